@@ -1,0 +1,2 @@
+// The same module for `import`: one copy of the classes, however the package is loaded.
+export { Actor, AirwasmError, codes, Component, Failure, Grant, System, UNLIMITED } from './dist/index.js'

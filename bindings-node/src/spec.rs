@@ -1,0 +1,133 @@
+//! The options of JavaScript as the facade's plain data. Types were checked in `ts/options.ts`; what a value may be
+//! is the core's business.
+
+use std::time::Duration;
+
+use airwasm::{ActorSpec, Budget, ComponentHandle, Config, Limits, RequestOptions, Result, SendOptions};
+use napi::bindgen_prelude::BigInt;
+use napi_derive::napi;
+
+/// How a system is opened.
+#[napi(object, object_to_js = false)]
+pub struct OpenSpec {
+    pub policy: Option<String>,
+    pub audit: Option<String>,
+    pub cache_dir: Option<String>,
+    pub profile: Option<String>,
+}
+
+/// How an actor is spawned.
+#[napi(object, object_to_js = false)]
+pub struct SpawnSpec {
+    pub component: Option<BigInt>,
+    pub name: Option<String>,
+    pub grants: Option<Vec<String>>,
+    pub limits: Option<LimitsSpec>,
+    pub budget: Option<BudgetSpec>,
+    /// JSON text.
+    pub config: Option<String>,
+    pub restart: Option<String>,
+    pub shutdown_ms: Option<f64>,
+}
+
+/// What an instance may hold; `Infinity` takes a bound away.
+#[napi(object, object_to_js = false)]
+pub struct LimitsSpec {
+    pub memory_bytes: Option<f64>,
+    pub table_elements: Option<f64>,
+    pub handles: Option<f64>,
+    pub mailbox_messages: Option<f64>,
+    pub mailbox_bytes: Option<f64>,
+    pub payload_bytes: Option<f64>,
+}
+
+/// What a message may use; `Infinity` takes a bound away.
+#[napi(object, object_to_js = false)]
+pub struct BudgetSpec {
+    pub cpu_ms: Option<f64>,
+    pub wall_ms: Option<f64>,
+    pub fuel: Option<f64>,
+    pub output_bytes: Option<f64>,
+    pub host_calls: Option<f64>,
+}
+
+/// Milliseconds as a duration; what no duration can hold, `Infinity` first of all, is the longest one.
+pub fn millis(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or(Duration::MAX)
+}
+
+/// A count as the facade's integer. `Infinity` becomes `UNLIMITED`, for the conversion saturates.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn count(number: f64) -> u64 {
+    number as u64
+}
+
+/// A handle as the facade's integer; one that is out of range names nothing.
+pub fn raw(handle: &BigInt) -> u64 {
+    match handle.get_u64() {
+        (_, value, true) => value,
+        _ => 0,
+    }
+}
+
+/// How a message is sent.
+pub fn send_options(content_type: Option<String>) -> SendOptions {
+    SendOptions { content_type }
+}
+
+/// How a request is made.
+pub fn request_options(timeout_ms: Option<f64>, content_type: Option<String>) -> RequestOptions {
+    RequestOptions { timeout: timeout_ms.map(millis), content_type }
+}
+
+impl From<OpenSpec> for Config {
+    fn from(spec: OpenSpec) -> Self {
+        Self {
+            policy: spec.policy.map(Into::into),
+            audit: spec.audit.map(Into::into),
+            cache_dir: spec.cache_dir.map(Into::into),
+            profile: spec.profile,
+        }
+    }
+}
+
+impl From<LimitsSpec> for Limits {
+    fn from(spec: LimitsSpec) -> Self {
+        Self {
+            memory_bytes: spec.memory_bytes.map(count),
+            table_elements: spec.table_elements.map(count),
+            handles: spec.handles.map(count),
+            mailbox_messages: spec.mailbox_messages.map(count),
+            mailbox_bytes: spec.mailbox_bytes.map(count),
+            payload_bytes: spec.payload_bytes.map(count),
+        }
+    }
+}
+
+impl From<BudgetSpec> for Budget {
+    fn from(spec: BudgetSpec) -> Self {
+        Self {
+            cpu: spec.cpu_ms.map(millis),
+            wall: spec.wall_ms.map(millis),
+            fuel: spec.fuel.map(count),
+            output_bytes: spec.output_bytes.map(count),
+            host_calls: spec.host_calls.map(count),
+        }
+    }
+}
+
+impl SpawnSpec {
+    /// The facade's spec, or the first of its parts that is none.
+    pub fn into_spec(self) -> Result<ActorSpec> {
+        Ok(ActorSpec {
+            component: self.component.map(|handle| ComponentHandle::from_raw(raw(&handle))).transpose()?,
+            name: self.name,
+            grants: self.grants.unwrap_or_default(),
+            limits: self.limits.map(Into::into).unwrap_or_default(),
+            budget: self.budget.map(Into::into).unwrap_or_default(),
+            config: self.config,
+            restart: self.restart.map(|text| text.parse()).transpose()?,
+            shutdown: self.shutdown_ms.map(millis),
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! The facade's operations, spelled for `ts/index.ts`.
+
+use std::rc::Rc;
+
+use airwasm::{
+    ActorHandle, ComponentHandle, GrantHandle, HostExecutor, Message, Operation, Reply, Result, System,
+};
+use napi::Env;
+use napi::bindgen_prelude::{BigInt, Either, Uint8ArraySlice, Unknown};
+use napi_derive::napi;
+
+use crate::answer::{Value, answer, error_text, guard};
+use crate::events::NativeEvents;
+use crate::host::State;
+use crate::queue::{Item, Queue};
+use crate::spec::{SpawnSpec, millis, raw, request_options, send_options};
+
+/// One system. Collected without having been closed, it kills its actors.
+#[napi]
+pub struct NativeSystem {
+    state: Rc<State>,
+    system: System,
+    serial: u64,
+}
+
+impl NativeSystem {
+    pub fn new(state: Rc<State>, system: System, serial: u64) -> Self {
+        Self { state, system, serial }
+    }
+
+    fn now<'e>(
+        &self,
+        env: &'e Env,
+        work: impl FnOnce(&System) -> Result<Value>,
+    ) -> napi::Result<Unknown<'e>> {
+        answer(env, Some(&self.system), || work(&self.system))
+    }
+
+    fn begin<'e, T: Send + 'static>(
+        &self,
+        env: &'e Env,
+        wrap: fn(T) -> Value,
+        start: impl FnOnce(&System) -> Result<Operation<T>>,
+    ) -> napi::Result<Unknown<'e>> {
+        self.state.begin(env, &self.system, wrap, || start(&self.system))
+    }
+}
+
+impl Drop for NativeSystem {
+    fn drop(&mut self) {
+        self.state.forget(self.serial);
+        let _ = guard(|| {
+            self.system.abandon();
+            Ok(())
+        });
+    }
+}
+
+/// The end of a handler in Rust; JavaScript is told when the core lets go of it.
+struct Port {
+    queue: std::sync::Arc<Queue>,
+    handler: u32,
+}
+
+impl Port {
+    fn deliver(&self, message: Message, reply: Reply) {
+        self.queue.push(Item::Message { handler: self.handler, message, reply });
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.queue.push(Item::HandlerGone { handler: self.handler });
+    }
+}
+
+fn actor_of(handle: &BigInt) -> Result<ActorHandle> {
+    ActorHandle::from_raw(raw(handle))
+}
+
+fn component_of(handle: &BigInt) -> Result<ComponentHandle> {
+    ComponentHandle::from_raw(raw(handle))
+}
+
+#[napi]
+impl NativeSystem {
+    #[napi(ts_return_type = "ClosedAnswer | number | string")]
+    pub fn close<'e>(&self, env: &'e Env, deadline_ms: Option<f64>) -> napi::Result<Unknown<'e>> {
+        self.begin(env, Value::Closed, |system| Ok(system.close_async(deadline_ms.map(millis))))
+    }
+
+    #[napi(ts_return_type = "boolean | string")]
+    pub fn is_closed<'e>(&self, env: &'e Env) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| Ok(Value::Flag(system.is_closed())))
+    }
+
+    #[napi(ts_return_type = "LoadedAnswer | number | string")]
+    pub fn load<'e>(&self, env: &'e Env, path: String) -> napi::Result<Unknown<'e>> {
+        self.begin(env, Value::Component, |system| Ok(system.load_async(path.as_ref())))
+    }
+
+    #[napi(ts_return_type = "LoadedAnswer | number | string")]
+    pub fn load_bytes<'e>(&self, env: &'e Env, bytes: Uint8ArraySlice<'_>) -> napi::Result<Unknown<'e>> {
+        self.begin(env, Value::Component, |system| Ok(system.load_bytes_async(bytes.to_vec())))
+    }
+
+    #[napi(ts_return_type = "InfoAnswer | string")]
+    pub fn inspect<'e>(&self, env: &'e Env, component: BigInt) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.inspect(component_of(&component)?).map(Value::Info))
+    }
+
+    #[napi(ts_return_type = "undefined | string")]
+    pub fn unload<'e>(&self, env: &'e Env, component: BigInt) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.unload(component_of(&component)?).map(|()| Value::Nothing))
+    }
+
+    #[napi(ts_return_type = "ActorAnswer | number | string")]
+    pub fn spawn<'e>(&self, env: &'e Env, spec: SpawnSpec) -> napi::Result<Unknown<'e>> {
+        self.begin(env, Value::Actor, |system| Ok(system.spawn_async(spec.into_spec()?)))
+    }
+
+    /// `handler` is the number that messages for this actor carry in a batch.
+    #[napi(ts_return_type = "ActorAnswer | string")]
+    pub fn spawn_host<'e>(&self, env: &'e Env, spec: SpawnSpec, handler: u32) -> napi::Result<Unknown<'e>> {
+        let port = Port { queue: std::sync::Arc::clone(&self.state.queue), handler };
+        self.now(env, |system| {
+            let deliver = Box::new(move |message, reply| port.deliver(message, reply));
+            system.spawn_host_deferred(spec.into_spec()?, HostExecutor::Loop, deliver).map(Value::Actor)
+        })
+    }
+
+    #[napi(ts_return_type = "undefined | number | string")]
+    pub fn stop<'e>(
+        &self,
+        env: &'e Env,
+        actor: BigInt,
+        deadline_ms: Option<f64>,
+    ) -> napi::Result<Unknown<'e>> {
+        self.begin(
+            env,
+            |()| Value::Nothing,
+            |system| Ok(system.stop_async(actor_of(&actor)?, deadline_ms.map(millis))),
+        )
+    }
+
+    #[napi(ts_return_type = "undefined | string")]
+    pub fn kill<'e>(&self, env: &'e Env, actor: BigInt) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.kill(actor_of(&actor)?).map(|()| Value::Nothing))
+    }
+
+    #[napi(ts_return_type = "ActorAnswer | string")]
+    pub fn lookup<'e>(&self, env: &'e Env, id: String) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.lookup(&id).map(Value::Actor))
+    }
+
+    #[napi(ts_return_type = "StatusAnswer | string")]
+    pub fn status<'e>(&self, env: &'e Env, actor: BigInt) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.status(actor_of(&actor)?).map(Value::Status))
+    }
+
+    #[napi(ts_return_type = "Array<StatusAnswer> | string")]
+    pub fn list<'e>(&self, env: &'e Env) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.list().map(Value::Statuses))
+    }
+
+    #[napi(ts_return_type = "undefined | string")]
+    pub fn send<'e>(
+        &self,
+        env: &'e Env,
+        actor: BigInt,
+        payload: Uint8ArraySlice<'_>,
+        content_type: Option<String>,
+    ) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| {
+            system.send(actor_of(&actor)?, &payload, &send_options(content_type)).map(|()| Value::Nothing)
+        })
+    }
+
+    #[napi(ts_return_type = "Buffer | number | string")]
+    pub fn request<'e>(
+        &self,
+        env: &'e Env,
+        actor: BigInt,
+        payload: Uint8ArraySlice<'_>,
+        timeout_ms: Option<f64>,
+        content_type: Option<String>,
+    ) -> napi::Result<Unknown<'e>> {
+        self.begin(env, Value::Bytes, |system| {
+            let options = request_options(timeout_ms, content_type);
+            Ok(system.request_async(actor_of(&actor)?, &payload, &options))
+        })
+    }
+
+    #[napi(ts_return_type = "bigint | string")]
+    pub fn grant<'e>(
+        &self,
+        env: &'e Env,
+        actor: BigInt,
+        capability: String,
+        ttl_ms: Option<f64>,
+    ) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| {
+            system.grant(actor_of(&actor)?, &capability, ttl_ms.map(millis)).map(Value::Grant)
+        })
+    }
+
+    #[napi(ts_return_type = "number | string")]
+    pub fn revoke<'e>(&self, env: &'e Env, grant: BigInt) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.revoke(GrantHandle::from_raw(raw(&grant))?).map(Value::Count))
+    }
+
+    #[napi(ts_return_type = "Array<GrantAnswer> | string")]
+    pub fn grants<'e>(&self, env: &'e Env, actor: BigInt) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.grants(actor_of(&actor)?).map(Value::Grants))
+    }
+
+    #[napi]
+    pub fn events(&self, kinds: String) -> Either<NativeEvents, String> {
+        match guard(|| self.system.events(&kinds)) {
+            Ok(events) => Either::A(NativeEvents::new(Rc::clone(&self.state), self.system.clone(), events)),
+            Err(error) => Either::B(error_text(&error)),
+        }
+    }
+
+    #[napi(ts_return_type = "StatsAnswer | string")]
+    pub fn stats<'e>(&self, env: &'e Env) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.stats().map(Value::Stats))
+    }
+}

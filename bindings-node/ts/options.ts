@@ -1,0 +1,237 @@
+import { types } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import type * as Native from '../native'
+import { AirwasmError } from './errors'
+
+/** Bytes, or text that is sent as UTF-8. They are copied before the call returns. */
+export type Payload = string | Uint8Array
+
+/** A capability as text, `fs.read /data/**`, or as an object with the same parts. */
+export type Capability = string | { capability: string; scope?: string; ttl?: string; [parameter: string]: string | undefined }
+
+/** No bound at all, for every field of {@link Limits} and {@link Budget}, and for every wait. */
+export const UNLIMITED: number = Infinity
+
+/** What one message may use. Absent is the default. */
+export interface Budget {
+  /** Time that the guest computes. */
+  cpuMs?: number
+  /** Time from the start of handling to its end, asleep or not. */
+  wallMs?: number
+  /** Instructions. */
+  fuel?: bigint | number
+  /** Bytes of the reply and of messages sent. */
+  outputBytes?: number
+  /** Calls into the host. */
+  hostCalls?: number
+}
+
+/** What one instance may hold at once. Absent is the default. */
+export interface Limits {
+  /** All linear memories together. */
+  memoryBytes?: number
+  /** All tables together. */
+  tableElements?: number
+  /** Host resources. */
+  handles?: number
+  /** Messages that wait. */
+  mailboxMessages?: number
+  /** Payload bytes that wait. */
+  mailboxBytes?: number
+  /** One payload, in or out. */
+  payloadBytes?: number
+}
+
+/** How a system is opened. */
+export interface OpenOptions {
+  /** The policy file. */
+  policy?: string | URL
+  /** The file that audit records are appended to. */
+  audit?: string | URL
+  /** The folder for compiled code. */
+  cacheDir?: string | URL
+  /** `hardened` (the default: no component-model concurrency) or `full`. */
+  profile?: 'hardened' | 'full'
+}
+
+/** How an actor is spawned. */
+export interface SpawnOptions {
+  /** `namespace/name/instance`, or a bare name; absent: the file's stem and the next free number. */
+  name?: string
+  grants?: Capability[]
+  limits?: Limits
+  budget?: Budget
+  /** What the guest is configured with, as JSON. */
+  config?: unknown
+  /** When it is started again after it ended; `temporary` if absent. */
+  restart?: 'permanent' | 'transient' | 'temporary'
+  /** How long a stop waits before it kills. */
+  shutdownMs?: number
+}
+
+/** How a call is given up. */
+export interface AbortOptions {
+  signal?: AbortSignal
+}
+
+/** How a message is sent. */
+export interface SendOptions {
+  /** What the bytes are, as a media type. */
+  contentType?: string
+}
+
+/** How a request is made. */
+export interface RequestOptions extends SendOptions, AbortOptions {
+  /** How long the caller waits. It ends the wait, never the actor. */
+  timeoutMs?: number
+}
+
+/** How long to wait before killing. */
+export interface DeadlineOptions {
+  deadlineMs?: number
+}
+
+/** How long a grant holds. */
+export interface GrantOptions {
+  ttlMs?: number
+}
+
+/** Checks a value; `which` names it in the error. @internal */
+type Reader<T> = (value: unknown, which: string) => T
+
+/** @internal */
+function refuse(which: string, needed: string, value: unknown): never {
+  const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
+  throw AirwasmError.argument(which, `${needed} is needed, not ${got}`)
+}
+
+/** @internal */
+export const text: Reader<string> = (value, which) => (typeof value === 'string' ? value : refuse(which, 'a string', value))
+
+/** A number of 0 or more, which may be `Infinity`. @internal */
+export const amount: Reader<number> = (value, which) => {
+  const number = typeof value === 'bigint' ? Number(value) : value
+  if (typeof number !== 'number') return refuse(which, 'a number', value)
+  if (!(number >= 0)) throw AirwasmError.argument(which, `${number} is not a number of 0 or more`)
+  return number
+}
+
+/** A whole number of 0 or more, or `Infinity`. @internal */
+const count: Reader<number> = (value, which) => {
+  const number = amount(value, which)
+  if (number !== Infinity && !Number.isInteger(number)) throw AirwasmError.argument(which, `${number} is not a whole number`)
+  return number
+}
+
+/** @internal */
+export const path: Reader<string> = (value, which) => {
+  if (!(value instanceof URL)) return typeof value === 'string' ? value : refuse(which, 'a string or a file URL', value)
+  try {
+    return fileURLToPath(value)
+  } catch (error) {
+    throw AirwasmError.argument(which, (error as Error).message)
+  }
+}
+
+/** @internal */
+export const bytes: Reader<Uint8Array> = (value, which) =>
+  types.isUint8Array(value) ? value : refuse(which, 'a Uint8Array', value)
+
+/** @internal */
+export const payload: Reader<Uint8Array> = (value, which) => {
+  if (typeof value === 'string') return Buffer.from(value)
+  return types.isUint8Array(value) ? value : refuse(which, 'a string or a Uint8Array', value)
+}
+
+/** @internal */
+export const signal: Reader<AbortSignal> = (value, which) =>
+  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+    ? (value as AbortSignal)
+    : refuse(which, 'an AbortSignal', value)
+
+/** @internal */
+const json: Reader<string> = (value, which) => {
+  let written: string | undefined
+  try {
+    written = JSON.stringify(value)
+  } catch (error) {
+    throw AirwasmError.argument(which, (error as Error).message)
+  }
+  return written ?? refuse(which, 'a value that JSON can hold', value)
+}
+
+/** @internal */
+export const capability: Reader<string> = (value, which) => {
+  if (typeof value === 'string') return value
+  return typeof value === 'object' && value !== null ? json(value, which) : refuse(which, 'a string or an object', value)
+}
+
+/** @internal */
+const capabilities: Reader<string[]> = (value, which) =>
+  Array.isArray(value)
+    ? value.map((item, index) => capability(item, `${which}[${index}]`))
+    : refuse(which, 'an array of capabilities', value)
+
+/**
+ * Reads an object of options: each field by its reader, absent where it is undefined. A field that nobody reads is
+ * refused, so that a misspelt limit is never silently none.
+ * @internal
+ */
+function record<T>(readers: { [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
+  return (value, which) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(which, 'an object', value)
+    const read: Partial<T> = {}
+    for (const [key, field] of Object.entries(value)) {
+      const name = which === 'options' ? key : `${which}.${key}`
+      if (!Object.hasOwn(readers, key)) throw AirwasmError.argument(name, `there is no such option`)
+      if (field !== undefined) read[key as keyof T] = readers[key as keyof T](field, name)
+    }
+    return read as T
+  }
+}
+
+/** The options of a call; a call without any has none of them. @internal */
+function options<T>(readers: { [K in keyof T]-?: Reader<T[K]> }): (value: unknown) => T {
+  const read = record<T>(readers)
+  return (value) => (value === undefined ? ({} as T) : read(value, 'options'))
+}
+
+/** @internal */
+export const openOptions = options<Native.OpenSpec>({ policy: path, audit: path, cacheDir: path, profile: text })
+/** @internal */
+export const abortOptions = options<{ signal?: AbortSignal }>({ signal })
+/** @internal */
+export const sendOptions = options<{ contentType?: string }>({ contentType: text })
+/** @internal */
+export const requestOptions = options<{ contentType?: string; timeoutMs?: number; signal?: AbortSignal }>({
+  contentType: text,
+  timeoutMs: amount,
+  signal,
+})
+/** @internal */
+export const deadlineOptions = options<{ deadlineMs?: number }>({ deadlineMs: amount })
+/** @internal */
+export const grantOptions = options<{ ttlMs?: number }>({ ttlMs: amount })
+/** @internal */
+export const spawnOptions = options<Omit<Native.SpawnSpec, 'component'>>({
+  name: text,
+  grants: capabilities,
+  limits: record<Native.LimitsSpec>({
+    memoryBytes: count,
+    tableElements: count,
+    handles: count,
+    mailboxMessages: count,
+    mailboxBytes: count,
+    payloadBytes: count,
+  }),
+  budget: record<Native.BudgetSpec>({
+    cpuMs: amount,
+    wallMs: amount,
+    fuel: count,
+    outputBytes: count,
+    hostCalls: count,
+  }),
+  config: json,
+  restart: text,
+  shutdownMs: amount,
+})

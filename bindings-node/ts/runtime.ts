@@ -1,0 +1,159 @@
+// One JavaScript environment and what it waits for. A promise that waits keeps the process alive; nothing else here
+// does. It also keeps its system from being collected, as does a handler.
+
+import { types } from 'node:util'
+import { AirwasmError, Failure } from './errors'
+import { native } from './native'
+import { payload } from './options'
+
+/** What a handler is given. */
+export interface RawMessage {
+  sender: string
+  to: string
+  payload: Buffer
+  contentType?: string
+}
+
+type Handler = (message: RawMessage) => unknown
+
+interface Waiting {
+  owner: object
+  resolve: (value: unknown) => void
+  reject: (error: AirwasmError) => void
+  signal: AbortSignal | undefined
+}
+
+/** The kinds of entries in a batch. */
+const SETTLED = 0
+const MESSAGE = 1
+
+const waiting = new Map<number, Waiting>()
+const handlers = new Map<number, { owner: object; handler: Handler }>()
+let lastHandler = 0
+
+export const host = new native.Host(dispatch)
+
+// `process.exit` and an uncaught exception skip the cleanup of the main environment, but not this.
+process.once('exit', () => host.abandon())
+
+/** The promise of an operation that is over or has a ticket; `convert` makes the value that the caller sees. */
+export function outcome<A, T>(
+  owner: object,
+  answer: A | number | string,
+  convert: (value: A) => T,
+  signal?: AbortSignal,
+): Promise<T> {
+  if (typeof answer === 'string') return Promise.reject(AirwasmError.of(answer, signal))
+  if (typeof answer !== 'number') return Promise.resolve(convert(answer))
+  return new Promise((resolve, reject) => {
+    waiting.set(answer, { owner, resolve: (value) => resolve(convert(value as A)), reject, signal })
+    if (signal) watch(signal, answer)
+  })
+}
+
+/** The value of an operation that never waits; throws its error. */
+export function value<A>(answer: A | string): A {
+  if (typeof answer === 'string') throw AirwasmError.of(answer)
+  return answer
+}
+
+/** Throws if the signal was aborted before its call begins. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw AirwasmError.of(native.cancelledError(), signal)
+}
+
+/** Takes a handler in; `spawn` is given its number. The handler stays until its actor has ended for good. */
+export function withHandler<A>(owner: object, handler: Handler, spawn: (number: number) => A | string): A {
+  const number = ++lastHandler
+  handlers.set(number, { owner, handler })
+  return value(spawn(number))
+}
+
+/** Signals with the tickets they cancel. One listener a signal, for a hundred requests may share one. */
+const watched = new WeakMap<AbortSignal, { tickets: Set<number>; listener: () => void }>()
+
+function watch(signal: AbortSignal, ticket: number): void {
+  const known = watched.get(signal)
+  if (known) {
+    known.tickets.add(ticket)
+    return
+  }
+  const tickets = new Set([ticket])
+  const listener = () => tickets.forEach((ticket) => host.cancel(ticket))
+  watched.set(signal, { tickets, listener })
+  signal.addEventListener('abort', listener)
+}
+
+function unwatch(signal: AbortSignal, ticket: number): void {
+  const known = watched.get(signal)
+  if (!known?.tickets.delete(ticket) || known.tickets.size > 0) return
+  signal.removeEventListener('abort', known.listener)
+  watched.delete(signal)
+}
+
+/** Takes one batch apart. It runs no code that could throw: handlers are guarded, and promises settle later. */
+function dispatch(batch: unknown[]): void {
+  for (let at = 0; at < batch.length; ) {
+    const kind = batch[at++]
+    const number = batch[at++] as number
+    if (kind === SETTLED) {
+      settle(number, batch[at++])
+    } else if (kind === MESSAGE) {
+      const [reply, sender, to, payload, contentType] = batch.slice(at, (at += 5))
+      const message = { sender, to, payload } as RawMessage
+      if (typeof contentType === 'string') message.contentType = contentType
+      handle(number, reply as number, message)
+    } else {
+      handlers.delete(number)
+    }
+  }
+}
+
+function settle(ticket: number, answer: unknown): void {
+  const entry = waiting.get(ticket)
+  if (!entry) return
+  waiting.delete(ticket)
+  if (entry.signal) unwatch(entry.signal, ticket)
+  if (typeof answer === 'string') entry.reject(AirwasmError.of(answer, entry.signal))
+  else entry.resolve(answer)
+}
+
+function handle(number: number, reply: number, message: RawMessage): void {
+  try {
+    const answer = handlers.get(number)?.handler(message)
+    if (isThenable(answer)) Promise.resolve(answer).then((later) => respond(reply, later), (error) => refuse(reply, error))
+    else respond(reply, answer)
+  } catch (error) {
+    refuse(reply, error)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+function respond(reply: number, answer: unknown): void {
+  try {
+    host.reply(reply, answer === undefined ? new Uint8Array() : payload(answer, 'the answer of a handler'))
+  } catch (error) {
+    refuse(reply, error)
+  }
+}
+
+function refuse(reply: number, error: unknown): void {
+  if (error instanceof Failure) {
+    host.replyFailure(reply, String(error.code), String(error.message))
+  } else {
+    host.replyRaised(reply, ...describe(error))
+  }
+}
+
+/** Name, message and stack of anything that can be thrown, a hostile object included. */
+function describe(error: unknown): [string, string, string] {
+  try {
+    if (types.isNativeError(error)) return [String(error.name), String(error.message), String(error.stack)]
+    return [typeof error, String(error), '']
+  } catch {
+    return [typeof error, 'a thrown value that has no text', '']
+  }
+}

@@ -1,0 +1,47 @@
+//! The asyncio loop of a system whose async handlers were given where no loop ran.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::loops;
+use crate::queue::Queue;
+
+/// A thread with a loop, started when it is first needed.
+#[derive(Default)]
+pub struct Background(Mutex<Option<(Py<PyAny>, Arc<Queue>)>>);
+
+impl Background {
+    /// The queue of the loop; starts it if it does not run.
+    pub fn queue(&self, py: Python<'_>) -> PyResult<Arc<Queue>> {
+        if let Some(queue) = self.known() {
+            return Ok(queue);
+        }
+        let made = py.import("airwasm._background")?.call_method0("Background")?;
+        let queue = loops::queue_of(&made.getattr(intern!(py, "loop"))?)?.get().queue().clone();
+        // Not held over calls into Python; whoever came first wins, and a loop that lost was never started.
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = &*state {
+            return Ok(known.clone());
+        }
+        *state = Some((made.clone().unbind(), queue.clone()));
+        drop(state);
+        made.call_method0(intern!(py, "start"))?;
+        Ok(queue)
+    }
+
+    fn known(&self) -> Option<Arc<Queue>> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.as_ref().map(|(_, queue)| queue.clone())
+    }
+
+    /// Lets the thread end, and does not wait for it.
+    pub fn stop(&self, py: Python<'_>) {
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((thread, _)) = running {
+            let stopped = thread.call_method0(py, intern!(py, "stop"));
+            stopped.map_or_else(|why| why.write_unraisable(py, Some(thread.bind(py))), drop);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The Python host of airwasm: PyO3 over the facade, nothing else.
+//!
+//! Defaults, checks, parsers and texts are the core's. What lives here is how Python waits: without the GIL, with an
+//! ear for Ctrl-C, and in asyncio through one wake-up descriptor per loop.
+
+#![deny(unsafe_code)]
+
+mod actor;
+mod awaitable;
+mod background;
+mod component;
+mod convert;
+mod errors;
+mod events;
+mod grant;
+mod handler;
+mod info;
+mod limits;
+mod loops;
+mod message;
+mod queue;
+mod spec;
+mod system;
+mod turns;
+mod wait;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+fn _airwasm(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    errors::add(module)?;
+    module.add("UNLIMITED", airwasm::UNLIMITED)?;
+    module.add("__version__", airwasm::System::version())?;
+    module.add_class::<system::System>()?;
+    module.add_class::<component::Component>()?;
+    module.add_class::<component::ComponentInfo>()?;
+    module.add_class::<actor::Actor>()?;
+    module.add_class::<grant::Grant>()?;
+    module.add_class::<grant::GrantInfo>()?;
+    module.add_class::<grant::Capability>()?;
+    module.add_class::<spec::ActorSpec>()?;
+    module.add_class::<limits::Limits>()?;
+    module.add_class::<limits::Budget>()?;
+    module.add_class::<message::Message>()?;
+    module.add_class::<events::Events>()?;
+    module.add_class::<events::Event>()?;
+    module.add_class::<info::ActorStatus>()?;
+    module.add_class::<info::Stats>()?;
+    module.add_class::<info::CloseReport>()
+}

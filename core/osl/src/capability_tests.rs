@@ -1,0 +1,140 @@
+use super::*;
+
+fn texts(line: &str) -> Vec<String> {
+    Capability::parse(line).unwrap().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn canonical_forms() {
+    assert_eq!(texts("fs.list,read   /srv/**"), ["fs.read /srv/**", "fs.list /srv/**"]);
+    assert_eq!(texts("message.request db;ttl=1m"), ["message.request default/db/0 ; ttl=60s"]);
+    assert_eq!(texts(" clock "), ["clock"]);
+    assert_eq!(texts("random ; ttl=1500ms"), ["random ; ttl=1500ms"]);
+    assert_eq!(texts(r#"fs.read "/My Docs/*""#), [r#"fs.read "/My Docs/*""#]);
+    assert_eq!(texts(r#"fs.read "/plain""#), ["fs.read /plain"]);
+    assert_eq!(texts("fs.read \"/\u{dc}\""), [r#"fs.read "/\u00dc""#]);
+    assert_eq!(texts("fs.read /a/**/**/b"), ["fs.read /a/**/b"]);
+    assert_eq!(Capability::parse("fs.read /a ; ttl=60s").unwrap()[0].ttl(), Some(Duration::from_secs(60)));
+    assert_eq!(Capability::parse("fs.read /a").unwrap()[0].name(), "fs.read");
+}
+
+#[test]
+fn refusals_say_what_to_write() {
+    let table = [
+        ("", "nothing is named"),
+        ("; ttl=5s", "nothing is named"),
+        ("fs.raed /x", "did you mean fs.read"),
+        ("clok", "did you mean clock"),
+        ("fs /x", "did you mean"),
+        ("Fs.read /x", "did you mean fs.read"),
+        ("unheard.of x", "there is no capability"),
+        ("fs.write /x", "not supported yet"),
+        ("fs.read,write /x", "not supported yet"),
+        ("net.connect a.example:443", "not supported yet"),
+        ("http GET https://a.example/", "not supported yet"),
+        ("process.run /bin/true a b c", "not supported yet"),
+        ("env HOME", "not supported yet"),
+        ("custom.billing charge", "not supported yet"),
+        ("fs.read", "as in fs.read /data/**"),
+        ("fs.read,read /x", "twice"),
+        ("fs.read, /x", "did you mean"),
+        ("fs.read /a /b", "a line for each"),
+        ("clock now", "write clock alone"),
+        ("message.send", "as in message.send"),
+        ("message.send a/b", "namespace/name/instance"),
+        ("fs.read x", "absolute"),
+        ("fs.read /x ;", "nothing follows"),
+        ("fs.read /x ; ttl=60", "write a number with"),
+        ("fs.read /x ; ttl=1s ttl=2s", "twice"),
+        ("fs.read /x ; quota=1", "the only one is ttl"),
+        ("\"fs.read\" /x", "without quotes"),
+        ("fs.read /x\n- fs.read /y", "quoted word"),
+        ("fs.read '/x'", "quoted word"),
+    ];
+    for (line, advice) in table {
+        let error = Capability::parse(line).expect_err(line);
+        assert!(error.reason.contains(advice), "{line}: {error}");
+        assert_eq!(error.text, line);
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+    assert!(Capability::parse(&format!("fs.read /{}", " ".repeat(40_000))).is_err());
+}
+
+/// A small seeded generator: the same texts in every run.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    fn text(&mut self, alphabet: &[char], length_max: usize) -> String {
+        let length = 1 + self.below(length_max);
+        (0..length).map(|_| alphabet[self.below(alphabet.len())]).collect()
+    }
+}
+
+const ODD: &[char] = &[
+    'a',
+    'b',
+    '.',
+    '-',
+    ' ',
+    ';',
+    '"',
+    '\'',
+    '\\',
+    '*',
+    '?',
+    '[',
+    '{',
+    ':',
+    '#',
+    '\n',
+    '\r',
+    '\t',
+    'é',
+    '\u{1f600}',
+    '\u{202e}',
+    '\u{85}',
+    ',',
+    '=',
+];
+
+#[test]
+fn what_is_printed_parses_to_the_same() {
+    let mut seeded = Seeded(7);
+    let mut parsed = 0;
+    for _ in 0..20_000 {
+        let mut path = String::new();
+        for _ in 0..1 + seeded.below(3) {
+            path = format!("{path}/{}", seeded.text(ODD, 4));
+        }
+        let line = format!("fs.read {} ; ttl={}ms", text::word(&path), 1 + seeded.below(5_000));
+        let Ok(capabilities) = Capability::parse(&line) else { continue };
+        parsed += 1;
+        let printed = capabilities[0].to_string();
+        assert_eq!(Capability::parse(&printed).as_ref(), Ok(&capabilities), "{line}");
+        assert!(printed.bytes().all(|b| (b' '..=b'~').contains(&b)), "{printed}");
+    }
+    assert!(parsed > 5_000, "only {parsed} texts were patterns");
+}
+
+#[test]
+fn hostile_d12_pasting_what_was_asked_allows_that_and_nothing_else() {
+    let mut seeded = Seeded(11);
+    for _ in 0..20_000 {
+        let name = seeded.text(ODD, 6);
+        if matches!(name.as_str(), "." | "..") {
+            continue;
+        }
+        let ask = Ask::FsRead(format!("/{name}"));
+        let line = ask.capability_text();
+        let granted = Capability::parse(&line).unwrap_or_else(|e| panic!("{e}"));
+        assert!(granted[0].covers(&ask), "{line}");
+        assert_eq!(granted[0].to_string(), line);
+        let other = Ask::FsRead(format!("/{}", seeded.text(ODD, 6)));
+        assert!(!granted[0].covers(&other) || other == ask, "{line} covers {other:?}");
+    }
+}

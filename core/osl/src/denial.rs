@@ -1,0 +1,42 @@
+use std::fmt;
+
+/// Why something was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DenialKind {
+    /// No grant covers it.
+    NotGranted,
+    /// The grant it was opened under has been taken back.
+    Revoked,
+    /// The grant that covers it has outlived its ttl.
+    Expired,
+}
+
+/// A refusal: who asked for what, in which WIT function (empty when none is known).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub kind: DenialKind,
+    /// The canonical text of exactly what was asked.
+    pub capability: String,
+    pub function: String,
+    pub actor: String,
+}
+
+impl Denial {
+    /// The line that, in the `allow` list of a policy, would allow exactly this.
+    pub fn policy_line(&self) -> String {
+        format!("- {}", self.capability)
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Denial { actor, capability, .. } = self;
+        match self.kind {
+            DenialKind::NotGranted => write!(f, "denied: {actor} asked for {capability}"),
+            DenialKind::Revoked => write!(f, "denied: the grant of {capability} to {actor} was revoked"),
+            DenialKind::Expired => write!(f, "denied: the grant of {capability} to {actor} has expired"),
+        }
+    }
+}
+
+impl std::error::Error for Denial {}

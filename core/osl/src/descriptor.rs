@@ -1,0 +1,25 @@
+//! A descriptor that a revocation can close under its holder.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(crate) struct Descriptor(Mutex<Option<Arc<OwnedFd>>>);
+
+impl Descriptor {
+    pub fn new(fd: OwnedFd) -> Self {
+        Self(Mutex::new(Some(Arc::new(fd))))
+    }
+
+    /// The descriptor for one use; it closes after the last use that began before `cut`.
+    pub fn get(&self) -> Option<Arc<OwnedFd>> {
+        self.lock().clone()
+    }
+
+    pub fn cut(&self) {
+        self.lock().take();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<OwnedFd>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,90 @@
+use std::fmt;
+use std::io;
+
+use rustix::io::Errno;
+
+use crate::denial::{Denial, DenialKind};
+use crate::fs::Kind;
+
+/// Why a file could not be reached. Only a granted path gets an error that says something of the disk.
+#[derive(Debug)]
+pub enum FsError {
+    Denied(Denial),
+    NotFound,
+    NotDirectory,
+    IsDirectory,
+    /// Neither a regular file nor a directory.
+    NotFile(Kind),
+    /// Too many symbolic links.
+    Loop,
+    NameTooLong,
+    InvalidPath(String),
+    TooManyEntries {
+        entries_max: usize,
+    },
+    Io(io::Error),
+}
+
+/// Why one grant did not lead to the object; another may.
+pub(crate) enum Miss {
+    /// The grant does not reach that far; why, for the audit only.
+    Outside(String),
+    Ended(DenialKind),
+    Error(FsError),
+}
+
+impl From<io::Error> for FsError {
+    fn from(error: io::Error) -> Self {
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::NOENT) => FsError::NotFound,
+            Some(Errno::NOTDIR) => FsError::NotDirectory,
+            Some(Errno::ISDIR) => FsError::IsDirectory,
+            Some(Errno::LOOP) => FsError::Loop,
+            Some(Errno::NAMETOOLONG) => FsError::NameTooLong,
+            _ => FsError::Io(error),
+        }
+    }
+}
+
+impl From<Errno> for FsError {
+    fn from(error: Errno) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+impl From<Denial> for FsError {
+    fn from(denial: Denial) -> Self {
+        FsError::Denied(denial)
+    }
+}
+
+impl From<FsError> for Miss {
+    fn from(error: FsError) -> Self {
+        Miss::Error(error)
+    }
+}
+
+impl From<DenialKind> for Miss {
+    fn from(kind: DenialKind) -> Self {
+        Miss::Ended(kind)
+    }
+}
+
+impl fmt::Display for FsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FsError::Denied(denial) => denial.fmt(f),
+            FsError::NotFound => f.write_str("no such file or directory"),
+            FsError::NotDirectory => f.write_str("not a directory"),
+            FsError::IsDirectory => f.write_str("is a directory"),
+            FsError::NotFile(kind) => write!(f, "not a regular file but {kind:?}"),
+            FsError::Loop => f.write_str("too many symbolic links"),
+            FsError::NameTooLong => f.write_str("name or path too long"),
+            FsError::InvalidPath(why) => write!(f, "invalid path: {why}"),
+            FsError::TooManyEntries { entries_max } => write!(f, "more than {entries_max} directory entries"),
+            FsError::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FsError {}

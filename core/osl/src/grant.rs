@@ -1,0 +1,161 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::capability::Capability;
+use crate::denial::DenialKind;
+use crate::descriptor::Descriptor;
+use crate::fs::Base;
+
+/// One capability given to one actor, and all that was opened under it.
+pub(crate) struct Grant {
+    pub id: u64,
+    pub capability: Capability,
+    pub text: Arc<str>,
+    pub deadline: Option<Instant>,
+    pub allowed: AtomicU64,
+    end: AtomicU8,
+    minted: Mutex<Minted>,
+}
+
+struct Minted {
+    base: Option<Arc<Base>>,
+    open: HashMap<u64, Arc<Descriptor>>,
+    last_key: u64,
+}
+
+const LIVE: u8 = 0;
+const REVOKED: u8 = 1;
+const EXPIRED: u8 = 2;
+
+impl Grant {
+    pub fn new(id: u64, capability: Capability, deadline: Option<Instant>, base: Option<Base>) -> Self {
+        Self {
+            id,
+            text: capability.to_string().into(),
+            capability,
+            deadline,
+            allowed: AtomicU64::new(0),
+            end: AtomicU8::new(LIVE),
+            minted: Mutex::new(Minted { base: base.map(Arc::new), open: HashMap::new(), last_key: 0 }),
+        }
+    }
+
+    /// Whether the grant holds at `now`; past its ttl it does not, even before anybody called `expire`.
+    pub fn state(&self, now: impl FnOnce() -> Instant) -> Result<(), DenialKind> {
+        match self.end.load(Ordering::Acquire) {
+            REVOKED => Err(DenialKind::Revoked),
+            EXPIRED => Err(DenialKind::Expired),
+            _ if self.deadline.is_some_and(|deadline| deadline <= now()) => Err(DenialKind::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the grant and closes what was minted from it; how many resources that cut.
+    pub fn end(&self, kind: DenialKind) -> u64 {
+        let end = if kind == DenialKind::Expired { EXPIRED } else { REVOKED };
+        self.end.store(end, Ordering::Release);
+        let mut minted = self.lock();
+        minted.base = None;
+        let open = std::mem::take(&mut minted.open);
+        drop(minted);
+        open.values().for_each(|descriptor| descriptor.cut());
+        open.len() as u64
+    }
+
+    pub fn base(&self) -> Option<Arc<Base>> {
+        self.lock().base.clone()
+    }
+
+    pub fn open_count(&self) -> u64 {
+        self.lock().open.len() as u64
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Minted> {
+        // No code that runs under this lock can leave it half changed.
+        self.minted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Stays with whatever was opened or begun under a grant, and tells whether the grant still holds.
+#[derive(Clone)]
+pub struct Guard(Arc<Grant>);
+
+impl Guard {
+    pub(crate) fn new(grant: Arc<Grant>) -> Self {
+        Self(grant)
+    }
+
+    /// To be asked at each use. Takes no lock, and reads the clock only for a grant with a ttl.
+    pub fn alive(&self) -> Result<(), DenialKind> {
+        self.0.state(Instant::now)
+    }
+
+    /// The id under which the grant was given.
+    pub fn grant(&self) -> u64 {
+        self.0.id
+    }
+
+    pub(crate) fn capability(&self) -> &Capability {
+        &self.0.capability
+    }
+
+    pub(crate) fn base(&self) -> Option<Arc<Base>> {
+        self.0.base()
+    }
+
+    pub(crate) fn count(&self) {
+        self.0.allowed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn rule(&self) -> &Arc<str> {
+        &self.0.text
+    }
+
+    /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
+    pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
+        let mut minted = self.0.lock();
+        // `end` is set before the table is emptied under this lock, so nothing slips in after that.
+        self.alive()?;
+        minted.last_key += 1;
+        let key = minted.last_key;
+        let descriptor = Arc::new(Descriptor::new(fd));
+        minted.open.insert(key, descriptor.clone());
+        drop(minted);
+        Ok(Lease { guard: self.clone(), key, descriptor })
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guard({}: {})", self.0.id, self.0.text)
+    }
+}
+
+/// A descriptor that lives until it is dropped or its grant ends, whichever comes first.
+pub(crate) struct Lease {
+    guard: Guard,
+    key: u64,
+    descriptor: Arc<Descriptor>,
+}
+
+impl Lease {
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    pub fn get(&self) -> Result<Arc<OwnedFd>, DenialKind> {
+        self.guard.alive()?;
+        // Only the end of the grant empties it, and it says which end before it does so.
+        self.descriptor.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.guard.0.lock().open.remove(&self.key);
+    }
+}

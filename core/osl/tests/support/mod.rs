@@ -1,0 +1,97 @@
+//! A temporary directory and the file system of one actor over it.
+#![allow(dead_code)] // each test file uses a part of it
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use airssys_osl::{
+    Audit, AuditConfig, Capability, CapabilitySet, Decision, Denial, DenialKind, Files, FsError, Operation,
+    Record,
+};
+use tempfile::TempDir;
+
+pub struct World {
+    pub dir: TempDir,
+    pub audit: Arc<Audit>,
+    pub set: CapabilitySet,
+    pub files: Files,
+}
+
+impl World {
+    /// An actor with these grants, numbered from 1; `{}` in one stands for the directory.
+    pub fn new(grants: &[&str]) -> Self {
+        let world = Self::empty();
+        for (index, grant) in grants.iter().enumerate() {
+            world.grant(index as u64 + 1, grant);
+        }
+        world
+    }
+
+    pub fn empty() -> Self {
+        let audit = Audit::open(AuditConfig::default()).unwrap();
+        let set = CapabilitySet::new("default/fetch/0", audit.clone());
+        let dir = tempfile::Builder::new().prefix("osl").tempdir().unwrap();
+        Self { dir, audit, files: Files::new(set.clone()), set }
+    }
+
+    pub fn grant(&self, id: u64, text: &str) {
+        for capability in Capability::parse(&text.replace("{}", &self.path(""))).unwrap() {
+            self.set.grant(id, capability, None).unwrap();
+        }
+    }
+
+    /// The path of a name in the directory; of the directory for an empty one.
+    pub fn path(&self, name: &str) -> String {
+        let root = self.dir.path().canonicalize().unwrap();
+        if name.is_empty() {
+            root.to_str().unwrap().to_owned()
+        } else {
+            format!("{}/{name}", root.to_str().unwrap())
+        }
+    }
+
+    pub fn write(&self, name: &str, content: &str) -> String {
+        let path = PathBuf::from(self.path(name));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        self.path(name)
+    }
+
+    pub fn link(&self, target: &str, name: &str) -> String {
+        std::os::unix::fs::symlink(target, self.path(name)).unwrap();
+        self.path(name)
+    }
+
+    pub fn read(&self, path: &str) -> Result<String, FsError> {
+        let handle = self.files.open(path, "test")?;
+        let mut buf = [0; 64];
+        let count = handle.read_at(&mut buf, 0)?;
+        Ok(String::from_utf8(buf[..count].to_vec()).unwrap())
+    }
+
+    pub fn checks(&self) -> Vec<Record> {
+        let mut records = self.audit.recent();
+        records.retain(|record| record.operation == Operation::Check);
+        records
+    }
+
+    /// Opens, and asserts that this is denied with one record and nothing else.
+    #[track_caller]
+    pub fn assert_denied(&self, path: &str) -> Denial {
+        let before = self.checks().len();
+        let Err(FsError::Denied(denial)) = self.files.open(path, "test") else {
+            panic!("{path} was not denied")
+        };
+        assert_eq!(denial.kind, DenialKind::NotGranted);
+        assert_one_denial(&self.checks()[before..], &denial);
+        denial
+    }
+}
+
+#[track_caller]
+pub fn assert_one_denial(records: &[Record], denial: &Denial) {
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(records[0].decision, Decision::Deny);
+    assert_eq!(&*records[0].capability, denial.capability);
+    assert_eq!(&*records[0].actor, denial.actor);
+}

@@ -1,0 +1,80 @@
+//! An elastic pool of threads for callbacks of the host language: they may block, a worker may not.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+const THREADS_MAX: usize = 256;
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+    ended: bool,
+}
+
+/// Threads are started when all are busy, up to 256, and end after 5 idle seconds.
+#[derive(Clone, Default)]
+pub(crate) struct Callbacks(Arc<(Mutex<State>, Condvar)>);
+
+impl Callbacks {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the job on a thread of the pool, in the order of the calls as far as threads are free.
+    pub(crate) fn run(&self, job: Job) {
+        let mut state = self.lock();
+        state.jobs.push_back(job);
+        let starved = state.idle < state.jobs.len() && state.threads < THREADS_MAX;
+        if !starved {
+            drop(state);
+            self.0.1.notify_one();
+            return;
+        }
+        state.threads += 1;
+        drop(state);
+        let pool = self.clone();
+        let started = thread::Builder::new().name("airwasm-callback".to_owned()).spawn(move || pool.work());
+        if started.is_err() {
+            // No thread to be had: one of the running ones takes the job when it is free.
+            self.lock().threads -= 1;
+        }
+    }
+
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                // A callback that panics must not take the thread's count with it.
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+                state = self.lock();
+                continue;
+            }
+            if state.ended {
+                break;
+            }
+            state.idle += 1;
+            let (next, waited) =
+                self.0.1.wait_timeout(state, IDLE_MAX).unwrap_or_else(PoisonError::into_inner);
+            state = next;
+            state.idle -= 1;
+            if waited.timed_out() && state.jobs.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+    }
+
+    /// Lets idle threads end; jobs that are queued still run.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.0.1.notify_all();
+    }
+}

@@ -1,0 +1,85 @@
+//! What an operation on an actor can answer instead of a reply.
+
+use std::fmt;
+
+use crate::exit::{Cause, Exit};
+use crate::id::ActorId;
+use crate::promise::Broken;
+
+/// What an operation on an actor can answer instead of a reply.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// No actor has this id.
+    NotFound,
+    /// Another live actor has this id.
+    AlreadyExists,
+    /// The actor has stopped, for this reason.
+    Stopped(Exit),
+    /// The mailbox holds as many messages or bytes as it may.
+    MailboxFull {
+        /// Messages that wait.
+        messages: u64,
+        /// Bytes that wait.
+        bytes: u64,
+    },
+    /// The caller's deadline passed; `true` if the message had reached the actor.
+    Timeout {
+        /// Whether the actor was handling the message.
+        handling: bool,
+    },
+    /// The caller gave up.
+    Cancelled,
+    /// The actor ended while it handled the message.
+    Crashed(Cause),
+    /// The actor dropped the message without an answer.
+    NoReply,
+    /// It did not start.
+    StartFailed(Cause),
+}
+
+/// A message that no mailbox took, with the reason.
+#[derive(Debug)]
+pub struct Refused<M> {
+    /// The message, unharmed.
+    pub message: M,
+    /// Why it was refused.
+    pub error: Error,
+}
+
+impl From<Broken> for Error {
+    fn from(_: Broken) -> Self {
+        Error::NoReply
+    }
+}
+
+impl Error {
+    /// The sentence, with the actor's id in it.
+    pub fn at(&self, id: &ActorId) -> String {
+        format!("{id}: {self}")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NotFound => f.write_str("no such actor"),
+            Error::AlreadyExists => f.write_str("the id is taken"),
+            Error::Stopped(exit) => write!(f, "the actor has stopped: {exit}"),
+            Error::MailboxFull { messages, bytes } => {
+                write!(f, "the mailbox is full: {messages} messages and {bytes} bytes wait")
+            }
+            Error::Timeout { handling: true } => {
+                f.write_str("no answer in time: the actor is still handling it")
+            }
+            Error::Timeout { handling: false } => {
+                f.write_str("no answer in time: it still waited in the mailbox")
+            }
+            Error::Cancelled => f.write_str("cancelled"),
+            Error::Crashed(cause) => write!(f, "the actor crashed: {cause}"),
+            Error::NoReply => f.write_str("the actor ended without an answer"),
+            Error::StartFailed(cause) => write!(f, "did not start: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

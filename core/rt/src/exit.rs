@@ -1,0 +1,61 @@
+//! Why an actor ended.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What made an actor crash; whoever made it can downcast it again.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Why an actor ended, in OTP's words.
+#[derive(Clone, Debug)]
+pub enum Exit {
+    /// It was done.
+    Normal,
+    /// It was told to stop and did so in time.
+    Shutdown,
+    /// It was killed: at once, or because it did not stop in time.
+    Killed,
+    /// It failed.
+    Crash(Cause),
+}
+
+impl Exit {
+    /// Whether a transient actor is started again after this.
+    pub fn is_crash(&self) -> bool {
+        matches!(self, Exit::Crash(_) | Exit::Killed)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exit::Normal => f.write_str("normal"),
+            Exit::Shutdown => f.write_str("shutdown"),
+            Exit::Killed => f.write_str("killed"),
+            Exit::Crash(cause) => write!(f, "crashed: {cause}"),
+        }
+    }
+}
+
+/// The cause of an actor whose code panicked.
+#[derive(Debug)]
+pub(crate) struct Panicked(pub String);
+
+impl Panicked {
+    pub(crate) fn cause(payload: &(dyn std::any::Any + Send)) -> Cause {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no text".to_owned());
+        Arc::new(Panicked(text))
+    }
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panicked: {}", self.0)
+    }
+}
+
+impl std::error::Error for Panicked {}

@@ -1,0 +1,97 @@
+//! Addresses: `namespace/name/instance`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+const PART_BYTES_MAX: usize = 63;
+
+/// The address of an actor, three parts, each `[a-z0-9][a-z0-9-_.]{0,62}`; cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ActorId(Arc<str>);
+
+/// Why a text is no [`ActorId`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidId {
+    /// The text, at most 100 characters of it.
+    pub text: String,
+    /// What is wrong, and what to write instead.
+    pub reason: &'static str,
+}
+
+impl ActorId {
+    /// The id of these three parts.
+    pub fn new(namespace: &str, name: &str, instance: &str) -> Result<Self, InvalidId> {
+        format!("{namespace}/{name}/{instance}").parse()
+    }
+
+    /// The text without a copy.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
+    /// The whole text, always three parts.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ActorId {
+    type Err = InvalidId;
+
+    /// Three parts, or a bare name, which means `default/name/0`.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invalid = |reason| InvalidId { text: text.chars().take(100).collect(), reason };
+        let parts: Vec<&str> = text.splitn(4, '/').collect();
+        let well_formed = parts.iter().all(|part| is_part(part));
+        match parts.len() {
+            _ if !well_formed => {
+                Err(invalid("each part is 1 to 63 of a-z 0-9 - _ . and starts with a letter or digit"))
+            }
+            1 => Ok(Self(format!("default/{text}/0").into())),
+            3 => Ok(Self(text.into())),
+            _ => Err(invalid("an id is namespace/name/instance or a bare name")),
+        }
+    }
+}
+
+fn is_part(part: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    part.len() <= PART_BYTES_MAX
+        && part.as_bytes().first().is_some_and(alphanumeric)
+        && part.bytes().all(|byte| alphanumeric(&byte) || b"-_.".contains(&byte))
+}
+
+impl fmt::Display for ActorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is no actor id: {}", self.text, self.reason)
+    }
+}
+
+impl std::error::Error for InvalidId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_means_the_default_namespace_and_instance_0() {
+        assert_eq!("hello".parse::<ActorId>().expect("valid").as_str(), "default/hello/0");
+        assert_eq!("a/b/c".parse::<ActorId>().expect("valid").as_str(), "a/b/c");
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let long = "a".repeat(64);
+        let cases = ["", "/", "a/b", "a/b/c/d", "A", "a b", "-a", "a//b", "ä", "a/b/", "a\n", "a\0", &long];
+        for text in cases {
+            assert!(text.parse::<ActorId>().is_err(), "{text:?} was accepted");
+        }
+    }
+}

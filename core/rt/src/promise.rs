@@ -1,0 +1,361 @@
+//! One answer that is still to come: awaited, waited for by a thread, or delivered to a callback.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use crate::error::Error;
+
+/// The resolver was dropped without an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken;
+
+type Callback<V, E> = Box<dyn FnOnce(Result<V, E>) + Send>;
+
+enum State<V, E> {
+    Empty,
+    Polled(Waker),
+    Called(Callback<V, E>),
+    Ready(Result<V, E>),
+    /// Taken, delivered or given up: whatever comes now is dropped.
+    Over,
+}
+
+struct Slot<V, E> {
+    state: Mutex<(State<V, E>, Option<AbortHandle>)>,
+    arrived: Condvar,
+    handling: AtomicBool,
+}
+
+impl<V, E> Slot<V, E> {
+    // Nothing panics while the lock is held, so a poisoned lock still guards a whole state.
+    fn lock(&self) -> MutexGuard<'_, (State<V, E>, Option<AbortHandle>)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first answer wins. The lock is released before anybody is told.
+    fn settle(&self, answer: Result<V, E>) -> bool {
+        let mut guard = self.lock();
+        let timer = guard.1.take();
+        let told = match std::mem::replace(&mut guard.0, State::Over) {
+            State::Empty => {
+                guard.0 = State::Ready(answer);
+                self.arrived.notify_all();
+                true
+            }
+            State::Polled(waker) => {
+                guard.0 = State::Ready(answer);
+                drop(guard);
+                waker.wake();
+                true
+            }
+            State::Called(callback) => {
+                drop(guard);
+                callback(answer);
+                true
+            }
+            earlier => {
+                guard.0 = earlier;
+                false
+            }
+        };
+        if let Some(timer) = timer {
+            timer.abort();
+        }
+        told
+    }
+}
+
+/// The side that answers; dropped without an answer it breaks the promise.
+pub struct Resolver<V, E: From<Broken>>(Option<Arc<Slot<V, E>>>);
+
+/// The side that waits; dropped, it gives up.
+#[must_use = "an answer nobody waits for is given up"]
+pub struct Pending<V, E: From<Error>> {
+    slot: Option<Arc<Slot<V, E>>>,
+    deadline: Option<Instant>,
+    timers: Option<Handle>,
+}
+
+/// A new pair.
+pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V, E>) {
+    let slot = Arc::new(Slot {
+        state: Mutex::new((State::Empty, None)),
+        arrived: Condvar::new(),
+        handling: AtomicBool::new(false),
+    });
+    let pending = Pending { slot: Some(slot.clone()), deadline: None, timers: None };
+    (Resolver(Some(slot)), pending)
+}
+
+impl<V, E: From<Broken>> Resolver<V, E> {
+    /// Answers; `false` if the other side has given up.
+    pub fn settle(mut self, answer: Result<V, E>) -> bool {
+        self.0.take().is_some_and(|slot| slot.settle(answer))
+    }
+
+    /// Whether the other side has given up.
+    pub fn is_abandoned(&self) -> bool {
+        self.0.as_ref().is_none_or(|slot| match slot.lock().0 {
+            State::Over => true,
+            // A deadline that passed has put its error there already.
+            State::Ready(_) => true,
+            _ => false,
+        })
+    }
+
+    pub(crate) fn mark_handling(&self) {
+        if let Some(slot) = &self.0 {
+            slot.handling.store(true, Relaxed);
+        }
+    }
+}
+
+impl<V, E: From<Broken>> Drop for Resolver<V, E> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.0.take() {
+            slot.settle(Err(Broken.into()));
+        }
+    }
+}
+
+/// Gives up a pending answer from elsewhere.
+pub struct Canceller<V, E>(Weak<Slot<V, E>>);
+
+impl<V, E: From<Error>> Canceller<V, E> {
+    /// Whether the answer has come.
+    pub fn is_over(&self) -> bool {
+        self.0.upgrade().is_none_or(|slot| matches!(slot.lock().0, State::Over))
+    }
+
+    /// Settles with `Cancelled`; `false` if there was an answer before.
+    pub fn cancel(&self) -> bool {
+        self.0.upgrade().is_some_and(|slot| slot.settle(Err(Error::Cancelled.into())))
+    }
+}
+
+impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
+    /// An answer that is there already.
+    pub fn ready(answer: Result<V, E>) -> Self {
+        let slot = Slot {
+            state: Mutex::new((State::Ready(answer), None)),
+            arrived: Condvar::new(),
+            handling: AtomicBool::new(false),
+        };
+        Self { slot: Some(Arc::new(slot)), deadline: None, timers: None }
+    }
+
+    /// The same, but it fails with `Timeout` at the deadline.
+    pub fn until(mut self, deadline: Option<Instant>, timers: &Handle) -> Self {
+        self.deadline = deadline;
+        self.timers = Some(timers.clone());
+        self
+    }
+
+    /// The answer, if it is there.
+    pub fn try_take(&mut self) -> Option<Result<V, E>> {
+        let slot = self.slot.as_ref()?;
+        let mut guard = slot.lock();
+        match std::mem::replace(&mut guard.0, State::Over) {
+            State::Ready(answer) => {
+                drop(guard);
+                self.slot = None;
+                Some(answer)
+            }
+            other => {
+                guard.0 = other;
+                None
+            }
+        }
+    }
+
+    /// Blocks this thread until the answer is there or `until` has come; `None` in the latter case.
+    pub fn wait_until(&mut self, until: Option<Instant>) -> Option<Result<V, E>> {
+        let slot = self.slot.clone()?;
+        let mut guard = slot.lock();
+        while matches!(guard.0, State::Empty) {
+            let now = Instant::now();
+            if self.deadline.is_some_and(|deadline| deadline <= now) {
+                drop(guard);
+                slot.settle(Err(self.timed_out()));
+                return self.try_take();
+            }
+            if until.is_some_and(|until| until <= now) {
+                return None;
+            }
+            guard = match [self.deadline, until].into_iter().flatten().min() {
+                None => slot.arrived.wait(guard).unwrap_or_else(PoisonError::into_inner),
+                Some(at) => {
+                    let waited = slot.arrived.wait_timeout(guard, at - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        drop(guard);
+        self.try_take()
+    }
+
+    /// Blocks this thread until the answer or the deadline.
+    pub fn wait(mut self) -> Result<V, E> {
+        self.wait_until(None).unwrap_or_else(|| Err(Error::NoReply.into()))
+    }
+
+    /// Delivers to `callback`, exactly once, on the thread that answers; or returns the answer if it is there already.
+    pub fn on_ready(mut self, callback: Callback<V, E>) -> Result<Canceller<V, E>, Result<V, E>> {
+        if let Some(answer) = self.try_take() {
+            return Err(answer);
+        }
+        let Some(slot) = self.slot.clone() else {
+            return Err(Err(Error::NoReply.into()));
+        };
+        self.arm(&slot);
+        let mut guard = slot.lock();
+        match std::mem::replace(&mut guard.0, State::Over) {
+            State::Empty | State::Polled(_) => {
+                guard.0 = State::Called(callback);
+                self.slot = None;
+                Ok(Canceller(Arc::downgrade(&slot)))
+            }
+            State::Ready(answer) => {
+                self.slot = None;
+                Err(answer)
+            }
+            State::Called(_) | State::Over => Err(Err(Error::NoReply.into())),
+        }
+    }
+
+    fn timed_out(&self) -> E {
+        let handling = self.slot.as_ref().is_some_and(|slot| slot.handling.load(Relaxed));
+        Error::Timeout { handling }.into()
+    }
+
+    /// Sets the timer of the deadline, once.
+    fn arm(&mut self, slot: &Arc<Slot<V, E>>) {
+        let (Some(deadline), Some(timers)) = (self.deadline.take(), self.timers.take()) else {
+            return;
+        };
+        let weak = Arc::downgrade(slot);
+        let timer = timers.spawn(async move {
+            tokio::time::sleep_until(deadline.into()).await;
+            if let Some(slot) = weak.upgrade() {
+                let handling = slot.handling.load(Relaxed);
+                slot.settle(Err(Error::Timeout { handling }.into()));
+            }
+        });
+        let mut guard = slot.lock();
+        match guard.0 {
+            State::Empty | State::Polled(_) => guard.1 = Some(timer.abort_handle()),
+            _ => timer.abort(),
+        }
+    }
+}
+
+impl<V: Send + 'static, E: From<Error> + Send + 'static> Future for Pending<V, E> {
+    type Output = Result<V, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(answer) = self.try_take() {
+            return Poll::Ready(answer);
+        }
+        let Some(slot) = self.slot.clone() else {
+            return Poll::Ready(Err(Error::NoReply.into()));
+        };
+        self.arm(&slot);
+        let mut guard = slot.lock();
+        if let State::Ready(_) = guard.0 {
+            drop(guard);
+            return self.try_take().map_or(Poll::Pending, Poll::Ready);
+        }
+        guard.0 = State::Polled(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl<V, E: From<Error>> Drop for Pending<V, E> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            let mut guard = slot.lock();
+            let earlier = std::mem::replace(&mut guard.0, State::Over);
+            let timer = guard.1.take();
+            drop(guard);
+            if let Some(timer) = timer {
+                timer.abort();
+            }
+            drop(earlier);
+        }
+    }
+}
+
+impl<V, E: From<Broken>> Unpin for Resolver<V, E> {}
+impl<V, E: From<Error>> Unpin for Pending<V, E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Resolver<u8, Error>, Pending<u8, Error>) {
+        promise()
+    }
+
+    #[test]
+    fn an_answer_that_is_there_is_taken_without_waiting() {
+        let (resolver, mut pending) = pair();
+        assert!(pending.try_take().is_none());
+        assert!(resolver.settle(Ok(1)));
+        assert!(matches!(pending.try_take(), Some(Ok(1))));
+    }
+
+    #[test]
+    fn a_thread_waits_for_an_answer_of_another() {
+        let (resolver, pending) = pair();
+        let other = std::thread::spawn(move || resolver.settle(Ok(2)));
+        assert!(matches!(pending.wait(), Ok(2)));
+        assert!(other.join().expect("no panic"));
+    }
+
+    #[test]
+    fn a_dropped_resolver_breaks_the_promise() {
+        let (resolver, pending) = pair();
+        drop(resolver);
+        assert!(matches!(pending.wait(), Err(Error::NoReply)));
+    }
+
+    #[test]
+    fn a_dropped_pending_is_seen_by_the_resolver() {
+        let (resolver, pending) = pair();
+        assert!(!resolver.is_abandoned());
+        drop(pending);
+        assert!(resolver.is_abandoned());
+        assert!(!resolver.settle(Ok(3)));
+    }
+
+    #[test]
+    fn a_callback_is_called_once_and_never_for_an_answer_that_is_there() {
+        let (resolver, pending) = pair();
+        let (tell, told) = std::sync::mpsc::channel();
+        let canceller = pending.on_ready(Box::new(move |answer| tell.send(answer).expect("open"))).ok();
+        assert!(resolver.settle(Ok(4)));
+        assert!(matches!(told.recv(), Ok(Ok(4))));
+        assert!(!canceller.expect("pending").cancel());
+
+        let (resolver, pending) = pair();
+        resolver.settle(Ok(5));
+        let early = pending.on_ready(Box::new(|_| panic!("called for an answer that was there")));
+        assert!(matches!(early, Err(Ok(5))));
+    }
+
+    #[test]
+    fn a_deadline_in_the_past_is_a_timeout_at_once() {
+        let (resolver, pending) = pair();
+        let timers = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let answer = pending.until(Some(Instant::now()), timers.handle()).wait();
+        assert!(matches!(answer, Err(Error::Timeout { handling: false })));
+        assert!(resolver.is_abandoned());
+    }
+}

@@ -1,0 +1,88 @@
+//! Who may poll an actor: nobody, whoever took it from a queue, or the one that runs it.
+
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
+
+const IDLE: u8 = 0;
+const QUEUED: u8 = 1;
+const RUNNING: u8 = 2;
+/// Running, and activated again meanwhile.
+const AGAIN: u8 = 3;
+/// There is nothing to poll: not started, between two lives, or ended.
+const PARKED: u8 = 4;
+
+/// One atomic state. Exactly one thread is between a `claim` or `start` and the `rest` or `park` that follows it.
+pub(crate) struct RunState(AtomicU8);
+
+impl RunState {
+    pub(crate) fn parked() -> Self {
+        Self(AtomicU8::new(PARKED))
+    }
+
+    /// Something happened; `true` if the caller must now queue the actor.
+    pub(crate) fn activate(&self) -> bool {
+        let next = |state| match state {
+            IDLE => Some(QUEUED),
+            RUNNING => Some(AGAIN),
+            // Written even where it stays as it is: the next `start` then sees what the activator wrote before.
+            same => Some(same),
+        };
+        self.0.fetch_update(AcqRel, Acquire, next) == Ok(IDLE)
+    }
+
+    /// Takes an idle actor to poll it in place; `true` if the caller now runs it.
+    pub(crate) fn claim(&self) -> bool {
+        self.0.compare_exchange(IDLE, RUNNING, AcqRel, Acquire).is_ok()
+    }
+
+    /// A worker took the actor from its queue and now runs it.
+    pub(crate) fn start(&self) {
+        self.0.swap(RUNNING, AcqRel);
+    }
+
+    /// The poll was pending; `true` if it was activated meanwhile and the caller must queue it again.
+    pub(crate) fn rest(&self) -> bool {
+        if self.0.compare_exchange(RUNNING, IDLE, AcqRel, Acquire).is_ok() {
+            return false;
+        }
+        self.requeue();
+        true
+    }
+
+    /// The runner gives the actor to a queue itself.
+    pub(crate) fn requeue(&self) {
+        self.0.swap(QUEUED, AcqRel);
+    }
+
+    /// There is nothing to poll any more.
+    pub(crate) fn park(&self) {
+        self.0.swap(PARKED, AcqRel);
+    }
+
+    /// There is something to poll again; the caller must queue it.
+    pub(crate) fn unpark(&self) {
+        self.requeue();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_activation_during_a_poll_is_not_lost() {
+        let state = RunState::parked();
+        assert!(!state.activate(), "parked");
+        state.unpark();
+        assert!(!state.activate(), "queued already");
+        state.start();
+        assert!(!state.activate(), "running");
+        assert!(state.rest(), "must be queued again");
+        state.start();
+        assert!(!state.rest());
+        assert!(state.claim());
+        assert!(!state.claim());
+        assert!(!state.rest());
+        assert!(state.activate());
+    }
+}

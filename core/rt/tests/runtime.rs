@@ -1,0 +1,287 @@
+//! The runtime as its user sees it: send, request, deadlines, crashes and restarts.
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use airssys_rt::{
+    Actor, ActorId, Backoff, Bounds, Cause, Config, Error, Exit, Intensity, Message, Notice, ReplyTo,
+    Restart, Runtime, Spec,
+};
+
+enum Ask {
+    Echo(u64),
+    Boom,
+    Panic,
+    /// Wait for the gate.
+    Wait,
+    /// Answered from elsewhere, later.
+    Later(mpsc::Sender<ReplyTo<Ask>>),
+}
+
+impl Message for Ask {
+    type Reply = u64;
+    type Error = Error;
+}
+
+type Gate = Arc<tokio::sync::Notify>;
+
+struct Probe {
+    life: u64,
+    gate: Gate,
+}
+
+impl Actor for Probe {
+    type Message = Ask;
+
+    async fn handle(&mut self, message: Ask, reply: &mut ReplyTo<Ask>) -> Result<(), Exit> {
+        match message {
+            Ask::Echo(number) => reply.settle(Ok(number + 1_000 * self.life)),
+            Ask::Boom => return Err(Exit::Crash(Arc::new(std::io::Error::other("boom")))),
+            Ask::Panic => panic!("on purpose"),
+            Ask::Wait => {
+                self.gate.notified().await;
+                reply.settle(Ok(0));
+            }
+            Ask::Later(elsewhere) => elsewhere.send(reply.take()).expect("the test listens"),
+        }
+        Ok(())
+    }
+}
+
+struct World {
+    runtime: Runtime,
+    notices: Arc<Mutex<Vec<String>>>,
+    gate: Gate,
+    lives: Arc<AtomicU64>,
+    _io: tokio::runtime::Runtime,
+}
+
+impl World {
+    fn new() -> Self {
+        let io =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("io");
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let seen = notices.clone();
+        let runtime = Runtime::start(Config {
+            workers: 2,
+            io: io.handle().clone(),
+            on_tick: Box::new(|| ()),
+            observer: Box::new(move |notice| seen.lock().expect("test lock").push(name(&notice))),
+        })
+        .expect("threads");
+        World { runtime, notices, gate: Gate::default(), lives: Arc::default(), _io: io }
+    }
+
+    fn spawn(&self, name: &str, restart: Restart, bounds: Bounds) -> airssys_rt::ActorRef<Ask> {
+        let (gate, lives) = (self.gate.clone(), self.lives.clone());
+        let backoff = Backoff { initial: Duration::from_millis(1), ..Backoff::default() };
+        let intensity = Intensity { restarts_max: 2, ..Intensity::default() };
+        let spec = Spec { restart, bounds, backoff, intensity, ..Spec::new(id(name)) };
+        let start = move || {
+            let probe = Probe { life: lives.fetch_add(1, SeqCst), gate: gate.clone() };
+            async move { Ok::<_, Cause>(probe) }
+        };
+        let (actor, up) = self.runtime.spawn(spec, start).expect("a free name");
+        up.wait().expect("starts");
+        actor
+    }
+
+    fn plain(&self, name: &str) -> airssys_rt::ActorRef<Ask> {
+        self.spawn(name, Restart::Temporary, Bounds::default())
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.notices.lock().expect("test lock").clone()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.runtime.kill_all();
+        self.runtime.end();
+    }
+}
+
+fn name(notice: &Notice<'_>) -> String {
+    match notice {
+        Notice::Started { .. } => "started".to_owned(),
+        Notice::Restarted { restarts, .. } => format!("restarted {restarts}"),
+        Notice::Crashed { exit, .. } => exit.to_string(),
+        Notice::GaveUp { restarts, .. } => format!("gave up {restarts}"),
+        Notice::Stopped { exit, was_up, .. } => {
+            format!("stopped {exit}{}", if *was_up { "" } else { " at its start" })
+        }
+        Notice::DeadLetters { count, .. } => format!("dead {count}"),
+    }
+}
+
+fn id(name: &str) -> ActorId {
+    name.parse().expect("valid")
+}
+
+fn soon() -> Option<Instant> {
+    Some(Instant::now() + Duration::from_secs(20))
+}
+
+#[test]
+fn a_request_is_answered_and_a_taken_name_is_refused() {
+    let world = World::new();
+    let actor = world.plain("one");
+    assert_eq!(actor.request(Ask::Echo(7), soon()).wait().expect("answer"), 7);
+    let start = || async { Ok::<_, Cause>(Probe { life: 0, gate: Gate::default() }) };
+    assert!(matches!(world.runtime.spawn(Spec::new(id("one")), start), Err(Error::AlreadyExists)));
+    assert!(world.runtime.lookup::<Ask>(&id("one")).is_some());
+    assert!(world.runtime.lookup::<Ask>(&id("two")).is_none());
+}
+
+#[test]
+fn a_reply_may_travel_and_come_later() {
+    let world = World::new();
+    let actor = world.plain("one");
+    let (tell, told) = mpsc::channel();
+    let pending = actor.request(Ask::Later(tell), soon());
+    let mut reply = told.recv().expect("the duty");
+    assert_eq!(actor.request(Ask::Echo(1), soon()).wait().expect("not blocked by the first"), 1);
+    reply.settle(Ok(9));
+    assert_eq!(pending.wait().expect("answer"), 9);
+}
+
+#[test]
+fn order_per_sender_is_kept() {
+    let world = World::new();
+    let actor = world.plain("one");
+    let many: Vec<_> = (0..500).map(|number| actor.request(Ask::Echo(number), soon())).collect();
+    for (number, pending) in many.into_iter().enumerate() {
+        assert_eq!(pending.wait().expect("answer"), number as u64);
+    }
+}
+
+#[test]
+fn a_deadline_ends_the_wait_and_never_the_actor() {
+    let world = World::new();
+    let actor = world.plain("one");
+    let in_handler = actor.request(Ask::Wait, Some(Instant::now() + Duration::from_millis(20)));
+    let queued = actor.request(Ask::Echo(1), Some(Instant::now() + Duration::from_millis(20)));
+    assert!(matches!(in_handler.wait(), Err(Error::Timeout { handling: true })));
+    assert!(matches!(queued.wait(), Err(Error::Timeout { handling: false })));
+    world.gate.notify_one();
+    assert_eq!(actor.request(Ask::Echo(2), soon()).wait().expect("it lives"), 2);
+    let counts = world.runtime.counts();
+    assert_eq!((counts.sent, counts.delivered, counts.dropped), (3, 2, 1));
+}
+
+#[test]
+fn a_crash_fails_its_message_keeps_the_queue_and_comes_back() {
+    let world = World::new();
+    let actor = world.spawn("one", Restart::Permanent, Bounds::default());
+    let held = actor.request(Ask::Wait, soon());
+    let crash = actor.request(Ask::Boom, soon());
+    let after = actor.request(Ask::Echo(5), soon());
+    world.gate.notify_one();
+    assert_eq!(held.wait().expect("answer"), 0);
+    assert!(matches!(crash.wait(), Err(Error::Crashed(cause)) if cause.to_string() == "boom"));
+    assert_eq!(after.wait().expect("the second life answers"), 1_005);
+    assert_eq!(world.notices(), ["started", "crashed: boom", "restarted 1"]);
+}
+
+#[test]
+fn hostile_h15_a_panic_is_a_crash_with_its_text() {
+    let world = World::new();
+    let actor = world.spawn("one", Restart::Transient, Bounds::default());
+    let panicked = actor.request(Ask::Panic, soon()).wait();
+    assert!(matches!(panicked, Err(Error::Crashed(cause)) if cause.to_string() == "panicked: on purpose"));
+    assert_eq!(actor.request(Ask::Echo(1), soon()).wait().expect("answer"), 1_001);
+}
+
+#[test]
+fn hostile_h2_too_many_crashes_end_it_and_the_end_is_told() {
+    let world = World::new();
+    let actor = world.spawn("one", Restart::Permanent, Bounds::default());
+    for _ in 0..3 {
+        assert!(actor.request(Ask::Boom, soon()).wait().is_err());
+    }
+    let late = actor.request(Ask::Echo(1), soon()).wait();
+    assert!(matches!(late, Err(Error::Stopped(Exit::Crash(_)))));
+    let expected = [
+        "started",
+        "crashed: boom",
+        "restarted 1",
+        "crashed: boom",
+        "restarted 2",
+        "crashed: boom",
+        "gave up 2",
+        "stopped crashed: boom",
+    ];
+    assert_eq!(world.notices(), expected);
+}
+
+#[test]
+fn a_stop_ends_the_message_in_hand_and_dead_letters_the_rest() {
+    let world = World::new();
+    let actor = world.plain("one");
+    let held = actor.request(Ask::Wait, soon());
+    let queued = actor.request(Ask::Echo(1), soon());
+    let stop = actor.stop(Duration::from_secs(20));
+    world.gate.notify_one();
+    assert_eq!(held.wait().expect("answer"), 0);
+    stop.wait().expect("stops");
+    assert!(matches!(queued.wait(), Err(Error::Stopped(Exit::Shutdown))));
+    assert_eq!(world.notices(), ["started", "dead 1", "stopped shutdown"]);
+    let counts = world.runtime.counts();
+    assert_eq!(counts.sent, counts.delivered + counts.rejected + counts.dropped + counts.dead_letters);
+    world.plain("one");
+}
+
+#[test]
+fn a_stop_that_hangs_is_a_kill_at_its_deadline() {
+    let world = World::new();
+    let actor = world.plain("one");
+    let held = actor.request(Ask::Wait, soon());
+    actor.stop(Duration::from_millis(10)).wait().expect("is down");
+    assert!(matches!(held.wait(), Err(Error::NoReply)));
+    assert!(matches!(actor.exit(), Some(Exit::Killed)));
+}
+
+#[test]
+fn a_stop_overtakes_a_restart_that_waits() {
+    let world = World::new();
+    let backoff = Backoff { initial: Duration::from_secs(3_600), ..Backoff::default() };
+    let spec = Spec { restart: Restart::Permanent, backoff, ..Spec::new(id("one")) };
+    let start = || async { Ok::<_, Cause>(Probe { life: 0, gate: Gate::default() }) };
+    let (actor, up) = world.runtime.spawn(spec, start).expect("free");
+    up.wait().expect("starts");
+    assert!(actor.request(Ask::Boom, soon()).wait().is_err());
+    let waiting = actor.request(Ask::Echo(1), soon());
+    actor.stop(Duration::from_secs(20)).wait().expect("is down at once");
+    assert!(matches!(waiting.wait(), Err(Error::Stopped(Exit::Shutdown))));
+}
+
+#[test]
+fn a_start_that_fails_is_the_answer_of_spawn() {
+    let world = World::new();
+    let start = || async { Err::<Probe, Cause>(Arc::new(std::io::Error::other("no"))) };
+    let spec = Spec { restart: Restart::Permanent, ..Spec::new(id("one")) };
+    let (_, up) = world.runtime.spawn(spec, start).expect("free");
+    assert!(matches!(up.wait(), Err(Error::StartFailed(cause)) if cause.to_string() == "no"));
+    assert!(world.runtime.is_empty());
+}
+
+#[test]
+fn many_threads_ask_many_actors() {
+    let world = World::new();
+    let actors: Vec<_> = (0..4).map(|n| world.plain(&format!("actor-{n}"))).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let actors = &actors;
+            scope.spawn(move || {
+                for round in 0..2_000u64 {
+                    let answer =
+                        actors[(thread + round as usize) % 4].request(Ask::Echo(round), soon()).wait();
+                    assert_eq!(answer.expect("answer") % 1_000, round % 1_000);
+                }
+            });
+        }
+    });
+    assert_eq!(world.runtime.counts().delivered, 8_000);
+}

@@ -1,0 +1,69 @@
+//! An actor that is a function of the host language.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use airssys_rt::{Actor, ActorId, Exit, ReplyTo, Resolver, promise};
+
+use crate::types::error::{Code, Error, Result};
+use crate::types::letter::Letter;
+use crate::types::message::Message;
+
+/// The duty to answer one message. Dropped, the caller gets `HANDLER_RAISED`.
+pub struct Reply(Resolver<Vec<u8>, Error>);
+
+impl Reply {
+    /// Answers with bytes, or an error: `FAILURE` is an answer, any other is a crash of the actor.
+    pub fn settle(self, answer: Result<Vec<u8>>) {
+        self.0.settle(answer);
+    }
+}
+
+/// The host's function, shared by all lives of its actor.
+pub(crate) type SharedHandler = Arc<Mutex<Box<dyn FnMut(Message, Reply) + Send>>>;
+
+/// One life of a host actor.
+pub(crate) struct HostActor {
+    pub(crate) id: ActorId,
+    pub(crate) handler: SharedHandler,
+}
+
+impl HostActor {
+    fn message(&self, letter: Letter) -> Message {
+        Message {
+            sender: letter.sender.map(|id| id.to_string()).unwrap_or_default(),
+            to: self.id.to_string(),
+            payload: letter.payload,
+            content_type: letter.content_type.map(|text| text.to_string()),
+        }
+    }
+}
+
+impl Actor for HostActor {
+    type Message = Letter;
+
+    async fn handle(&mut self, letter: Letter, reply: &mut ReplyTo<Letter>) -> std::result::Result<(), Exit> {
+        let (duty, answer) = promise::<Vec<u8>, Error>();
+        let message = self.message(letter);
+        {
+            // A handler that panicked before is called again: it is the host's code, and its actor was restarted.
+            let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+            (*handler)(message, Reply(duty));
+        }
+        match answer.await {
+            Ok(payload) => reply.settle(Ok(payload)),
+            Err(error) if error.code == Code::Failure => reply.settle(Err(error.at(&self.id))),
+            Err(error) => return Err(Exit::Crash(Arc::new(raised(error).at(&self.id)))),
+        }
+        Ok(())
+    }
+}
+
+/// What crashed the handler, or that it dropped its duty.
+fn raised(error: Error) -> Error {
+    match error.code {
+        Code::ActorStopped => {
+            Error::new(Code::HandlerRaised, "the handler dropped the message without an answer")
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,10 @@
+//! From a file to running actors: load, inspect, link by grant, and the actor over an instance.
+
+mod guest;
+mod host_actor;
+mod load;
+
+pub(crate) use self::guest::{Blueprint, Guest};
+pub use self::host_actor::Reply;
+pub(crate) use self::host_actor::{HostActor, SharedHandler};
+pub(crate) use self::load::{Loaded, read};

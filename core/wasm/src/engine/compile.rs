@@ -1,0 +1,142 @@
+//! From untrusted bytes to compiled code, or to the error that says what is wrong with them.
+
+use sha2::{Digest, Sha256};
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use super::{Engine, Profile};
+use crate::types::error::{Code, Error, Result};
+
+/// Bytes of one component file.
+pub(crate) const COMPONENT_BYTES_MAX: u64 = 64 << 20;
+
+const HOW_TO_MAKE: &str = "make a component of it: rustc --target wasm32-wasip2, or wasm-tools component new";
+
+/// Compiled code, shared by every instance of it.
+#[derive(Clone)]
+pub(crate) struct Compiled {
+    inner: Component,
+    engine: Engine,
+}
+
+/// The digest of a component's bytes, as `sha256:<hex>`.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let hex = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("sha256:{hex}")
+}
+
+impl Engine {
+    /// Validates and compiles. Takes as long as it takes: never called on an actor's thread.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Compiled> {
+        check_size(bytes.len() as u64)?;
+        check_kind(bytes)?;
+        self.validate(bytes)?;
+        let inner = Component::from_binary(&self.inner, bytes).map_err(|why| {
+            Error::new(Code::InvalidComponent, format!("the component cannot be compiled: {why:#}"))
+        })?;
+        Ok(Compiled { inner, engine: self.clone() })
+    }
+
+    fn validate(&self, bytes: &[u8]) -> Result<()> {
+        let features = features();
+        let concurrent = features | WasmFeatures::CM_ASYNC;
+        let wanted = if self.profile == Profile::Full { concurrent } else { features };
+        let Err(why) = Validator::new_with_features(wanted).validate_all(bytes) else {
+            return Ok(());
+        };
+        if self.profile == Profile::Hardened
+            && Validator::new_with_features(concurrent).validate_all(bytes).is_ok()
+        {
+            let text =
+                "the component uses asynchronous exports or imports: open the system with profile full";
+            return Err(Error::new(Code::ProfileRequired, text).with("profile", "full"));
+        }
+        Err(invalid(why.message(), why.offset() as u64))
+    }
+}
+
+/// What the engine accepts, said again for the validator because it tells the offset of a fault.
+fn features() -> WasmFeatures {
+    let off = WasmFeatures::GC
+        | WasmFeatures::FUNCTION_REFERENCES
+        | WasmFeatures::THREADS
+        | WasmFeatures::MEMORY64
+        | WasmFeatures::EXCEPTIONS
+        | WasmFeatures::STACK_SWITCHING
+        | WasmFeatures::CM_ASYNC;
+    (WasmFeatures::default() | WasmFeatures::MULTI_MEMORY | WasmFeatures::COMPONENT_MODEL) - off
+}
+
+pub(crate) fn check_size(bytes: u64) -> Result<()> {
+    if bytes <= COMPONENT_BYTES_MAX {
+        return Ok(());
+    }
+    let text = format!("the component has {bytes} bytes, allowed are {COMPONENT_BYTES_MAX}");
+    Err(Error::new(Code::CompileLimit, text).with("allowed", COMPONENT_BYTES_MAX).with("used", bytes))
+}
+
+/// Tells text, core modules and other files from components by their first bytes.
+fn check_kind(bytes: &[u8]) -> Result<()> {
+    if bytes.is_empty() {
+        return Err(invalid("the file is empty", 0));
+    }
+    if bytes.trim_ascii_start().starts_with(b"(") {
+        return Err(invalid("this is the text format: only binary components are loaded", 0));
+    }
+    match Parser::new(0).parse_all(bytes).next() {
+        Some(Ok(Payload::Version { encoding: Encoding::Component, .. })) => Ok(()),
+        Some(Ok(Payload::Version { encoding: Encoding::Module, .. })) => {
+            let text = format!("this is a core module, a component is needed; {HOW_TO_MAKE}");
+            Err(Error::new(Code::CoreModule, text).with("how", HOW_TO_MAKE))
+        }
+        Some(Err(why)) => Err(invalid(&format!("not WebAssembly: {}", why.message()), why.offset() as u64)),
+        _ => Err(invalid("not WebAssembly", 0)),
+    }
+}
+
+fn invalid(what: &str, offset: u64) -> Error {
+    Error::new(Code::InvalidComponent, format!("invalid component: {what} (at offset {offset})"))
+        .with("offset", offset)
+}
+
+impl Compiled {
+    /// Names of what it imports, with versions.
+    pub(crate) fn imports(&self) -> Vec<String> {
+        let kind = self.inner.component_type();
+        kind.imports(&self.engine.inner).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// Names of what it exports, with versions.
+    pub(crate) fn exports(&self) -> Vec<String> {
+        let kind = self.inner.component_type();
+        kind.exports(&self.engine.inner).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// Whether an import is needed at all: interfaces of types alone are not.
+    fn is_needed(item: &ComponentItem, engine: &Engine) -> bool {
+        match item {
+            ComponentItem::ComponentInstance(instance) => instance.exports(&engine.inner).any(|(_, item)| {
+                matches!(item.ty, ComponentItem::ComponentFunc(_) | ComponentItem::Resource(_))
+            }),
+            ComponentItem::Type(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Joins its imports to what the linker has; `IMPORT_MISSING` names the one that nobody implements.
+    pub(crate) fn link<T: 'static>(&self, linker: &Linker<T>) -> Result<InstancePre<T>> {
+        linker.instantiate_pre(&self.inner).map_err(|why| {
+            let text = format!("{why:#}");
+            let kind = self.inner.component_type();
+            let missing = kind
+                .imports(&self.engine.inner)
+                .filter(|(_, item)| Self::is_needed(&item.ty, &self.engine))
+                .find(|(name, _)| text.contains(&format!("`{name}`")))
+                .map_or("", |(name, _)| name);
+            let line = format!("provide {missing}");
+            let text = format!("nobody implements the import {missing}: {text}");
+            Error::new(Code::ImportMissing, text).with("import", missing).with("line", line)
+        })
+    }
+}

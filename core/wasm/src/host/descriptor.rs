@@ -1,0 +1,143 @@
+//! What a guest's file descriptor is: a path in its one root, and for a file the handle that osl opened.
+
+use airssys_osl::{FileHandle, FsError, Kind, Metadata};
+use std::time::SystemTime;
+use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
+use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    self, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHashValue,
+};
+
+/// An open file or directory. Absolute paths, `/` being the guest's root.
+#[derive(Clone)]
+pub(super) enum Descriptor {
+    Dir(String),
+    File(String, FileHandle),
+}
+
+impl Descriptor {
+    pub(super) fn path(&self) -> &str {
+        match self {
+            Descriptor::Dir(path) | Descriptor::File(path, _) => path,
+        }
+    }
+
+    /// The path of `name` below this directory.
+    pub(super) fn join(&self, name: &str) -> Result<String, ErrorCode> {
+        match self {
+            Descriptor::File(..) => Err(ErrorCode::NotDirectory),
+            Descriptor::Dir(_) if name.is_empty() => Err(ErrorCode::NoEntry),
+            // WASI: a path given to an `-at` function is relative.
+            Descriptor::Dir(_) if name.starts_with('/') => Err(ErrorCode::NotPermitted),
+            Descriptor::Dir(path) => Ok(format!("{}/{name}", path.trim_end_matches('/'))),
+        }
+    }
+}
+
+/// The entries of a directory that were not read yet.
+pub(super) type Entries = std::vec::IntoIter<DirectoryEntry>;
+
+/// A handle of the WASI bindings, whose own type we cannot name ours: the table holds our type under the number.
+pub(super) trait Handle {
+    fn ours<T: 'static>(&self) -> Resource<T>;
+}
+
+impl<W: 'static> Handle for Resource<W> {
+    fn ours<T: 'static>(&self) -> Resource<T> {
+        match self.owned() {
+            true => Resource::new_own(self.rep()),
+            false => Resource::new_borrow(self.rep()),
+        }
+    }
+}
+
+/// Stores ours and gives the handle the bindings want.
+pub(super) fn push<T: Send + 'static, W: 'static>(
+    table: &mut ResourceTable,
+    value: T,
+) -> Result<Resource<W>, ResourceTableError> {
+    table.push(value).map(|handle| Resource::new_own(handle.rep()))
+}
+
+/// The WASI code of an error of osl; a denial has been noted by then.
+pub(super) fn code(error: &FsError) -> ErrorCode {
+    match error {
+        FsError::Denied(_) => ErrorCode::Access,
+        FsError::NotFound => ErrorCode::NoEntry,
+        FsError::NotDirectory => ErrorCode::NotDirectory,
+        FsError::IsDirectory => ErrorCode::IsDirectory,
+        FsError::NotFile(_) => ErrorCode::NotPermitted,
+        FsError::Loop => ErrorCode::Loop,
+        FsError::NameTooLong => ErrorCode::NameTooLong,
+        FsError::InvalidPath(_) => ErrorCode::Invalid,
+        FsError::TooManyEntries { .. } => ErrorCode::Overflow,
+        FsError::Io(why) => ErrorCode::from(why),
+    }
+}
+
+pub(super) fn kind(kind: Kind) -> DescriptorType {
+    match kind {
+        Kind::File => DescriptorType::RegularFile,
+        Kind::Directory => DescriptorType::Directory,
+        Kind::Symlink => DescriptorType::SymbolicLink,
+        Kind::Fifo => DescriptorType::Fifo,
+        Kind::Socket => DescriptorType::Socket,
+        Kind::CharacterDevice => DescriptorType::CharacterDevice,
+        Kind::BlockDevice => DescriptorType::BlockDevice,
+        Kind::Unknown => DescriptorType::Unknown,
+    }
+}
+
+pub(super) fn stat(found: &Metadata) -> DescriptorStat {
+    DescriptorStat {
+        type_: kind(found.kind),
+        link_count: found.links,
+        size: found.size,
+        data_access_timestamp: found.accessed.and_then(time),
+        data_modification_timestamp: found.modified.and_then(time),
+        status_change_timestamp: found.status_changed.and_then(time),
+    }
+}
+
+/// A directory that exists because the guest needs one to start from: it tells nothing of the host's.
+pub(super) fn synthetic_stat() -> DescriptorStat {
+    DescriptorStat {
+        type_: DescriptorType::Directory,
+        link_count: 1,
+        size: 0,
+        data_access_timestamp: None,
+        data_modification_timestamp: None,
+        status_change_timestamp: None,
+    }
+}
+
+fn time(at: SystemTime) -> Option<Datetime> {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Datetime { seconds: since.as_secs(), nanoseconds: since.subsec_nanos() })
+}
+
+/// A hash of the object's identity, so that a guest never sees the host's device and inode numbers.
+pub(super) fn hash(found: &Metadata) -> MetadataHashValue {
+    use sha2::{Digest, Sha256};
+    let mut state = Sha256::new();
+    let modified = found.modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let nanos = modified.map_or(0, |since| since.as_nanos());
+    state.update(found.device.to_le_bytes());
+    state.update(found.inode.to_le_bytes());
+    state.update(found.size.to_le_bytes());
+    state.update(nanos.to_le_bytes());
+    let digest = state.finalize();
+    let word = |at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&digest[at..at + 8]);
+        u64::from_le_bytes(bytes)
+    };
+    MetadataHashValue { lower: word(0), upper: word(8) }
+}
+
+/// The WASI form of a directory's entries.
+pub(super) fn entries(found: Vec<airssys_osl::Entry>) -> Entries {
+    let entry =
+        |entry: airssys_osl::Entry| types::DirectoryEntry { type_: kind(entry.kind), name: entry.name };
+    found.into_iter().map(entry).collect::<Vec<_>>().into_iter()
+}

@@ -1,0 +1,90 @@
+//! Host functions: each translates, asks osl or rt, and nothing else.
+
+mod baseline;
+mod descriptor;
+mod filesystem;
+mod http;
+pub(crate) mod hub;
+mod messaging;
+mod network;
+mod state;
+mod stdio;
+mod stream;
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime_wasi::cli::WasiCli;
+use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets};
+use wasmtime_wasi::sockets::WasiSockets;
+
+pub(crate) use self::state::{Grounds, Ports, State};
+use crate::types::error::{Code, Error, Result};
+
+/// Puts every interface that the host implements into a linker. All of them link always and deny at use.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
+    add_all(linker)
+        .map_err(|why| Error::new(Code::Internal, format!("the host interfaces do not link: {why:#}")))
+}
+
+fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
+    type Ours = HasSelf<State>;
+    messaging::bindings::airssys::wasm::messaging::add_to_linker::<State, Ours>(l, State::called)?;
+    fs::types::add_to_linker::<State, Ours>(l, State::called)?;
+    fs::preopens::add_to_linker::<State, Ours>(l, State::called)?;
+    clocks::wall_clock::add_to_linker::<State, Ours>(l, State::called)?;
+    clocks::monotonic_clock::add_to_linker::<State, Ours>(l, State::called)?;
+    random::random::add_to_linker::<State, Ours>(l, State::called)?;
+    random::insecure::add_to_linker::<State, Ours>(l, State::called)?;
+    random::insecure_seed::add_to_linker::<State, Ours>(l, State::called)?;
+    sockets::ip_name_lookup::add_to_linker::<State, Ours>(l, State::called)?;
+    add_theirs(l)
+}
+
+/// What wasmtime-wasi does itself: io and polling, cli, and sockets up to the check of each address.
+fn add_theirs(l: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<State, state::Table>(
+        l,
+        State::called_table,
+    )?;
+    wasmtime_wasi_io::bindings::wasi::io::poll::add_to_linker::<State, state::Table>(l, State::called_table)?;
+    wasmtime_wasi_io::bindings::wasi::io::streams::add_to_linker::<State, state::Table>(
+        l,
+        State::called_table,
+    )?;
+    cli::exit::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::environment::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::stdin::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::stdout::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::stderr::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
+    let options = sockets::network::LinkOptions::default();
+    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, State::called_sockets)?;
+    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
+    sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
+    sockets::udp::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
+    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)
+}
+
+/// Whether the host implements this interface, whatever its patch version.
+pub(crate) fn capabilities_of(import: &str) -> &'static [&'static str] {
+    let interface = import.split('@').next().unwrap_or_default();
+    match interface {
+        "wasi:filesystem/types" | "wasi:filesystem/preopens" => {
+            &["fs.read", "fs.list", "fs.write", "fs.delete"]
+        }
+        "wasi:sockets/tcp" | "wasi:sockets/udp" => &["net.connect", "net.listen"],
+        "wasi:sockets/ip-name-lookup" => &["net.resolve"],
+        "wasi:http/outgoing-handler" => &["http"],
+        "wasi:cli/environment" => &["env"],
+        "wasi:cli/stdout" | "wasi:cli/stderr" => &["stdio"],
+        "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => &["clock"],
+        "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => &["random"],
+        "airssys:wasm/messaging" => &["message.send", "message.request"],
+        _ => &[],
+    }
+}

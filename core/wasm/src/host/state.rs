@@ -1,0 +1,198 @@
+//! What a store holds: the actor's grants, its way to the others, and the tables of WASI.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
+
+use airssys_osl::{Ask, CapabilitySet, Denial, Files, Guard};
+use airssys_rt::{ActorId, Runtime};
+use serde_json::json;
+use wasmtime::component::{HasData, ResourceTable};
+use wasmtime_wasi::cli::WasiCliView;
+use wasmtime_wasi::sockets::WasiSocketsView;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtx;
+
+use super::baseline::Baseline;
+use super::http::Refuse;
+use super::hub::Hub;
+use super::stdio::{Log, Stream, Tail};
+use crate::engine::{Bounded, Limiter, Meter};
+use crate::types::error::{Error, Result};
+use crate::types::event::detail;
+use crate::types::limits::{ResolvedBudget, ResolvedLimits};
+
+/// The ways out of an actor: other actors, and whoever listens.
+pub(crate) struct Ports {
+    pub runtime: Weak<Runtime>,
+    pub hub: Arc<Hub>,
+    pub denied: std::sync::atomic::AtomicU64,
+    pub correlation: std::sync::atomic::AtomicU64,
+}
+
+/// What every life of an actor is made of.
+#[derive(Clone)]
+pub(crate) struct Grounds {
+    pub id: ActorId,
+    pub grants: CapabilitySet,
+    pub limits: ResolvedLimits,
+    pub budget: ResolvedBudget,
+    pub ports: Arc<Ports>,
+}
+
+/// The last refusal while a message was handled, and where refusals are told.
+pub(crate) struct Refusals {
+    grants: CapabilitySet,
+    ports: Arc<Ports>,
+    last: Mutex<Option<Denial>>,
+}
+
+impl Refusals {
+    /// Decides; a refusal is noted and told.
+    pub(crate) fn check(&self, ask: &Ask, function: &str) -> std::result::Result<Guard, Denial> {
+        self.grants.check(ask, function).inspect_err(|denial| self.note(denial))
+    }
+
+    /// Notes and tells a refusal that osl decided.
+    pub(crate) fn note(&self, denial: &Denial) {
+        self.ports.denied.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.ports.hub.tell("capability.denied", Some(&denial.actor), || {
+            let mut facts = detail("capability", denial.capability.clone());
+            facts.insert("function".to_owned(), denial.function.clone().into());
+            facts.insert("policy_line".to_owned(), denial.policy_line().into());
+            facts
+        });
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(denial.clone());
+    }
+
+    pub(crate) fn take(&self) -> Option<Denial> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The data of a store.
+pub(crate) struct State {
+    pub(crate) grounds: Grounds,
+    pub(crate) files: Files,
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) baseline: Baseline,
+    pub(crate) table: ResourceTable,
+    /// When the caller of the message at hand stops waiting.
+    pub(crate) deadline: Option<Instant>,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    http_hooks: Refuse,
+    limiter: Limiter,
+    meter: Arc<Meter>,
+    stderr: Arc<Mutex<Tail>>,
+}
+
+/// The resource table alone, for the interfaces of wasi:io.
+pub(crate) struct Table;
+
+impl HasData for Table {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+impl State {
+    /// A fresh state for one life; `ticks` is the system's clock.
+    pub(crate) fn new(grounds: Grounds, ticks: airssys_rt::Ticks) -> Self {
+        let (grants, ports) = (grounds.grants.clone(), grounds.ports.clone());
+        let refusals = Arc::new(Refusals { grants: grants.clone(), ports, last: Mutex::default() });
+        let stderr = Arc::new(Mutex::new(Tail::default()));
+        let baseline = Baseline::new(refusals.clone());
+        let log = |stream| Log::new(stream, &grounds, baseline.clone(), stderr.clone());
+        let wasi = super::network::context(refusals.clone())
+            .stdout(log(Stream::Stdout))
+            .stderr(log(Stream::Stderr))
+            .max_random_size(1 << 20)
+            .build();
+        Self {
+            files: Files::new(grants),
+            http_hooks: Refuse(refusals.clone()),
+            baseline,
+            refusals,
+            table: ResourceTable::new(),
+            deadline: None,
+            wasi,
+            http: WasiHttpCtx::new(),
+            limiter: Limiter::new(&grounds.limits),
+            meter: Arc::new(Meter::new(ticks, grounds.budget)),
+            stderr,
+            grounds,
+        }
+    }
+
+    /// A message begins: what was refused before is no excuse any more.
+    pub(crate) fn begin(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+        self.refusals.take();
+    }
+
+    /// The refusal behind a failure of the message at hand, with the failure as its cause, or the failure itself.
+    pub(crate) fn blame(&self, failure: Error) -> Error {
+        let Some(denial) = self.refusals.take() else {
+            return failure;
+        };
+        let cause =
+            json!({ "code": failure.code.name(), "message": failure.message, "detail": failure.detail });
+        Error::from(denial).with("cause", cause)
+    }
+
+    /// The end of what the guest wrote to its standard error in this life, at most 2 KiB.
+    pub(crate) fn stderr_tail(&self) -> String {
+        self.stderr.lock().unwrap_or_else(PoisonError::into_inner).text()
+    }
+
+    /// Counts the bytes that leave the guest.
+    pub(crate) fn output(&self, bytes: usize) -> Result<()> {
+        self.meter.output(bytes)
+    }
+
+    pub(crate) fn called(&mut self) -> &mut Self {
+        self.meter.host_call();
+        self
+    }
+
+    pub(crate) fn called_table(&mut self) -> &mut ResourceTable {
+        &mut self.called().table
+    }
+
+    pub(crate) fn called_cli(&mut self) -> wasmtime_wasi::cli::WasiCliCtxView<'_> {
+        self.called().cli()
+    }
+
+    pub(crate) fn called_sockets(&mut self) -> wasmtime_wasi::sockets::WasiSocketsCtxView<'_> {
+        self.called().sockets()
+    }
+}
+
+impl Bounded for State {
+    fn limiter(&mut self) -> &mut Limiter {
+        &mut self.limiter
+    }
+
+    fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl wasmtime_wasi_http::WasiHttpView for State {
+    fn http(&mut self) -> wasmtime_wasi_http::WasiHttpCtxView<'_> {
+        self.meter.host_call();
+        wasmtime_wasi_http::WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.http_hooks,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! WebAssembly components as supervised actors with permissions that can be taken back.
+//!
+//! [`System`] is the whole API: open one, load a component, spawn an actor, send it messages, grant it what it
+//! needs and no more.
+
+#![deny(unsafe_code)]
+
+mod component;
+mod engine;
+mod fork;
+mod host;
+pub mod system;
+pub mod types;
+
+pub use system::{
+    Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply, Started, System,
+};
+pub use types::config::Config;
+pub use types::error::{Code, Error, Result};
+pub use types::event::Event;
+pub use types::handle::{ActorHandle, ComponentHandle, GrantHandle, RequestHandle, SubscriptionHandle};
+pub use types::info::{ActorStatus, CloseReport, ComponentInfo, GrantInfo, Stats};
+pub use types::limits::{Budget, Limits, UNLIMITED};
+pub use types::message::{Message, RequestOptions, SendOptions};
+pub use types::spec::{ActorSpec, Restart};

@@ -1,0 +1,95 @@
+//! Messages from the host to actors.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::directory::Resident;
+use super::operation::Operation;
+use super::{Inner, System};
+use crate::types::error::{Code, Error, Result};
+use crate::types::handle::{ActorHandle, RequestHandle};
+use crate::types::letter::Letter;
+use crate::types::message::{RequestOptions, SendOptions};
+
+/// How long a request waits that names no time.
+const TIMEOUT: Duration = Duration::from_millis(5_000);
+/// Bytes of a content type.
+const CONTENT_TYPE_BYTES_MAX: usize = 256;
+
+impl System {
+    /// Queues a message and forgets it.
+    pub fn send(&self, actor: ActorHandle, payload: &[u8], options: &SendOptions) -> Result<()> {
+        let inner = self.open_inner()?;
+        let resident = inner.directory.resident(actor)?;
+        let letter = inner.letter(&resident, payload, options.content_type.as_deref(), None, 0)?;
+        resident.actor()?.send(letter).map_err(|refused| {
+            let error = Error::from(refused.error);
+            let message = format!("{}: {}", resident.id, error.message);
+            Error { message, ..error }.at(&resident.id)
+        })
+    }
+
+    /// Asks and blocks for the answer; a handler's none reads as empty.
+    pub fn request(&self, actor: ActorHandle, payload: &[u8], options: &RequestOptions) -> Result<Vec<u8>> {
+        self.request_async(actor, payload, options).wait()
+    }
+
+    /// [`request`](System::request) without blocking. It starts at the call, and is cancelled if it is dropped.
+    pub fn request_async(
+        &self,
+        actor: ActorHandle,
+        payload: &[u8],
+        options: &RequestOptions,
+    ) -> Operation<Vec<u8>> {
+        let begin = || {
+            let inner = self.open_inner()?;
+            let resident = inner.directory.resident(actor)?;
+            let until = deadline(options.timeout)?;
+            let number = inner.ports.correlation.fetch_add(1, Relaxed) + 1;
+            let letter = inner.letter(&resident, payload, options.content_type.as_deref(), until, number)?;
+            let pending = resident.actor()?.request(letter, until);
+            Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
+        };
+        begin().unwrap_or_else(|error| self.failed(error))
+    }
+
+    /// Ends a pending operation's wait with `CANCELLED`; `false` if it had its outcome already.
+    pub fn cancel(&self, request: RequestHandle) -> Result<bool> {
+        self.check_fork()?;
+        Ok(self.inner.tickets.cancel(request))
+    }
+}
+
+/// When a caller stops waiting; never for a time beyond all clocks.
+fn deadline(timeout: Option<Duration>) -> Result<Option<Instant>> {
+    let timeout = timeout.unwrap_or(TIMEOUT);
+    if timeout.is_zero() {
+        return Err(Error::argument("timeout_ms", "0 is no time to answer; leave it out for the default"));
+    }
+    Ok(Instant::now().checked_add(timeout))
+}
+
+impl Inner {
+    fn letter(
+        &self,
+        to: &Resident,
+        payload: &[u8],
+        content_type: Option<&str>,
+        deadline: Option<Instant>,
+        correlation: u64,
+    ) -> Result<Letter> {
+        let (allowed, given) = (to.payload_bytes_max, payload.len());
+        if given as u64 > allowed {
+            let text = format!("{}: the payload has {given} bytes, allowed are {allowed}", to.id);
+            let error = Error::new(Code::PayloadTooLarge, text).with("allowed", allowed).with("given", given);
+            return Err(error.at(&to.id));
+        }
+        if content_type.is_some_and(|text| text.len() > CONTENT_TYPE_BYTES_MAX) {
+            return Err(Error::argument("content_type", format!("more than {CONTENT_TYPE_BYTES_MAX} bytes")));
+        }
+        let content_type = content_type.map(Arc::from);
+        let (payload, sent) = (payload.to_vec(), SystemTime::now());
+        Ok(Letter { sender: None, payload, content_type, deadline, correlation, sent })
+    }
+}

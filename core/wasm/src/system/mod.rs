@@ -1,0 +1,192 @@
+//! The facade: owned plain data in and out, the same operations for every host.
+
+mod actors;
+mod close;
+mod components;
+mod directory;
+mod events;
+mod grants;
+mod io;
+mod messages;
+mod notices;
+mod operation;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+
+use airssys_osl::{Audit, AuditConfig};
+use airssys_rt::Runtime;
+use dashmap::DashMap;
+use wasmtime::component::Linker;
+
+pub use self::actors::{DeferredHandler, HostExecutor, HostHandler};
+use self::close::Closing;
+use self::directory::Directory;
+pub use self::events::Events;
+use self::events::Subscriptions;
+use self::grants::Given;
+use self::io::Io;
+use self::operation::Tickets;
+pub use self::operation::{Completion, Operation, Started};
+use crate::component::Loaded;
+pub use crate::component::Reply;
+use crate::engine::{Engine, Profile};
+use crate::fork;
+use crate::host::hub::Hub;
+use crate::host::{Ports, State, add_to_linker};
+use crate::types::config::Config;
+use crate::types::error::{Code, Error, Result};
+use crate::types::info::Stats;
+
+/// One world of components, actors and grants. Any thread may use it; a clone is the same system.
+///
+/// Dropping the last clone of an unclosed system kills its actors.
+#[derive(Clone)]
+pub struct System {
+    inner: Arc<Inner>,
+}
+
+type Grants = Arc<DashMap<u64, Given>>;
+
+pub(crate) struct Inner {
+    me: Weak<Inner>,
+    forks: u64,
+    closed: AtomicBool,
+    closing: Closing,
+    engine: Engine,
+    linker: Linker<State>,
+    audit: Arc<Audit>,
+    // Before `io`: actors are dropped while their timers can still be cancelled.
+    runtime: Arc<Runtime>,
+    io: Arc<Io>,
+    ports: Arc<Ports>,
+    directory: Arc<Directory>,
+    grants: Grants,
+    components: DashMap<u64, Arc<Loaded>>,
+    subscriptions: Subscriptions,
+    tickets: Arc<Tickets>,
+}
+
+impl System {
+    /// Opens a system: its threads, its engine, its audit log.
+    pub fn open(config: Config) -> Result<System> {
+        for (which, given) in [("policy", &config.policy), ("cache_dir", &config.cache_dir)] {
+            if given.is_some() {
+                let text = format!("{which} is not supported in this version");
+                return Err(Error::new(Code::Unsupported, text).with("which", which));
+            }
+        }
+        let engine = Engine::new(Profile::parse(config.profile.as_deref())?)?;
+        let mut linker = engine.linker();
+        add_to_linker(&mut linker)?;
+        let audit = open_audit(config.audit)?;
+        let io = Arc::new(Io::start()?);
+        let (directory, hub, grants) =
+            (Arc::<Directory>::default(), Arc::<Hub>::default(), Grants::default());
+        let runtime = Runtime::start(airssys_rt::Config {
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            io: io.handle().clone(),
+            on_tick: engine.tick(),
+            observer: notices::observer(directory.clone(), hub.clone(), grants.clone()),
+        });
+        let no_thread = |why: std::io::Error| Error::new(Code::Io, format!("no thread for a worker: {why}"));
+        let runtime = Arc::new(runtime.map_err(no_thread)?);
+        let ports = Arc::new(Ports {
+            runtime: Arc::downgrade(&runtime),
+            hub,
+            denied: AtomicU64::new(0),
+            correlation: AtomicU64::new(0),
+        });
+        let inner = Arc::new_cyclic(|me| Inner {
+            me: me.clone(),
+            forks: fork::count(),
+            closed: AtomicBool::new(false),
+            closing: Closing::default(),
+            engine,
+            linker,
+            audit,
+            runtime,
+            io,
+            ports,
+            directory,
+            grants,
+            components: DashMap::new(),
+            subscriptions: Subscriptions::new(),
+            tickets: Arc::default(),
+        });
+        Ok(System { inner })
+    }
+
+    /// The version of this build, as in `0.1.0`.
+    pub fn version() -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// Counters; messages sent = delivered + rejected + dropped + dead letters + those that wait.
+    pub fn stats(&self) -> Result<Stats> {
+        self.check_fork()?;
+        let inner = &self.inner;
+        let counts = inner.runtime.counts();
+        Ok(Stats {
+            components: inner.components.len() as u64,
+            actors: inner.runtime.len() as u64,
+            sent: counts.sent,
+            delivered: counts.delivered,
+            rejected: counts.rejected,
+            dropped: counts.dropped,
+            dead_letters: counts.dead_letters,
+            restarts: inner.runtime.restarts(),
+            denied: inner.ports.denied.load(Relaxed),
+        })
+    }
+
+    /// Runs a job that may block on the pool of threads for callbacks.
+    pub fn run_callback(&self, job: Box<dyn FnOnce() + Send>) {
+        self.inner.runtime.run_callback(job);
+    }
+
+    fn check_fork(&self) -> Result<()> {
+        if fork::count() == self.inner.forks {
+            return Ok(());
+        }
+        let text = "the system was opened before this process was forked; open another one here";
+        Err(Error::new(Code::Forked, text))
+    }
+
+    /// The system, if it is open and of this process.
+    fn open_inner(&self) -> Result<&Arc<Inner>> {
+        self.check_fork()?;
+        match self.inner.closed.load(Relaxed) {
+            true => Err(Error::new(Code::Closed, "the system is closed")),
+            false => Ok(&self.inner),
+        }
+    }
+
+    /// An operation that failed before it began.
+    fn failed<T: Send + 'static>(&self, error: Error) -> Operation<T> {
+        Operation::ready(Err(error), &self.inner.tickets)
+    }
+}
+
+fn open_audit(path: Option<std::path::PathBuf>) -> Result<Arc<Audit>> {
+    let shown = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    Audit::open(AuditConfig { path }).map_err(|why| {
+        Error::new(Code::Io, format!("audit log {shown}: {why}"))
+            .with("errno", why.raw_os_error().unwrap_or_default())
+            .with("path", shown)
+    })
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if fork::count() != self.forks {
+            // The threads behind these are the parent's: joining them here would wait for ever.
+            std::mem::forget((self.runtime.clone(), self.io.clone(), self.audit.clone()));
+            return;
+        }
+        self.ports.hub.close();
+        self.runtime.kill_all();
+        self.runtime.end();
+        self.io.end();
+    }
+}

@@ -1,0 +1,90 @@
+//! The one message type of all actors of a system: bytes in an envelope.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use airssys_osl::{Denial, DenialKind};
+use airssys_rt::{ActorId, Broken, Cause, Exit};
+
+use super::error::{Code, Error};
+
+/// A message on its way.
+pub(crate) struct Letter {
+    /// The sending actor; none when the host program itself sent it.
+    pub sender: Option<ActorId>,
+    pub payload: Vec<u8>,
+    pub content_type: Option<Arc<str>>,
+    /// When the caller stops waiting.
+    pub deadline: Option<Instant>,
+    /// Unique among the open requests of a system; 0 for a message that nobody waits for.
+    pub correlation: u64,
+    pub sent: SystemTime,
+}
+
+impl airssys_rt::Message for Letter {
+    type Reply = Vec<u8>;
+    type Error = Error;
+
+    fn size_bytes(&self) -> usize {
+        self.payload.len()
+    }
+}
+
+/// The error that a crash was made of, or one that carries its text.
+pub(crate) fn cause_error(cause: &Cause) -> Error {
+    let inner: &(dyn std::error::Error + 'static) = &**cause;
+    inner
+        .downcast_ref::<Error>()
+        .cloned()
+        .unwrap_or_else(|| Error::new(Code::HandlerRaised, cause.to_string()))
+}
+
+impl From<Broken> for Error {
+    fn from(_: Broken) -> Self {
+        airssys_rt::Error::NoReply.into()
+    }
+}
+
+impl From<airssys_rt::Error> for Error {
+    fn from(error: airssys_rt::Error) -> Self {
+        use airssys_rt::Error as Rt;
+        let text = error.to_string();
+        match error {
+            Rt::NotFound => Error::new(Code::ActorNotFound, text),
+            Rt::AlreadyExists => Error::new(Code::AlreadyExists, text),
+            Rt::Stopped(exit) => stopped(&exit),
+            Rt::MailboxFull { messages, bytes } => {
+                Error::new(Code::MailboxFull, text).with("messages", messages).with("bytes", bytes)
+            }
+            Rt::Timeout { handling } => {
+                let place = if handling { "handler" } else { "queue" };
+                Error::new(Code::Timeout, text).with("in", place)
+            }
+            Rt::Cancelled => Error::new(Code::Cancelled, text),
+            Rt::Crashed(cause) => cause_error(&cause),
+            Rt::NoReply => Error::new(Code::ActorStopped, text).with("reason", "ended without an answer"),
+            Rt::StartFailed(cause) => cause_error(&cause),
+        }
+    }
+}
+
+/// `ACTOR_STOPPED` with the exit reason.
+pub(crate) fn stopped(exit: &Exit) -> Error {
+    let reason = exit.to_string();
+    Error::new(Code::ActorStopped, format!("the actor has stopped: {reason}")).with("reason", reason)
+}
+
+impl From<Denial> for Error {
+    fn from(denial: Denial) -> Self {
+        let code = match denial.kind {
+            DenialKind::NotGranted => Code::Denied,
+            DenialKind::Revoked => Code::GrantRevoked,
+            DenialKind::Expired => Code::GrantExpired,
+        };
+        Error::new(code, denial.to_string())
+            .with("capability", denial.capability.clone())
+            .with("function", denial.function.clone())
+            .with("policy_line", denial.policy_line())
+            .at(denial.actor)
+    }
+}

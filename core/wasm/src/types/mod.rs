@@ -1,0 +1,11 @@
+//! Plain data that crosses the API boundary: ids, errors, messages, specs, limits, events.
+
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod handle;
+pub mod info;
+pub(crate) mod letter;
+pub mod limits;
+pub mod message;
+pub mod spec;

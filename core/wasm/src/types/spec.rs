@@ -1,0 +1,110 @@
+//! How an actor is spawned.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::error::{Error, Result};
+use super::handle::ComponentHandle;
+use super::limits::{Budget, Limits};
+
+/// When an actor that ended is started again, as in OTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// Always.
+    Permanent,
+    /// Only after a crash.
+    Transient,
+    /// Never.
+    Temporary,
+}
+
+impl FromStr for Restart {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "permanent" => Ok(Restart::Permanent),
+            "transient" => Ok(Restart::Transient),
+            "temporary" => Ok(Restart::Temporary),
+            other => Err(Error::argument(
+                "restart",
+                format!("{other:?} is none of permanent, transient, temporary"),
+            )),
+        }
+    }
+}
+
+/// What an actor is made of; everything absent is the core's default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ActorSpec {
+    /// The component it runs; absent for a host actor.
+    pub component: Option<ComponentHandle>,
+    /// `namespace/name/instance`, or a bare name; absent: the file's stem and the next free number.
+    pub name: Option<String>,
+    /// Capabilities as text, `fs.read /data/**`.
+    pub grants: Vec<String>,
+    /// What an instance may hold.
+    pub limits: Limits,
+    /// What a message may use.
+    pub budget: Budget,
+    /// JSON text for the guest's `pre-start`.
+    pub config: Option<String>,
+    /// `temporary` if absent; any other makes it the only child of a supervisor of its own.
+    pub restart: Option<Restart>,
+    /// How long a stop waits before it kills; 5 s.
+    pub shutdown: Option<Duration>,
+}
+
+impl ActorSpec {
+    /// The spec of a guest of this component.
+    pub fn new(component: ComponentHandle) -> Self {
+        Self { component: Some(component), ..Self::default() }
+    }
+
+    /// The spec of a host actor of this name.
+    pub fn host(name: &str) -> Self {
+        Self::default().name(name)
+    }
+
+    /// The same spec under this name.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// The same spec with one more capability.
+    #[must_use]
+    pub fn grant(mut self, capability: &str) -> Self {
+        self.grants.push(capability.to_owned());
+        self
+    }
+
+    /// The same spec with these limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same spec with this budget.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The same spec with this JSON text for `pre-start`.
+    #[must_use]
+    pub fn config(mut self, json: &str) -> Self {
+        self.config = Some(json.to_owned());
+        self
+    }
+
+    /// The same spec with this restart type.
+    #[must_use]
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.restart = Some(restart);
+        self
+    }
+}

@@ -1,0 +1,181 @@
+//! Exports: actors, from spawn to stop.
+
+use std::ffi::c_char;
+
+use airwasm::{ActorHandle, HostExecutor, Message};
+
+use crate::completions::Answer;
+use crate::error::airwasm_error;
+use crate::guard::guard;
+use crate::reply::airwasm_reply;
+use crate::system::airwasm_system;
+use crate::types::{
+    airwasm_actor_spec, airwasm_bytes, airwasm_completion, airwasm_handle, airwasm_handler, airwasm_message,
+};
+use crate::{convert, json, raw};
+
+/// Starts an actor that runs a component. actor may be NULL: it lives all the same. Nothing in spec is kept.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_spawn(
+    system: *mut airwasm_system,
+    spec: *const airwasm_actor_spec,
+    actor: *mut airwasm_handle,
+) -> *mut airwasm_error {
+    guard(|| {
+        let out = raw::optional_out(actor, "actor", 0)?;
+        let (system, spec) = (raw::system(system)?, convert::actor_spec(spec)?);
+        out.set(system.core().spawn(spec)?.raw());
+        Ok(())
+    })
+}
+
+/// airwasm_spawn that does not wait: outcome->handle is the actor. See airwasm_request_async.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_spawn_async(
+    system: *mut airwasm_system,
+    spec: *const airwasm_actor_spec,
+    completion: airwasm_completion,
+    request: *mut airwasm_handle,
+) -> *mut airwasm_error {
+    let completion = raw::Callback::completion(completion);
+    guard(move || {
+        let request = raw::optional_out(request, "request", 0)?;
+        let completion = completion.check("completion")?;
+        let (system, spec) = (raw::system(system)?, convert::actor_spec(spec)?);
+        let answer = |actor: ActorHandle| Answer::Handle(actor.raw());
+        system.completions().start(system.core().spawn_async(spec), answer, completion, &request)
+    })
+}
+
+/// Starts an actor that is a C function; actor may be NULL. handler is taken over even if the call fails: its free
+/// runs once, after the last message, on any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_spawn_host(
+    system: *mut airwasm_system,
+    spec: *const airwasm_actor_spec,
+    handler: airwasm_handler,
+    actor: *mut airwasm_handle,
+) -> *mut airwasm_error {
+    let handler = raw::Handler::of(handler);
+    guard(move || {
+        let out = raw::optional_out(actor, "actor", 0)?;
+        let handler = handler.check("handler")?;
+        let (system, spec) = (raw::system(system)?, convert::actor_spec(spec)?);
+        let handle = move |message, reply| handle(&handler, message, airwasm_reply(reply));
+        let actor = system.core().spawn_host_deferred(spec, HostExecutor::Callback, Box::new(handle))?;
+        out.set(actor.raw());
+        Ok(())
+    })
+}
+
+fn handle(handler: &raw::Handler, mut message: Message, reply: airwasm_reply) {
+    let (sender, to) = (raw::c_text(&message.sender), raw::c_text(&message.to));
+    let content_type = message.content_type.as_deref().map(raw::c_text);
+    let payload_len = message.payload.len();
+    message.payload.push(0);
+    let message = airwasm_message {
+        struct_size: raw::size_of_u32::<airwasm_message>(),
+        sender: sender.as_ptr(),
+        to: to.as_ptr(),
+        content_type: content_type.as_ref().map_or(std::ptr::null(), |text| text.as_ptr()),
+        payload: message.payload.as_ptr(),
+        payload_len,
+    };
+    handler.handle(&message, reply);
+}
+
+/// Ends an actor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
+/// deadline_ms it is killed. Nobody restarts it.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_stop(
+    system: *mut airwasm_system,
+    actor: airwasm_handle,
+    deadline_ms: u64,
+) -> *mut airwasm_error {
+    guard(|| {
+        let system = raw::system(system)?;
+        system.core().stop(ActorHandle::from_raw(actor)?, convert::time(deadline_ms))
+    })
+}
+
+/// airwasm_stop that does not wait; the outcome carries nothing. See airwasm_request_async.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_stop_async(
+    system: *mut airwasm_system,
+    actor: airwasm_handle,
+    deadline_ms: u64,
+    completion: airwasm_completion,
+    request: *mut airwasm_handle,
+) -> *mut airwasm_error {
+    let completion = raw::Callback::completion(completion);
+    guard(move || {
+        let request = raw::optional_out(request, "request", 0)?;
+        let completion = completion.check("completion")?;
+        let (system, actor) = (raw::system(system)?, ActorHandle::from_raw(actor)?);
+        let operation = system.core().stop_async(actor, convert::time(deadline_ms));
+        system.completions().start(operation, |()| Answer::Nothing, completion, &request)
+    })
+}
+
+/// Ends an actor at once, without its hooks.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_kill(system: *mut airwasm_system, actor: airwasm_handle) -> *mut airwasm_error {
+    guard(|| raw::system(system)?.core().kill(ActorHandle::from_raw(actor)?))
+}
+
+/// The actor of an id: "namespace/name/instance", or a bare name.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_lookup(
+    system: *mut airwasm_system,
+    id: *const c_char,
+    actor: *mut airwasm_handle,
+) -> *mut airwasm_error {
+    guard(|| {
+        let out = raw::out(actor, "actor", 0)?;
+        let (system, id) = (raw::system(system)?, raw::text(id, "id")?);
+        out.set(system.core().lookup(&id)?.raw());
+        Ok(())
+    })
+}
+
+/// The three-part id of an actor, as text.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_actor_id(
+    system: *mut airwasm_system,
+    actor: airwasm_handle,
+    id: *mut airwasm_bytes,
+) -> *mut airwasm_error {
+    guard(|| {
+        let out = raw::out(id, "id", raw::NO_BYTES)?;
+        let id = raw::system(system)?.core().id(ActorHandle::from_raw(actor)?)?;
+        out.set(raw::give_bytes(id.into_bytes()));
+        Ok(())
+    })
+}
+
+/// What an actor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,"handled":3,
+/// "restarts":0}; state is starting, running, restarting, stopping or stopped.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_status(
+    system: *mut airwasm_system,
+    actor: airwasm_handle,
+    status: *mut airwasm_bytes,
+) -> *mut airwasm_error {
+    guard(|| {
+        let out = raw::out(status, "status", raw::NO_BYTES)?;
+        let status = raw::system(system)?.core().status(ActorHandle::from_raw(actor)?)?;
+        out.set(raw::give_bytes(json::status(&status)));
+        Ok(())
+    })
+}
+
+/// The same of every actor, as a JSON array.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_list(system: *mut airwasm_system, list: *mut airwasm_bytes) -> *mut airwasm_error {
+    guard(|| {
+        let out = raw::out(list, "list", raw::NO_BYTES)?;
+        let list = raw::system(system)?.core().list()?;
+        out.set(raw::give_bytes(json::list(&list)));
+        Ok(())
+    })
+}

@@ -1,0 +1,97 @@
+//! C structs as the facade's: 0 and NULL are absent, `AIRWASM_UNLIMITED` is the longest time or the largest count.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use airwasm::{
+    ActorSpec, Budget, ComponentHandle, Config, Error, Limits, RequestOptions, Restart, Result, SendOptions,
+};
+
+use crate::constants::{AIRWASM_PERMANENT, AIRWASM_TEMPORARY, AIRWASM_TRANSIENT, AIRWASM_UNLIMITED};
+use crate::raw;
+use crate::types::{
+    airwasm_actor_spec, airwasm_budget, airwasm_limits, airwasm_options, airwasm_request_options,
+    airwasm_send_options,
+};
+
+pub(crate) fn time(ms: u64) -> Option<Duration> {
+    match ms {
+        0 => None,
+        AIRWASM_UNLIMITED => Some(Duration::MAX),
+        ms => Some(Duration::from_millis(ms)),
+    }
+}
+
+fn count(given: u64) -> Option<u64> {
+    (given != 0).then_some(given)
+}
+
+pub(crate) fn config(options: Option<airwasm_options>) -> Result<Config> {
+    let Some(options) = options else { return Ok(Config::default()) };
+    Ok(Config {
+        policy: raw::optional_text(options.policy, "policy")?.map(PathBuf::from),
+        audit: raw::optional_text(options.audit, "audit")?.map(PathBuf::from),
+        cache_dir: raw::optional_text(options.cache_dir, "cache_dir")?.map(PathBuf::from),
+        profile: raw::optional_text(options.profile, "profile")?,
+    })
+}
+
+/// The spec of a guest; without a component it is for the core to refuse, or a host actor's.
+pub(crate) fn actor_spec(spec: *const airwasm_actor_spec) -> Result<ActorSpec> {
+    let spec = raw::sized(spec, "spec")?;
+    let component = (spec.component != 0).then(|| ComponentHandle::from_raw(spec.component)).transpose()?;
+    Ok(ActorSpec {
+        component,
+        name: raw::optional_text(spec.name, "name")?,
+        grants: raw::texts(spec.grants, spec.grants_len, "grants")?,
+        limits: raw::optional_sized(spec.limits, "limits")?.map_or(Limits::default(), limits),
+        budget: raw::optional_sized(spec.budget, "budget")?.map_or(Budget::default(), budget),
+        config: raw::optional_text(spec.config, "config")?,
+        restart: restart(spec.restart)?,
+        shutdown: time(spec.shutdown_ms),
+    })
+}
+
+fn limits(given: airwasm_limits) -> Limits {
+    Limits {
+        memory_bytes: count(given.memory_bytes),
+        table_elements: count(given.table_elements),
+        handles: count(given.handles),
+        mailbox_messages: count(given.mailbox_messages),
+        mailbox_bytes: count(given.mailbox_bytes),
+        payload_bytes: count(given.payload_bytes),
+    }
+}
+
+fn budget(given: airwasm_budget) -> Budget {
+    Budget {
+        cpu: time(given.cpu_ms),
+        wall: time(given.wall_ms),
+        fuel: count(given.fuel),
+        output_bytes: count(given.output_bytes),
+        host_calls: count(given.host_calls),
+    }
+}
+
+fn restart(given: u32) -> Result<Option<Restart>> {
+    match given {
+        0 => Ok(None),
+        AIRWASM_PERMANENT => Ok(Some(Restart::Permanent)),
+        AIRWASM_TRANSIENT => Ok(Some(Restart::Transient)),
+        AIRWASM_TEMPORARY => Ok(Some(Restart::Temporary)),
+        other => Err(Error::argument("restart", format!("{other} is no kind of restart"))),
+    }
+}
+
+pub(crate) fn send_options(options: *const airwasm_send_options) -> Result<SendOptions> {
+    let Some(options) = raw::optional_sized(options, "options")? else { return Ok(SendOptions::default()) };
+    Ok(SendOptions { content_type: raw::optional_text(options.content_type, "content_type")? })
+}
+
+pub(crate) fn request_options(options: *const airwasm_request_options) -> Result<RequestOptions> {
+    let Some(options) = raw::optional_sized(options, "options")? else {
+        return Ok(RequestOptions::default());
+    };
+    let content_type = raw::optional_text(options.content_type, "content_type")?;
+    Ok(RequestOptions { timeout: time(options.timeout_ms), content_type })
+}

@@ -1,0 +1,218 @@
+//! The types of the C API. Their text and their order are the header's.
+#![allow(non_camel_case_types)]
+
+use std::ffi::{c_char, c_void};
+
+/// What may be said when a system is opened.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_options {
+    /// sizeof(airwasm_options).
+    pub struct_size: u32,
+    /// AIRWASM_THREAD (the default) or AIRWASM_DISPATCH.
+    pub completions: u32,
+    /// Path of the policy file. UNSUPPORTED in this version.
+    pub policy: *const c_char,
+    /// Path of the file that audit records are appended to; without it the last 1,000 are kept in memory.
+    pub audit: *const c_char,
+    /// Path of the folder for compiled code. UNSUPPORTED in this version.
+    pub cache_dir: *const c_char,
+    /// "hardened" (the default) or "full".
+    pub profile: *const c_char,
+}
+
+/// What one message may use. Time is counted from the start of its handling.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_budget {
+    /// sizeof(airwasm_budget).
+    pub struct_size: u32,
+    /// Time that the guest computes.
+    pub cpu_ms: u64,
+    /// Time until the answer, asleep or not.
+    pub wall_ms: u64,
+    /// Instructions. UNSUPPORTED in this version unless 0.
+    pub fuel: u64,
+    /// Bytes of the reply and of messages sent.
+    pub output_bytes: u64,
+    /// Calls into the host.
+    pub host_calls: u64,
+}
+
+/// What one instance may hold at once.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_limits {
+    /// sizeof(airwasm_limits).
+    pub struct_size: u32,
+    /// All linear memories together.
+    pub memory_bytes: u64,
+    /// All tables together.
+    pub table_elements: u64,
+    /// Host resources, such as open files.
+    pub handles: u64,
+    /// Messages that wait.
+    pub mailbox_messages: u64,
+    /// Payload bytes that wait.
+    pub mailbox_bytes: u64,
+    /// One payload, in or out.
+    pub payload_bytes: u64,
+}
+
+/// What an actor is made of.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_actor_spec {
+    /// sizeof(airwasm_actor_spec).
+    pub struct_size: u32,
+    /// 0, AIRWASM_PERMANENT, AIRWASM_TRANSIENT or AIRWASM_TEMPORARY.
+    pub restart: u32,
+    /// What it runs; 0 for airwasm_spawn_host.
+    pub component: airwasm_handle,
+    /// "namespace/name/instance" or a bare name; NULL: the file's stem and the next free number.
+    pub name: *const c_char,
+    /// Capabilities as text, such as "fs.read /data/**".
+    pub grants: *const *const c_char,
+    /// How many grants there are.
+    pub grants_len: usize,
+    /// What an instance may hold.
+    pub limits: *const airwasm_limits,
+    /// What a message may use.
+    pub budget: *const airwasm_budget,
+    /// JSON text for the guest's pre-start.
+    pub config: *const c_char,
+    /// How long a stop waits before it kills.
+    pub shutdown_ms: u64,
+}
+
+/// How a message is sent.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_send_options {
+    /// sizeof(airwasm_send_options).
+    pub struct_size: u32,
+    /// What the bytes are, as a media type.
+    pub content_type: *const c_char,
+}
+
+/// How a request is made.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_request_options {
+    /// sizeof(airwasm_request_options).
+    pub struct_size: u32,
+    /// How long the caller waits. Ends the wait, never the actor.
+    pub timeout_ms: u64,
+    /// What the bytes are, as a media type.
+    pub content_type: *const c_char,
+}
+
+/// A number that names a component, actor, grant, request or subscription. 0 is none. It owns nothing and needs no
+/// free; an actor's stays valid over its restarts; a stale one is an error, never a crash.
+pub type airwasm_handle = u64;
+
+/// Bytes that the library made: yours, to free with airwasm_bytes_free. Where a function returns them, data is never
+/// NULL and data[len] is 0, not counted, so that text prints. This layout is frozen.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_bytes {
+    /// The bytes.
+    pub data: *const u8,
+    /// How many they are.
+    pub len: usize,
+    /// The library's own.
+    pub owner: *mut c_void,
+}
+
+/// One thing that happened. It and its texts live as long as the call that they are given to.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_event {
+    /// The size that the library gives it.
+    pub struct_size: u32,
+    /// Counts from 1 in each system; 0 for events.lost, which only its reader sees.
+    pub seq: u64,
+    /// Wall time, in milliseconds since 1970.
+    pub time_unix_ms: i64,
+    /// Dotted text, such as "actor.crashed".
+    pub kind: *const c_char,
+    /// The three-part id of the actor, or "".
+    pub actor: *const c_char,
+    /// The facts, as a JSON object.
+    pub detail: *const c_char,
+}
+
+/// A message as a handler sees it. It and what it points to live as long as the call that they are given to.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_message {
+    /// The size that the library gives it.
+    pub struct_size: u32,
+    /// The id of the sending actor; "" if the host itself sent it. Set by the system, never by a guest.
+    pub sender: *const c_char,
+    /// The id of the actor it was sent to.
+    pub to: *const c_char,
+    /// What the bytes are, as a media type; NULL if the sender did not say.
+    pub content_type: *const c_char,
+    /// The bytes: never NULL, and payload[payload_len] is 0.
+    pub payload: *const u8,
+    /// How many they are.
+    pub payload_len: usize,
+}
+
+/// How an operation ended: the error, or else the bytes or the handle it was for. The struct lives as long as the
+/// call; the error and the bytes are the callee's, who frees them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_outcome {
+    /// The size that the library gives it.
+    pub struct_size: u32,
+    /// NULL is success.
+    pub error: *mut super::error::airwasm_error,
+    /// A reply or a report; empty where there is none, and free to be freed all the same.
+    pub bytes: airwasm_bytes,
+    /// A component or an actor; 0 where there is none.
+    pub handle: airwasm_handle,
+}
+
+/// What is told of events: one at a time, on an airwasm thread, where it may block.
+#[repr(C)]
+pub struct airwasm_event_callback {
+    /// Called for each event.
+    pub call: Option<unsafe extern "C" fn(context: *mut c_void, event: *const airwasm_event)>,
+    /// Given to both functions.
+    pub context: *mut c_void,
+    /// May be NULL.
+    pub free: Option<unsafe extern "C" fn(context: *mut c_void)>,
+}
+
+/// A C function as an actor: called for one message at a time, on an airwasm thread, where it may block. It owns the
+/// reply and may keep it to answer later, from any thread; the next message comes when the reply was given.
+#[repr(C)]
+pub struct airwasm_handler {
+    /// Called for each message.
+    pub call: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            message: *const airwasm_message,
+            reply: *mut super::reply::airwasm_reply,
+        ),
+    >,
+    /// Given to both functions.
+    pub context: *mut c_void,
+    /// May be NULL.
+    pub free: Option<unsafe extern "C" fn(context: *mut c_void)>,
+}
+
+/// What is told the outcome of an operation, exactly once, if the call that started it succeeded; never inside that
+/// call. With AIRWASM_THREAD it runs on an airwasm thread, possibly before that call returns; with AIRWASM_DISPATCH
+/// inside airwasm_dispatch.
+#[repr(C)]
+pub struct airwasm_completion {
+    /// Called once.
+    pub call: Option<unsafe extern "C" fn(context: *mut c_void, outcome: *mut airwasm_outcome)>,
+    /// Given to both functions.
+    pub context: *mut c_void,
+    /// May be NULL.
+    pub free: Option<unsafe extern "C" fn(context: *mut c_void)>,
+}

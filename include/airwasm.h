@@ -1,0 +1,567 @@
+// airwasm: WebAssembly components as supervised actors with permissions that can be taken back.
+//
+//     cc main.c $(pkg-config --cflags --libs airwasm)
+//
+// Generated from ffi-c by tools/header; not to be edited.
+//
+// Errors. A function that can go wrong returns an airwasm_error, yours to free; NULL is success. Its out-params come
+// last and are 0, NULL or empty after an error. A NULL where a value is needed, a pointer that is not aligned, a
+// length without data and text that is not UTF-8 are INVALID_ARGUMENT, whose detail "which" is the parameter's name.
+//
+// Text is NUL-terminated UTF-8; bytes are a pointer and a length. What is passed in is borrowed for the call; what is
+// kept is copied.
+//
+// Structs that grow begin with their size: write airwasm_budget budget = AIRWASM_INIT(airwasm_budget); and set what
+// you need. 0 and NULL are the core's default, AIRWASM_UNLIMITED is no bound. A program built with an older header
+// runs with a newer library; one built with a newer header runs with an older library as long as it sets no field
+// that this one lacks.
+//
+// Callbacks are a function, a context given to it, and a finalizer for the context, which may be NULL and runs
+// exactly once, last. Arguments that are lent to a callback live for its call. An exception that leaves a callback
+// ends the process.
+//
+// Threads. Every function may be called from any thread, from callbacks too where its comment does not forbid it.
+// Handlers and event callbacks run on threads of the library. A call that waits blocks its thread, and so has an
+// _async twin. Signals are left as they are.
+//
+// fork. In a forked child every system of the parent answers FORKED; the child may open its own.
+
+#ifndef AIRWASM_H
+#define AIRWASM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The version of this header; airwasm_version() is the library's.
+#define AIRWASM_VERSION "0.1.0"
+#define AIRWASM_VERSION_NUMBER 100
+
+// What airwasm_error_code returns. Numbers are only ever added.
+enum {
+  AIRWASM_OK = 0,
+  // An argument has a value that is not allowed; "which" names it.
+  AIRWASM_E_INVALID_ARGUMENT = 10,
+  // A handle of another kind, or of another system.
+  AIRWASM_E_INVALID_HANDLE = 11,
+  // The system is closed or closing.
+  AIRWASM_E_CLOSED = 12,
+  // The system was opened before this process was forked.
+  AIRWASM_E_FORKED = 13,
+  // A blocking call on the very thread that must answer it.
+  AIRWASM_E_WOULD_DEADLOCK = 14,
+  // This platform or build lacks it.
+  AIRWASM_E_UNSUPPORTED = 15,
+  // The bytes are no valid component; "offset" says where.
+  AIRWASM_E_INVALID_COMPONENT = 20,
+  // A core module where a component is needed.
+  AIRWASM_E_CORE_MODULE = 21,
+  // The component is too large, or too dear to compile.
+  AIRWASM_E_COMPILE_LIMIT = 22,
+  // An import that nobody implements; "import" names it.
+  AIRWASM_E_IMPORT_MISSING = 23,
+  // The component lacks the export.
+  AIRWASM_E_EXPORT_MISSING = 24,
+  // An export or a value has another type than its WIT says.
+  AIRWASM_E_TYPE_MISMATCH = 25,
+  // The component needs the "full" engine profile.
+  AIRWASM_E_PROFILE_REQUIRED = 26,
+  // The actor lacks a capability; "policy_line" is the line that would allow it.
+  AIRWASM_E_DENIED = 30,
+  // Work in flight was cut because its grant was taken back.
+  AIRWASM_E_GRANT_REVOKED = 31,
+  // Work in flight was cut because its grant ran out.
+  AIRWASM_E_GRANT_EXPIRED = 32,
+  // No actor has this id or number.
+  AIRWASM_E_ACTOR_NOT_FOUND = 40,
+  // The actor has stopped; "reason" says why.
+  AIRWASM_E_ACTOR_STOPPED = 41,
+  // The id is taken.
+  AIRWASM_E_ALREADY_EXISTS = 42,
+  // No component, grant or subscription has this number.
+  AIRWASM_E_NOT_FOUND = 43,
+  // The mailbox is at its bound.
+  AIRWASM_E_MAILBOX_FULL = 50,
+  // The payload is over the bound; nothing was copied.
+  AIRWASM_E_PAYLOAD_TOO_LARGE = 51,
+  // The message was dropped for a newer one.
+  AIRWASM_E_MESSAGE_DROPPED = 52,
+  // As many instances live as may live.
+  AIRWASM_E_POOL_EXHAUSTED = 53,
+  // The caller's deadline passed; the actor lives on.
+  AIRWASM_E_TIMEOUT = 60,
+  // The caller cancelled; the actor lives on.
+  AIRWASM_E_CANCELLED = 61,
+  // The request would wait for itself.
+  AIRWASM_E_CYCLE = 62,
+  // The guest trapped.
+  AIRWASM_E_TRAPPED = 70,
+  // The actor's own answer: a failure, not a crash.
+  AIRWASM_E_FAILURE = 71,
+  // The host handler raised.
+  AIRWASM_E_HANDLER_RAISED = 72,
+  // The actor did not start; "hook" says where.
+  AIRWASM_E_START_FAILED = 73,
+  // A limit of the instance was exceeded.
+  AIRWASM_E_LIMIT_EXCEEDED = 80,
+  // A message used more than its budget.
+  AIRWASM_E_BUDGET_EXCEEDED = 81,
+  // The supervisor restarted as often as it may.
+  AIRWASM_E_GAVE_UP = 90,
+  // A child spec is not valid.
+  AIRWASM_E_INVALID_CHILD = 91,
+  // The deployment was refused; nothing was stopped.
+  AIRWASM_E_DEPLOY_REFUSED = 100,
+  // The deployment was rolled back.
+  AIRWASM_E_DEPLOY_ROLLED_BACK = 101,
+  // The policy file is not valid; the old policy holds.
+  AIRWASM_E_POLICY_INVALID = 110,
+  // A test inside the policy file failed; the old policy holds.
+  AIRWASM_E_POLICY_TEST_FAILED = 111,
+  // The audit log cannot be written or does not verify.
+  AIRWASM_E_AUDIT_BROKEN = 112,
+  // The operating system refused.
+  AIRWASM_E_IO = 120,
+  // A fault of airwasm itself; please report it.
+  AIRWASM_E_INTERNAL = 130,
+  // A panic was caught at the boundary; please report it.
+  AIRWASM_E_PANIC = 131,
+};
+
+// The start of every struct that begins with its size: all else is the default.
+#ifdef __cplusplus
+#define AIRWASM_INIT(type) ([] { type init_{}; init_.struct_size = sizeof(type); return init_; }())
+#else
+#define AIRWASM_INIT(type) { .struct_size = sizeof(type) }
+#endif
+
+// No bound at all, for each time and each count in the structs and calls below; 0 or NULL is the core's default.
+#define AIRWASM_UNLIMITED UINT64_MAX
+
+// For airwasm_options.completions: completions run on an airwasm thread.
+#define AIRWASM_THREAD 0
+
+// For airwasm_options.completions: completions run inside airwasm_dispatch.
+#define AIRWASM_DISPATCH 1
+
+// For airwasm_actor_spec.restart: started again whenever it ends.
+#define AIRWASM_PERMANENT 1
+
+// For airwasm_actor_spec.restart: started again after a crash.
+#define AIRWASM_TRANSIENT 2
+
+// For airwasm_actor_spec.restart: never started again.
+#define AIRWASM_TEMPORARY 3
+
+// What went wrong: NULL is success. It is yours: free it once with airwasm_error_free.
+typedef struct airwasm_error airwasm_error;
+
+// The duty to answer one message: exactly one airwasm_reply_ function must be called, from any thread; it takes the
+// reply over.
+typedef struct airwasm_reply airwasm_reply;
+
+// One world of components, actors and grants. Any thread may use it; airwasm_system_free is the last call on it.
+typedef struct airwasm_system airwasm_system;
+
+// What may be said when a system is opened.
+typedef struct {
+  // sizeof(airwasm_options).
+  uint32_t struct_size;
+  // AIRWASM_THREAD (the default) or AIRWASM_DISPATCH.
+  uint32_t completions;
+  // Path of the policy file. UNSUPPORTED in this version.
+  const char *policy;
+  // Path of the file that audit records are appended to; without it the last 1,000 are kept in memory.
+  const char *audit;
+  // Path of the folder for compiled code. UNSUPPORTED in this version.
+  const char *cache_dir;
+  // "hardened" (the default) or "full".
+  const char *profile;
+} airwasm_options;
+
+// Bytes that the library made: yours, to free with airwasm_bytes_free. Where a function returns them, data is never
+// NULL and data[len] is 0, not counted, so that text prints. This layout is frozen.
+typedef struct {
+  // The bytes.
+  const uint8_t *data;
+  // How many they are.
+  size_t len;
+  // The library's own.
+  void *owner;
+} airwasm_bytes;
+
+// A number that names a component, actor, grant, request or subscription. 0 is none. It owns nothing and needs no
+// free; an actor's stays valid over its restarts; a stale one is an error, never a crash.
+typedef uint64_t airwasm_handle;
+
+// How an operation ended: the error, or else the bytes or the handle it was for. The struct lives as long as the
+// call; the error and the bytes are the callee's, who frees them.
+typedef struct {
+  // The size that the library gives it.
+  uint32_t struct_size;
+  // NULL is success.
+  airwasm_error *error;
+  // A reply or a report; empty where there is none, and free to be freed all the same.
+  airwasm_bytes bytes;
+  // A component or an actor; 0 where there is none.
+  airwasm_handle handle;
+} airwasm_outcome;
+
+// What is told the outcome of an operation, exactly once, if the call that started it succeeded; never inside that
+// call. With AIRWASM_THREAD it runs on an airwasm thread, possibly before that call returns; with AIRWASM_DISPATCH
+// inside airwasm_dispatch.
+typedef struct {
+  // Called once.
+  void (*call)(void *context, airwasm_outcome *outcome);
+  // Given to both functions.
+  void *context;
+  // May be NULL.
+  void (*free)(void *context);
+} airwasm_completion;
+
+// What one instance may hold at once.
+typedef struct {
+  // sizeof(airwasm_limits).
+  uint32_t struct_size;
+  // All linear memories together.
+  uint64_t memory_bytes;
+  // All tables together.
+  uint64_t table_elements;
+  // Host resources, such as open files.
+  uint64_t handles;
+  // Messages that wait.
+  uint64_t mailbox_messages;
+  // Payload bytes that wait.
+  uint64_t mailbox_bytes;
+  // One payload, in or out.
+  uint64_t payload_bytes;
+} airwasm_limits;
+
+// What one message may use. Time is counted from the start of its handling.
+typedef struct {
+  // sizeof(airwasm_budget).
+  uint32_t struct_size;
+  // Time that the guest computes.
+  uint64_t cpu_ms;
+  // Time until the answer, asleep or not.
+  uint64_t wall_ms;
+  // Instructions. UNSUPPORTED in this version unless 0.
+  uint64_t fuel;
+  // Bytes of the reply and of messages sent.
+  uint64_t output_bytes;
+  // Calls into the host.
+  uint64_t host_calls;
+} airwasm_budget;
+
+// What an actor is made of.
+typedef struct {
+  // sizeof(airwasm_actor_spec).
+  uint32_t struct_size;
+  // 0, AIRWASM_PERMANENT, AIRWASM_TRANSIENT or AIRWASM_TEMPORARY.
+  uint32_t restart;
+  // What it runs; 0 for airwasm_spawn_host.
+  airwasm_handle component;
+  // "namespace/name/instance" or a bare name; NULL: the file's stem and the next free number.
+  const char *name;
+  // Capabilities as text, such as "fs.read /data/**".
+  const char *const *grants;
+  // How many grants there are.
+  size_t grants_len;
+  // What an instance may hold.
+  const airwasm_limits *limits;
+  // What a message may use.
+  const airwasm_budget *budget;
+  // JSON text for the guest's pre-start.
+  const char *config;
+  // How long a stop waits before it kills.
+  uint64_t shutdown_ms;
+} airwasm_actor_spec;
+
+// A message as a handler sees it. It and what it points to live as long as the call that they are given to.
+typedef struct {
+  // The size that the library gives it.
+  uint32_t struct_size;
+  // The id of the sending actor; "" if the host itself sent it. Set by the system, never by a guest.
+  const char *sender;
+  // The id of the actor it was sent to.
+  const char *to;
+  // What the bytes are, as a media type; NULL if the sender did not say.
+  const char *content_type;
+  // The bytes: never NULL, and payload[payload_len] is 0.
+  const uint8_t *payload;
+  // How many they are.
+  size_t payload_len;
+} airwasm_message;
+
+// A C function as an actor: called for one message at a time, on an airwasm thread, where it may block. It owns the
+// reply and may keep it to answer later, from any thread; the next message comes when the reply was given.
+typedef struct {
+  // Called for each message.
+  void (*call)(void *context, const airwasm_message *message, airwasm_reply *reply);
+  // Given to both functions.
+  void *context;
+  // May be NULL.
+  void (*free)(void *context);
+} airwasm_handler;
+
+// How a message is sent.
+typedef struct {
+  // sizeof(airwasm_send_options).
+  uint32_t struct_size;
+  // What the bytes are, as a media type.
+  const char *content_type;
+} airwasm_send_options;
+
+// How a request is made.
+typedef struct {
+  // sizeof(airwasm_request_options).
+  uint32_t struct_size;
+  // How long the caller waits. Ends the wait, never the actor.
+  uint64_t timeout_ms;
+  // What the bytes are, as a media type.
+  const char *content_type;
+} airwasm_request_options;
+
+// One thing that happened. It and its texts live as long as the call that they are given to.
+typedef struct {
+  // The size that the library gives it.
+  uint32_t struct_size;
+  // Counts from 1 in each system; 0 for events.lost, which only its reader sees.
+  uint64_t seq;
+  // Wall time, in milliseconds since 1970.
+  int64_t time_unix_ms;
+  // Dotted text, such as "actor.crashed".
+  const char *kind;
+  // The three-part id of the actor, or "".
+  const char *actor;
+  // The facts, as a JSON object.
+  const char *detail;
+} airwasm_event;
+
+// What is told of events: one at a time, on an airwasm thread, where it may block.
+typedef struct {
+  // Called for each event.
+  void (*call)(void *context, const airwasm_event *event);
+  // Given to both functions.
+  void *context;
+  // May be NULL.
+  void (*free)(void *context);
+} airwasm_event_callback;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The version of the library that runs, such as "0.1.0"; AIRWASM_VERSION is the header's. Never freed.
+const char *airwasm_version(void);
+
+// The same as a number: major * 10000 + minor * 100 + patch.
+uint32_t airwasm_version_number(void);
+
+// Opens a system. options may be NULL. *system is yours: airwasm_close ends its work, airwasm_system_free its life.
+airwasm_error *airwasm_open(const airwasm_options *options, airwasm_system **system);
+
+// Stops every actor in at most deadline_ms, then kills; idempotent. report (may be NULL) says how it went, as JSON:
+// {"stopped":2,"killed":0,"dead_letters":0}. Every later call but airwasm_system_free and airwasm_dispatch is
+// CLOSED. Inside a handler it is WOULD_DEADLOCK.
+airwasm_error *airwasm_close(airwasm_system *system, uint64_t deadline_ms, airwasm_bytes *report);
+
+// airwasm_close that does not wait: outcome->bytes is the report. See airwasm_request_async.
+airwasm_error *airwasm_close_async(airwasm_system *system,
+                                   uint64_t deadline_ms,
+                                   airwasm_completion completion,
+                                   airwasm_handle *request);
+
+// Frees a system; NULL is fine. It is the last call on it, from any thread. One that was not closed is killed
+// without waiting. With AIRWASM_DISPATCH it first runs every completion that did not run yet; those without an
+// answer are told CLOSED. In a forked child it does nothing: what belongs to the parent is left alone.
+void airwasm_system_free(airwasm_system *system);
+
+// Counters as JSON: {"components":1,"actors":2,"sent":3,...}; sent = delivered + rejected + dropped + dead_letters +
+// those that wait.
+airwasm_error *airwasm_stats(airwasm_system *system, airwasm_bytes *stats);
+
+// With AIRWASM_DISPATCH the descriptor that is readable while completions wait: for poll, select or epoll, never to
+// be read or closed, and gone with the system. -1 with AIRWASM_THREAD, for NULL, and on Windows.
+int airwasm_completion_fd(airwasm_system *system);
+
+// Runs the completions that wait, on this thread, and returns how many; it never waits itself. A completion may
+// call any function, this one and airwasm_system_free included. 0 with AIRWASM_THREAD, for NULL, and in a forked
+// child.
+size_t airwasm_dispatch(airwasm_system *system);
+
+// Frees what a function returned in *bytes and zeroes it, so that a second time is harmless; NULL and zeroed bytes
+// are fine.
+void airwasm_bytes_free(airwasm_bytes *bytes);
+
+// Reads, validates and compiles the component in the file at path. *component is for airwasm_spawn.
+airwasm_error *airwasm_load(airwasm_system *system, const char *path, airwasm_handle *component);
+
+// airwasm_load that does not wait: outcome->handle is the component. See airwasm_request_async.
+airwasm_error *airwasm_load_async(airwasm_system *system,
+                                  const char *path,
+                                  airwasm_completion completion,
+                                  airwasm_handle *request);
+
+// The same for a component in memory. The bytes are copied.
+airwasm_error *airwasm_load_bytes(airwasm_system *system, const void *data, size_t len, airwasm_handle *component);
+
+// airwasm_load_bytes that does not wait: outcome->handle is the component. See airwasm_request_async.
+airwasm_error *airwasm_load_bytes_async(airwasm_system *system,
+                                        const void *data,
+                                        size_t len,
+                                        airwasm_completion completion,
+                                        airwasm_handle *request);
+
+// What is known of a component before it runs, as JSON: {"digest":"sha256:...","imports":[...],"exports":[...],
+// "capabilities":["fs.read",...],"handler":true,"lifecycle":false}.
+airwasm_error *airwasm_inspect(airwasm_system *system, airwasm_handle component, airwasm_bytes *info);
+
+// Forgets a component. Actors that run it go on.
+airwasm_error *airwasm_unload(airwasm_system *system, airwasm_handle component);
+
+// Starts an actor that runs a component. actor may be NULL: it lives all the same. Nothing in spec is kept.
+airwasm_error *airwasm_spawn(airwasm_system *system, const airwasm_actor_spec *spec, airwasm_handle *actor);
+
+// airwasm_spawn that does not wait: outcome->handle is the actor. See airwasm_request_async.
+airwasm_error *airwasm_spawn_async(airwasm_system *system,
+                                   const airwasm_actor_spec *spec,
+                                   airwasm_completion completion,
+                                   airwasm_handle *request);
+
+// Starts an actor that is a C function; actor may be NULL. handler is taken over even if the call fails: its free
+// runs once, after the last message, on any thread.
+airwasm_error *airwasm_spawn_host(airwasm_system *system,
+                                  const airwasm_actor_spec *spec,
+                                  airwasm_handler handler,
+                                  airwasm_handle *actor);
+
+// Ends an actor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
+// deadline_ms it is killed. Nobody restarts it.
+airwasm_error *airwasm_stop(airwasm_system *system, airwasm_handle actor, uint64_t deadline_ms);
+
+// airwasm_stop that does not wait; the outcome carries nothing. See airwasm_request_async.
+airwasm_error *airwasm_stop_async(airwasm_system *system,
+                                  airwasm_handle actor,
+                                  uint64_t deadline_ms,
+                                  airwasm_completion completion,
+                                  airwasm_handle *request);
+
+// Ends an actor at once, without its hooks.
+airwasm_error *airwasm_kill(airwasm_system *system, airwasm_handle actor);
+
+// The actor of an id: "namespace/name/instance", or a bare name.
+airwasm_error *airwasm_lookup(airwasm_system *system, const char *id, airwasm_handle *actor);
+
+// The three-part id of an actor, as text.
+airwasm_error *airwasm_actor_id(airwasm_system *system, airwasm_handle actor, airwasm_bytes *id);
+
+// What an actor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,"handled":3,
+// "restarts":0}; state is starting, running, restarting, stopping or stopped.
+airwasm_error *airwasm_status(airwasm_system *system, airwasm_handle actor, airwasm_bytes *status);
+
+// The same of every actor, as a JSON array.
+airwasm_error *airwasm_list(airwasm_system *system, airwasm_bytes *list);
+
+// Sends bytes to an actor and does not wait for it to handle them. options may be NULL; the bytes are copied.
+airwasm_error *airwasm_send(airwasm_system *system,
+                            airwasm_handle actor,
+                            const void *data,
+                            size_t len,
+                            const airwasm_send_options *options);
+
+// Sends bytes to an actor and waits for its answer, or its error, or the deadline. options and reply may be NULL.
+airwasm_error *airwasm_request(airwasm_system *system,
+                               airwasm_handle actor,
+                               const void *data,
+                               size_t len,
+                               const airwasm_request_options *options,
+                               airwasm_bytes *reply);
+
+// airwasm_request that does not wait: outcome->bytes is the answer. The request starts now, and data is copied.
+//
+// If it returns NULL, completion is called exactly once. If it returns an error, nothing was started and it is not
+// called: the arguments are wrong, or the system is CLOSED or FORKED. completion is taken over in both cases: its
+// free runs once, last. *request (request may be NULL) is for airwasm_cancel, or 0 if it is over already; a
+// completion may run before it is written. All _async functions follow these rules.
+airwasm_error *airwasm_request_async(airwasm_system *system,
+                                     airwasm_handle actor,
+                                     const void *data,
+                                     size_t len,
+                                     const airwasm_request_options *options,
+                                     airwasm_completion completion,
+                                     airwasm_handle *request);
+
+// Ends the wait for what an _async function started: its completion is told CANCELLED. What is over already, and 0,
+// is left alone. The actor lives on.
+airwasm_error *airwasm_cancel(airwasm_system *system, airwasm_handle request);
+
+// Gives an actor a capability, "fs.read /data/**" or the object as JSON text. ttl_ms 0 is until it is revoked.
+// grant may be NULL.
+airwasm_error *airwasm_grant(airwasm_system *system,
+                             airwasm_handle actor,
+                             const char *capability,
+                             uint64_t ttl_ms,
+                             airwasm_handle *grant);
+
+// Takes a grant back, at once and for work in flight too. *cut (cut may be NULL) is how many open resources that cut.
+airwasm_error *airwasm_revoke(airwasm_system *system, airwasm_handle grant, uint64_t *cut);
+
+// The grants of an actor as JSON: [{"grant":"216172782113783809","capability":"fs.read /data/**","ttl_ms":null,
+// "open":0}]. grant is the handle in decimal digits, for strtoull and airwasm_revoke.
+airwasm_error *airwasm_grants(airwasm_system *system, airwasm_handle actor, airwasm_bytes *grants);
+
+// Tells callback the events of these kinds from now on: "*", "actor.*", or a comma list; NULL is "*". A slow callback
+// slows no actor: it is told events.lost. subscription may be NULL. callback is taken over even if the call fails:
+// its free runs once, after its last event.
+airwasm_error *airwasm_events(airwasm_system *system,
+                              const char *kinds,
+                              airwasm_event_callback callback,
+                              airwasm_handle *subscription);
+
+// Ends a subscription. An event that is being told is told to its end, maybe after this returns.
+airwasm_error *airwasm_unsubscribe(airwasm_system *system, airwasm_handle subscription);
+
+// Answers with bytes, which are copied; len 0 is the empty answer. NULL for reply is fine.
+void airwasm_reply_send(airwasm_reply *reply, const void *data, size_t len);
+
+// Answers with a failure, which is an answer and no crash: the caller gets FAILURE with the code "failure" and this
+// text.
+void airwasm_reply_fail(airwasm_reply *reply, const char *text);
+
+// The same with a code of the handler's own, such as "no-key".
+void airwasm_reply_fail_code(airwasm_reply *reply, const char *code, const char *text);
+
+// Says that the handler has crashed: the caller gets HANDLER_RAISED with this text, and the actor's supervisor acts.
+void airwasm_reply_raise(airwasm_reply *reply, const char *text);
+
+// Gives no answer, which is a crash too: HANDLER_RAISED.
+void airwasm_reply_free(airwasm_reply *reply);
+
+// The number to branch on: AIRWASM_OK for NULL, or one of AIRWASM_E_*.
+uint32_t airwasm_error_code(const airwasm_error *error);
+
+// The number's name, such as "DENIED"; "OK" for NULL. This and the texts below live as long as the error and are
+// never NULL.
+const char *airwasm_error_name(const airwasm_error *error);
+
+// One sentence for people, lower case; "" for NULL.
+const char *airwasm_error_message(const airwasm_error *error);
+
+// The three-part id of the actor it happened at; "" if there is none.
+const char *airwasm_error_actor(const airwasm_error *error);
+
+// The facts, as a JSON object: {"which":"cpu_ms","allowed":200,"used":201}; "{}" for NULL.
+const char *airwasm_error_detail(const airwasm_error *error);
+
+// The line that a policy needs to allow what was denied; "" unless denied. Without its leading "- " it is the
+// capability to give to airwasm_grant.
+const char *airwasm_error_policy_line(const airwasm_error *error);
+
+// Frees an error and its texts; NULL is fine.
+void airwasm_error_free(airwasm_error *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* AIRWASM_H */

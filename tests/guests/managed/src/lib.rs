@@ -1,0 +1,87 @@
+//! Shows which hooks were called. Each is remembered, and also printed for the two that no message follows.
+//!
+//! | config contains | `pre-start` |
+//! |---|---|
+//! | `refuse` | fails with `refused` |
+//! | `trap` | panics |
+//! | `loop` | loops for ever |
+//!
+//! `log` replies the hooks so far, as in `pre-start,post-start`; `config` replies the config; anything else is
+//! echoed.
+
+wit_bindgen::generate!({ path: "../../../wit", world: "managed-actor" });
+
+use std::hint::spin_loop;
+use std::io::Write;
+use std::sync::Mutex;
+
+use exports::airssys::wasm::{handler, lifecycle};
+use handler::{Failure, Message};
+
+struct Managed;
+export!(Managed);
+
+static HOOKS: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+static CONFIG: Mutex<String> = Mutex::new(String::new());
+
+impl lifecycle::Guest for Managed {
+    fn pre_start(config: Option<String>) -> Result<(), Failure> {
+        called("pre-start", "");
+        let config = config.unwrap_or_default();
+        if config.contains("refuse") {
+            return Err(Failure {
+                code: "refused".to_owned(),
+                text: "the config says so".to_owned(),
+            });
+        }
+        assert!(!config.contains("trap"), "the config says so");
+        while config.contains("loop") {
+            spin_loop();
+        }
+        *locked(&CONFIG) = config;
+        Ok(())
+    }
+
+    fn post_start() -> Result<(), Failure> {
+        called("post-start", "");
+        Ok(())
+    }
+
+    fn pre_stop(reason: String) {
+        called("pre-stop", &reason);
+    }
+
+    fn post_stop() {
+        called("post-stop", "");
+    }
+
+    fn health() -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl handler::Guest for Managed {
+    fn handle(message: Message) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(Some(match message.payload.as_slice() {
+            b"log" => locked(&HOOKS).join(",").into(),
+            b"config" => locked(&CONFIG).clone().into(),
+            _ => message.payload,
+        }))
+    }
+}
+
+fn called(hook: &'static str, detail: &str) {
+    locked(&HOOKS).push(hook);
+    // Not println!, which panics where `stdio` was taken away.
+    let _ = writeln!(
+        std::io::stdout(),
+        "{}",
+        format!("{hook} {detail}").trim_end()
+    );
+}
+
+fn locked<T>(state: &'static Mutex<T>) -> std::sync::MutexGuard<'static, T> {
+    state
+        .lock()
+        .expect("a guest has one thread, and a panic ends it")
+}
