@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,10 +20,12 @@ pub struct Capability {
     ttl: Option<Duration>,
 }
 
+const OBJECT: &str = r#"{"capability": "fs.read", "scope": "/data/**"}"#;
 const TEXT_BYTES_MAX: usize = 32_768;
 
 impl Capability {
-    /// Reads one line: `fs.read,list /srv/**` gives two capabilities, in canonical order.
+    /// Reads one line: `fs.read,list /srv/**` gives two capabilities, in canonical order. The object form, as JSON
+    /// text, has the same parts.
     pub fn parse(text: &str) -> Result<Vec<Capability>, CapabilityError> {
         parse(text).map_err(|reason| CapabilityError::new(text, reason))
     }
@@ -61,7 +64,7 @@ fn parse(line: &str) -> Result<Vec<Capability>, String> {
     if line.len() > TEXT_BYTES_MAX {
         return Err(format!("a capability text has at most {TEXT_BYTES_MAX} bytes"));
     }
-    let segments = text::split(line)?;
+    let segments = if line.trim_start().starts_with('{') { object(line)? } else { text::split(line)? };
     let (head, params) = segments.split_first().expect("split gives at least one segment");
     let (names, scope) = match head.as_slice() {
         [name] if !name.quoted => (Name::parse_list(&name.text)?, None),
@@ -75,6 +78,19 @@ fn parse(line: &str) -> Result<Vec<Capability>, String> {
     };
     let ttl = parse_params(params)?;
     names.into_iter().map(|name| Ok(Capability { name, scope: Scope::parse(name, scope)?, ttl })).collect()
+}
+
+/// The object form as JSON text, `{"capability": "fs.read", "scope": "/data/**", "ttl": "60s"}`, in the words of the
+/// text form: whatever is neither `capability` nor `scope` is a parameter.
+fn object(line: &str) -> Result<Vec<Vec<Word>>, String> {
+    let mut parts: BTreeMap<String, String> = serde_json::from_str(line)
+        .map_err(|why| format!("the object form is JSON with texts alone, such as {OBJECT}: {why}"))?;
+    let name =
+        parts.remove("capability").ok_or_else(|| format!("`capability` is missing, as in {OBJECT}"))?;
+    let mut head = vec![Word { text: name, quoted: false }];
+    head.extend(parts.remove("scope").map(|text| Word { text, quoted: true }));
+    let param = |(key, value): (String, String)| vec![Word { text: format!("{key}={value}"), quoted: true }];
+    Ok(std::iter::once(head).chain(parts.into_iter().map(param)).collect())
 }
 
 fn parse_params(segments: &[Vec<Word>]) -> Result<Option<Duration>, String> {

@@ -138,3 +138,23 @@ fn hostile_d12_pasting_what_was_asked_allows_that_and_nothing_else() {
         assert!(!granted[0].covers(&other) || other == ask, "{line} covers {other:?}");
     }
 }
+
+#[test]
+fn the_object_form_has_the_same_parts() {
+    let parse = |text: &str| {
+        Capability::parse(text).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let object = r#"{"capability": "fs.read,list", "scope": "/a b/**", "ttl": "60s"}"#;
+    assert_eq!(parse(object), parse(r#"fs.read,list "/a b/**" ; ttl=60s"#));
+    assert_eq!(parse(r#"{"capability": "clock"}"#), parse("clock"));
+    for wrong in [
+        "{",
+        "{}",
+        r#"{"scope": "/a"}"#,
+        r#"{"capability": "fs.read", "scope": 1}"#,
+        r#"{"capability": "fs.read", "scope": "/a", "quota": "1"}"#,
+        r#"{"capability": "fs.read /a"}"#,
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}

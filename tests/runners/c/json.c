@@ -118,26 +118,16 @@ void json_free(json_object *object) {
   object->len = 0;
 }
 
-const char *json_text(json_object *object, const char *key) {
+const char *json_text(const json_object *object, const char *key) {
   for (size_t n = 0; n < object->len; n++) {
-    if (strcmp(object->field[n].key, key) == 0) {
-      object->field[n].used = true;
-      return object->field[n].value.text;
-    }
+    if (strcmp(object->field[n].key, key) == 0) return object->field[n].value.text;
   }
   return NULL;
 }
 
-long long json_number(json_object *object, const char *key, long long otherwise) {
+long long json_number(const json_object *object, const char *key, long long otherwise) {
   const char *text = json_text(object, key);
   return text ? strtoll(text, NULL, 10) : otherwise;
-}
-
-const char *json_unused(const json_object *object) {
-  for (size_t n = 0; n < object->len; n++) {
-    if (!object->field[n].used) return object->field[n].key;
-  }
-  return NULL;
 }
 
 const char *json_item(const char *at, json_value *item) {

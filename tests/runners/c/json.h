@@ -13,7 +13,6 @@ typedef struct {
 typedef struct {
   char *key;
   json_value value;
-  bool used;
 } json_field;
 
 typedef struct {
@@ -25,14 +24,11 @@ typedef struct {
 bool json_read(const char *text, json_object *object);
 void json_free(json_object *object);
 
-/* The value as text, or NULL; the field counts as used. */
-const char *json_text(json_object *object, const char *key);
+/* The value as text, or NULL. */
+const char *json_text(const json_object *object, const char *key);
 
-/* The value as a number, or otherwise if there is none; the field counts as used. */
-long long json_number(json_object *object, const char *key, long long otherwise);
-
-/* A key that nobody used, or NULL. */
-const char *json_unused(const json_object *object);
+/* The value as a number, or otherwise if there is none. */
+long long json_number(const json_object *object, const char *key, long long otherwise);
 
 /* Steps through an array: the next item of it, and where to go on; NULL at its end. Begin with its text. */
 const char *json_item(const char *at, json_value *item);

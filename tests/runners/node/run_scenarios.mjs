@@ -1,0 +1,245 @@
+// Runs tests/scenarios/*.jsonl through the public API of the Node host. The format is in tests/scenarios/README.md.
+// An argument runs only the scenarios whose name contains it.
+
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AirwasmError, Failure, System } from '@airssys/wasm'
+import { camel, Expectation, part, same, Step } from './step.mjs'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const guest = (name) => join(root, 'target/guests', `${name}.wasm`)
+
+const folder = join(root, 'tests/scenarios')
+/** The value of a JSON text. For what is none, a value that JSON cannot hold: here that is how to say it. */
+function configOf(text) {
+  try {
+    return text && JSON.parse(text)
+  } catch {
+    return () => text
+  }
+}
+
+/** The functions that every host offers as actors. */
+function behave(behaviour) {
+  let messages = 0
+  const raise = (error = new Error('raised on purpose')) => {
+    throw error
+  }
+  const behaviours = {
+    upper: ({ payload }) => payload.toString().replace(/[a-z]/g, (letter) => letter.toUpperCase()),
+    sender: ({ sender }) => sender,
+    fail: () => raise(new Failure('refused', 'asked to fail')),
+    raise: () => raise(),
+    raise_once: () => (messages++ > 0 ? 'ok' : raise()),
+    none: () => undefined,
+    later: () => new Promise((resolve) => setImmediate(resolve, 'later')),
+  }
+  if (!Object.hasOwn(behaviours, behaviour)) throw new Expectation(`unknown behaviour ${behaviour}`)
+  return behaviours[behaviour]
+}
+
+/** A system with the names that a scenario gives to what it makes. */
+class World {
+  components = new Map()
+  actors = new Map()
+  grants = new Map()
+  requests = new Map()
+
+  static async open() {
+    const world = new World()
+    world.system = await System.open()
+    world.events = world.system.events('*')
+    world.folder = await mkdtemp(join(tmpdir(), 'airwasm-'))
+    return world
+  }
+
+  async end() {
+    await this.system.close({ deadlineMs: 1 })
+    await rm(this.folder, { recursive: true })
+  }
+
+  async run(line) {
+    const step = new Step(line, this.folder)
+    const expected = step.get('expect_error')
+    const [message, policyLine, which] = ['message', 'policy_line', 'which'].map((key) => step.get(`expect_${key}`))
+    const op = step.need('op')
+    if (!Object.hasOwn(OPERATIONS, op)) throw new Expectation(`unknown op ${op}`)
+    try {
+      await OPERATIONS[op](this, step)
+    } catch (error) {
+      if (!(error instanceof AirwasmError)) throw error
+      if (expected === undefined) throw new Expectation(`${error.code} ${error.message}`)
+      same('error', `AIRWASM_${expected}`, error.code)
+      part('message', message, error.message)
+      same('policy line', policyLine, error.policyLine)
+      same('which', which, error.which)
+      return
+    }
+    if (expected !== undefined) throw new Expectation(`expected ${expected}, got success`)
+    if (step.left.size > 0) throw new Expectation(`unread keys ${[...step.left]}`)
+  }
+
+  async actor(step, key = 'to') {
+    const name = step.need(key)
+    return this.actors.get(name) ?? (await this.system.lookup(name))
+  }
+
+  keepActor(step, actor) {
+    same('id', step.get('expect_id'), actor.id)
+    const alias = step.get('as')
+    if (alias !== undefined) this.actors.set(alias, actor)
+  }
+
+  async component(name) {
+    if (!this.components.has(name)) this.components.set(name, await this.system.load(guest(name)))
+    return this.components.get(name)
+  }
+}
+
+function checkAnswer(step, answer) {
+  same('answer', step.get('expect_text'), String(answer))
+  part('answer', step.get('expect_part'), String(answer))
+}
+
+async function withFolder(path) {
+  await mkdir(dirname(path), { recursive: true })
+  return path
+}
+
+const OPERATIONS = {
+  async load(world, step) {
+    const name = step.need('component')
+    world.components.set(name, await world.system.load(guest(name)))
+  },
+  load_path: (world, step) => world.system.load(step.need('path')),
+  load_bytes: (world, step) => world.system.loadBytes(Buffer.from(step.need('text'))),
+  async load_cut(world, step) {
+    const whole = await readFile(guest(step.need('component')))
+    await world.system.loadBytes(whole.subarray(0, step.need('bytes')))
+  },
+  async inspect(world, step) {
+    const info = await world.system.inspect(await world.component(step.need('component')))
+    part('imports', step.get('expect_import'), info.imports.join('\n'))
+    part('exports', step.get('expect_export'), info.exports.join('\n'))
+    part('capabilities', step.get('expect_capability'), info.capabilities.join('\n'))
+    same('handler', step.get('expect_handler'), info.handler)
+  },
+  unload: (world, step) => world.system.unload(world.components.get(step.need('component'))),
+  async spawn(world, step) {
+    const component = await world.component(step.need('component'))
+    const options = {
+      ...step.pick(['name', 'restart']),
+      budget: step.pick(['cpu_ms', 'wall_ms', 'host_calls', 'output_bytes', 'fuel']),
+      limits: step.pick(['memory_bytes', 'handles', 'mailbox_messages', 'payload_bytes']),
+      grants: step.get('grant')?.split('\n'),
+      config: configOf(step.get('config')),
+    }
+    world.keepActor(step, await world.system.spawn(component, options))
+  },
+  async spawn_host(world, step) {
+    const handler = behave(step.need('behaviour'))
+    world.keepActor(step, await world.system.spawnHost(handler, step.pick(['name', 'restart'])))
+  },
+  send: async (world, step) => (await world.actor(step)).send(step.need('text')),
+  async request(world, step) {
+    const actor = await world.actor(step)
+    checkAnswer(step, await actor.request(step.need('text'), step.pick(['timeout_ms'])))
+  },
+  async request_size(world, step) {
+    const actor = await world.actor(step)
+    const answer = await actor.request('x'.repeat(step.need('bytes')), step.pick(['timeout_ms']))
+    same('bytes', step.need('expect_bytes'), answer.length)
+  },
+  async request_many(world, step) {
+    const [actor, text] = [await world.actor(step), step.need('text')]
+    const many = Array.from({ length: step.need('count') }, () => actor.request(text))
+    for (const answer of await Promise.all(many)) same('answer', step.need('expect_text'), String(answer))
+  },
+  async request_start(world, step) {
+    const abort = new AbortController()
+    const actor = await world.actor(step)
+    const answer = actor.request(step.need('text'), { ...step.pick(['timeout_ms']), signal: abort.signal })
+    answer.catch(() => {}) // Its error is for request_await.
+    world.requests.set(step.need('as'), { abort, answer })
+  },
+  request_await: async (world, step) => checkAnswer(step, await world.requests.get(step.need('request')).answer),
+  request_cancel: (world, step) => world.requests.get(step.need('request')).abort.abort(),
+  async grant(world, step) {
+    const actor = await world.actor(step)
+    const grant = await actor.grant(step.need('capability'), step.pick(['ttl_ms']))
+    world.grants.set(step.get('as'), grant)
+  },
+  revoke: async (world, step) =>
+    same('cut', step.get('expect_cut'), await world.grants.get(step.need('grant')).revoke()),
+  async grants(world, step) {
+    const texts = (await (await world.actor(step, 'of')).grants()).map(({ capability }) => capability)
+    part('grants', step.get('expect_grant'), texts)
+    same('grants', step.get('expect_count'), texts.length)
+  },
+  lookup: async (world, step) => world.keepActor(step, await world.system.lookup(step.need('id'))),
+  stop: async (world, step) => (await world.actor(step)).stop(),
+  kill: async (world, step) => (await world.actor(step)).kill(),
+  async status(world, step) {
+    const status = await (await world.actor(step, 'of')).status()
+    for (const key of ['state', 'restarts', 'handled']) same(key, step.get(`expect_${key}`), status[key])
+  },
+  async event(world, step) {
+    const [kind, of] = [step.need('kind'), step.get('of')]
+    const id = world.actors.get(of)?.id ?? of
+    const late = new Expectation(`no event ${kind} of ${id}`)
+    let timer
+    const deadline = new Promise((_, reject) => (timer = setTimeout(reject, step.get('within_ms') ?? 5_000, late)))
+    for (;;) {
+      // A `next` that lost against the deadline is kept, for it takes an event from the stream.
+      world.next ??= world.events.next()
+      const { done, value: event } = await Promise.race([world.next, deadline])
+      world.next = undefined
+      if (done) throw late
+      if (event.kind !== kind || (id !== undefined && event.actor !== id)) continue
+      clearTimeout(timer)
+      const key = step.get('expect_key')
+      if (key === undefined) return
+      const value = event.detail[key]
+      return same(key, step.need('expect_value'), typeof value === 'string' ? value : JSON.stringify(value))
+    }
+  },
+  async stat(world, step) {
+    const [stats, name] = [await world.system.stats(), camel(step.need('name'))]
+    if (!Object.hasOwn(stats, name)) throw new Expectation(`no counter ${name}`)
+    same(name, step.need('expect_count'), stats[name])
+  },
+  file: async (world, step) => writeFile(await withFolder(step.need('path')), step.need('text')),
+  symlink: async (world, step) => symlink(step.need('target'), await withFolder(step.need('path'))),
+  async close(world, step) {
+    const report = await world.system.close()
+    same('stopped', step.get('expect_stopped'), report.stopped)
+    same('dead letters', step.get('expect_dead_letters'), report.deadLetters)
+  },
+}
+
+const tally = { scenarios: 0, steps: 0, failed: 0 }
+const only = process.argv[2] ?? ''
+for (const file of (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).sort()) {
+  let [world, name] = []
+  for (const [index, line] of (await readFile(join(folder, file), 'utf8')).split('\n').entries()) {
+    if (line.trim() === '') continue
+    const { scenario } = JSON.parse(line)
+    if (scenario !== undefined) {
+      await world?.end()
+      ;[world, name] = scenario.includes(only) ? [await World.open(), scenario] : []
+      if (world) tally.scenarios++
+    } else if (world && !world.failed) {
+      tally.steps++
+      await world.run(line).catch((error) => {
+        world.failed = true
+        tally.failed++
+        console.log(`${file}:${index + 1}: ${name}: ${error instanceof Expectation ? error.message : error.stack}\n  ${line}`)
+      })
+    }
+  }
+  await world?.end()
+}
+console.log(`host=node scenarios=${tally.scenarios} steps=${tally.steps} failed=${tally.failed}`)
+process.exitCode = tally.failed === 0 && tally.scenarios > 0 ? 0 : 1
