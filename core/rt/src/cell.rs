@@ -24,8 +24,17 @@ use crate::supervision::{Decision, decide};
 const TURN: u32 = 64;
 /// Inline dispatch stops at an average handling time of so many microseconds.
 const QUICK_US_MAX: u32 = 50;
-/// A caller whose thread lost a whole tick to a guest polls none in place for so many ticks.
+/// A caller whose guest did not end within its tick polls none in place for so many ticks.
 const BARRED_TICKS: u64 = 16;
+
+/// Whose thread asks, and so how much of its time may be spent on polling in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// It waits for the answer and has nothing else to do.
+    Waits,
+    /// An event loop: at most about every other tick is spent in place.
+    Loop,
+}
 
 thread_local! {
     static POLLING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
@@ -60,6 +69,8 @@ pub(crate) struct Cell<M: Message> {
     pub(crate) life: Mutex<Life<M>>,
     turn_left: AtomicU32,
     average_us: AtomicU32,
+    /// Whether a message is in its hands.
+    handling: AtomicBool,
     handled: AtomicU64,
 }
 
@@ -103,6 +114,7 @@ impl<M: Message> Cell<M> {
             life: Mutex::new(life),
             turn_left: AtomicU32::new(0),
             average_us: AtomicU32::new(0),
+            handling: AtomicBool::new(false),
             handled: AtomicU64::new(0),
         })
     }
@@ -180,7 +192,7 @@ impl<M: Message> Cell<M> {
     }
 
     /// Polls in place for the caller's one message, if nothing speaks against it; `false` if a worker must.
-    fn poll_inline(self: &Arc<Self>) -> bool {
+    fn poll_inline(self: &Arc<Self>, caller: Caller) -> bool {
         let ticks = self.shared.ticker.ticks();
         let barred = POLLING.get() || ticks.now() < BARRED_UNTIL.get();
         let quick = self.average_us.load(Relaxed) < QUICK_US_MAX;
@@ -192,8 +204,11 @@ impl<M: Message> Cell<M> {
         let began = ticks.now();
         let ended = self.poll(1);
         let now = ticks.now();
-        if now != began {
-            BARRED_UNTIL.set(now + BARRED_TICKS);
+        let suspended = ended.is_none() && self.handling.load(Relaxed);
+        match (now != began, caller) {
+            (true, _) if suspended => BARRED_UNTIL.set(now + BARRED_TICKS),
+            (true, Caller::Loop) => BARRED_UNTIL.set(now + 1),
+            _ => {}
         }
         if ended.is_some() {
             // Restarting and dropping are a worker's: the caller's thread may be an event loop.
@@ -209,6 +224,7 @@ impl<M: Message> Cell<M> {
 
     /// The next thing to do; pending when there is nothing, or the turn is used up.
     fn poll_next(&self, context: &Context<'_>) -> Poll<Option<Envelope<M>>> {
+        self.handling.store(false, Relaxed);
         if self.stop_wanted.load(Relaxed) {
             return Poll::Ready(None);
         }
@@ -225,6 +241,7 @@ impl<M: Message> Cell<M> {
         drop(mailbox);
         self.turn_left.fetch_sub(1, Relaxed);
         self.handled.fetch_add(1, Relaxed);
+        self.handling.store(true, Relaxed);
         envelope.reply.mark_handling();
         Poll::Ready(Some(envelope))
     }
@@ -492,11 +509,11 @@ impl<M: Message> ActorRef<M> {
     }
 
     /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
-    pub fn request(&self, message: M, until: Option<Instant>) -> Pending<M::Reply, M::Error> {
+    pub fn request(&self, message: M, until: Option<Instant>, caller: Caller) -> Pending<M::Reply, M::Error> {
         let (resolver, pending) = promise();
         // A refusal settles the promise, so there is nothing more to do about it here.
         if let Ok(alone) = self.0.push(message, ReplyTo::new(Some(resolver)))
-            && !(alone && self.0.poll_inline())
+            && !(alone && self.0.poll_inline(caller))
         {
             self.0.activate();
         }

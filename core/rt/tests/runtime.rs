@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
+use airssys_rt::Caller::Waits;
 use airssys_rt::{
     Actor, ActorId, Backoff, Bounds, Cause, Config, Error, Exit, Intensity, Message, Notice, ReplyTo,
     Restart, Runtime, Spec,
@@ -128,7 +129,7 @@ fn soon() -> Option<Instant> {
 fn a_request_is_answered_and_a_taken_name_is_refused() {
     let world = World::new();
     let actor = world.plain("one");
-    assert_eq!(actor.request(Ask::Echo(7), soon()).wait().expect("answer"), 7);
+    assert_eq!(actor.request(Ask::Echo(7), soon(), Waits).wait().expect("answer"), 7);
     let start = || async { Ok::<_, Cause>(Probe { life: 0, gate: Gate::default() }) };
     assert!(matches!(world.runtime.spawn(Spec::new(id("one")), start), Err(Error::AlreadyExists)));
     assert!(world.runtime.lookup::<Ask>(&id("one")).is_some());
@@ -140,9 +141,9 @@ fn a_reply_may_travel_and_come_later() {
     let world = World::new();
     let actor = world.plain("one");
     let (tell, told) = mpsc::channel();
-    let pending = actor.request(Ask::Later(tell), soon());
+    let pending = actor.request(Ask::Later(tell), soon(), Waits);
     let mut reply = told.recv().expect("the duty");
-    assert_eq!(actor.request(Ask::Echo(1), soon()).wait().expect("not blocked by the first"), 1);
+    assert_eq!(actor.request(Ask::Echo(1), soon(), Waits).wait().expect("not blocked by the first"), 1);
     reply.settle(Ok(9));
     assert_eq!(pending.wait().expect("answer"), 9);
 }
@@ -151,7 +152,7 @@ fn a_reply_may_travel_and_come_later() {
 fn order_per_sender_is_kept() {
     let world = World::new();
     let actor = world.plain("one");
-    let many: Vec<_> = (0..500).map(|number| actor.request(Ask::Echo(number), soon())).collect();
+    let many: Vec<_> = (0..500).map(|number| actor.request(Ask::Echo(number), soon(), Waits)).collect();
     for (number, pending) in many.into_iter().enumerate() {
         assert_eq!(pending.wait().expect("answer"), number as u64);
     }
@@ -161,12 +162,12 @@ fn order_per_sender_is_kept() {
 fn a_deadline_ends_the_wait_and_never_the_actor() {
     let world = World::new();
     let actor = world.plain("one");
-    let in_handler = actor.request(Ask::Wait, Some(Instant::now() + Duration::from_millis(20)));
-    let queued = actor.request(Ask::Echo(1), Some(Instant::now() + Duration::from_millis(20)));
+    let in_handler = actor.request(Ask::Wait, Some(Instant::now() + Duration::from_millis(20)), Waits);
+    let queued = actor.request(Ask::Echo(1), Some(Instant::now() + Duration::from_millis(20)), Waits);
     assert!(matches!(in_handler.wait(), Err(Error::Timeout { handling: true })));
     assert!(matches!(queued.wait(), Err(Error::Timeout { handling: false })));
     world.gate.notify_one();
-    assert_eq!(actor.request(Ask::Echo(2), soon()).wait().expect("it lives"), 2);
+    assert_eq!(actor.request(Ask::Echo(2), soon(), Waits).wait().expect("it lives"), 2);
     let counts = world.runtime.counts();
     assert_eq!((counts.sent, counts.delivered, counts.dropped), (3, 2, 1));
 }
@@ -175,9 +176,9 @@ fn a_deadline_ends_the_wait_and_never_the_actor() {
 fn a_crash_fails_its_message_keeps_the_queue_and_comes_back() {
     let world = World::new();
     let actor = world.spawn("one", Restart::Permanent, Bounds::default());
-    let held = actor.request(Ask::Wait, soon());
-    let crash = actor.request(Ask::Boom, soon());
-    let after = actor.request(Ask::Echo(5), soon());
+    let held = actor.request(Ask::Wait, soon(), Waits);
+    let crash = actor.request(Ask::Boom, soon(), Waits);
+    let after = actor.request(Ask::Echo(5), soon(), Waits);
     world.gate.notify_one();
     assert_eq!(held.wait().expect("answer"), 0);
     assert!(matches!(crash.wait(), Err(Error::Crashed(cause)) if cause.to_string() == "boom"));
@@ -189,9 +190,9 @@ fn a_crash_fails_its_message_keeps_the_queue_and_comes_back() {
 fn hostile_h15_a_panic_is_a_crash_with_its_text() {
     let world = World::new();
     let actor = world.spawn("one", Restart::Transient, Bounds::default());
-    let panicked = actor.request(Ask::Panic, soon()).wait();
+    let panicked = actor.request(Ask::Panic, soon(), Waits).wait();
     assert!(matches!(panicked, Err(Error::Crashed(cause)) if cause.to_string() == "panicked: on purpose"));
-    assert_eq!(actor.request(Ask::Echo(1), soon()).wait().expect("answer"), 1_001);
+    assert_eq!(actor.request(Ask::Echo(1), soon(), Waits).wait().expect("answer"), 1_001);
 }
 
 #[test]
@@ -199,9 +200,9 @@ fn hostile_h2_too_many_crashes_end_it_and_the_end_is_told() {
     let world = World::new();
     let actor = world.spawn("one", Restart::Permanent, Bounds::default());
     for _ in 0..3 {
-        assert!(actor.request(Ask::Boom, soon()).wait().is_err());
+        assert!(actor.request(Ask::Boom, soon(), Waits).wait().is_err());
     }
-    let late = actor.request(Ask::Echo(1), soon()).wait();
+    let late = actor.request(Ask::Echo(1), soon(), Waits).wait();
     assert!(matches!(late, Err(Error::Stopped(Exit::Crash(_)))));
     let expected = [
         "started",
@@ -220,8 +221,8 @@ fn hostile_h2_too_many_crashes_end_it_and_the_end_is_told() {
 fn a_stop_ends_the_message_in_hand_and_dead_letters_the_rest() {
     let world = World::new();
     let actor = world.plain("one");
-    let held = actor.request(Ask::Wait, soon());
-    let queued = actor.request(Ask::Echo(1), soon());
+    let held = actor.request(Ask::Wait, soon(), Waits);
+    let queued = actor.request(Ask::Echo(1), soon(), Waits);
     let stop = actor.stop(Duration::from_secs(20));
     world.gate.notify_one();
     assert_eq!(held.wait().expect("answer"), 0);
@@ -237,7 +238,7 @@ fn a_stop_ends_the_message_in_hand_and_dead_letters_the_rest() {
 fn a_stop_that_hangs_is_a_kill_at_its_deadline() {
     let world = World::new();
     let actor = world.plain("one");
-    let held = actor.request(Ask::Wait, soon());
+    let held = actor.request(Ask::Wait, soon(), Waits);
     actor.stop(Duration::from_millis(10)).wait().expect("is down");
     assert!(matches!(held.wait(), Err(Error::NoReply)));
     assert!(matches!(actor.exit(), Some(Exit::Killed)));
@@ -251,8 +252,8 @@ fn a_stop_overtakes_a_restart_that_waits() {
     let start = || async { Ok::<_, Cause>(Probe { life: 0, gate: Gate::default() }) };
     let (actor, up) = world.runtime.spawn(spec, start).expect("free");
     up.wait().expect("starts");
-    assert!(actor.request(Ask::Boom, soon()).wait().is_err());
-    let waiting = actor.request(Ask::Echo(1), soon());
+    assert!(actor.request(Ask::Boom, soon(), Waits).wait().is_err());
+    let waiting = actor.request(Ask::Echo(1), soon(), Waits);
     actor.stop(Duration::from_secs(20)).wait().expect("is down at once");
     assert!(matches!(waiting.wait(), Err(Error::Stopped(Exit::Shutdown))));
 }
@@ -277,7 +278,7 @@ fn many_threads_ask_many_actors() {
             scope.spawn(move || {
                 for round in 0..2_000u64 {
                     let answer =
-                        actors[(thread + round as usize) % 4].request(Ask::Echo(round), soon()).wait();
+                        actors[(thread + round as usize) % 4].request(Ask::Echo(round), soon(), Waits).wait();
                     assert_eq!(answer.expect("answer") % 1_000, round % 1_000);
                 }
             });

@@ -24,10 +24,11 @@ const SPELLED: [(&str, &str, &str); 10] = [
 ];
 
 /// What a host does not have, and why.
-const ABSENT: [(&str, &str); 5] = [
+const ABSENT: [(&str, &str); 6] = [
     // For the finalizers and threads of a binding, not for its users.
     ("abandon", "c python node"),
     ("run_callback", "c python node"),
+    ("request_begin", "c python node"),
     ("spawn_host_deferred", "c python node"),
     ("events_subscribe", "python node"),
     // C knows whether it has closed.

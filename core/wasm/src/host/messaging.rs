@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime};
 
 use airssys_osl::Ask;
-use airssys_rt::{ActorId, ActorRef};
+use airssys_rt::{ActorId, ActorRef, Caller};
 
 use self::bindings::airssys::wasm::types::{self, Error as Refusal, Failure};
 use super::state::State;
@@ -68,7 +68,7 @@ impl bindings::airssys::wasm::messaging::Host for State {
         let wait = Duration::from_millis(timeout_ms.map_or(TIMEOUT_MS, u64::from));
         let until = Instant::now().checked_add(wait);
         let letter = self.letter(payload, until);
-        let answer = actor.request(letter, until).await;
+        let answer = actor.request(letter, until, Caller::Loop).await;
         let allowed = self.grounds.limits.payload_bytes;
         Ok(match answer {
             Ok(reply) if reply.len() as u64 > allowed => Err(Refusal::PayloadTooLarge(allowed)),

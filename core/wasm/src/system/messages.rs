@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime};
 
+use airssys_rt::Caller;
+
 use super::directory::Resident;
 use super::operation::Operation;
 use super::{Inner, System};
@@ -32,7 +34,7 @@ impl System {
 
     /// Asks and blocks for the answer; a handler's none reads as empty.
     pub fn request(&self, actor: ActorHandle, payload: &[u8], options: &RequestOptions) -> Result<Vec<u8>> {
-        self.request_async(actor, payload, options).wait()
+        self.request_begin(actor, payload, options).wait()
     }
 
     /// [`request`](System::request) without blocking. It starts at the call, and is cancelled if it is dropped.
@@ -42,13 +44,34 @@ impl System {
         payload: &[u8],
         options: &RequestOptions,
     ) -> Operation<Vec<u8>> {
+        self.begin_request(actor, payload, options, Caller::Loop)
+    }
+
+    /// [`request`](System::request) in two halves, for a binding that blocks in slices: the caller's thread has
+    /// nothing else to do than to wait.
+    pub fn request_begin(
+        &self,
+        actor: ActorHandle,
+        payload: &[u8],
+        options: &RequestOptions,
+    ) -> Operation<Vec<u8>> {
+        self.begin_request(actor, payload, options, Caller::Waits)
+    }
+
+    fn begin_request(
+        &self,
+        actor: ActorHandle,
+        payload: &[u8],
+        options: &RequestOptions,
+        caller: Caller,
+    ) -> Operation<Vec<u8>> {
         let begin = || {
             let inner = self.open_inner()?;
             let resident = inner.directory.resident(actor)?;
             let until = deadline(options.timeout)?;
             let number = inner.ports.correlation.fetch_add(1, Relaxed) + 1;
             let letter = inner.letter(&resident, payload, options.content_type.as_deref(), until, number)?;
-            let pending = resident.actor()?.request(letter, until);
+            let pending = resident.actor()?.request(letter, until, caller);
             Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
         };
         begin().unwrap_or_else(|error| self.failed(error))

@@ -1,0 +1,91 @@
+"""One line of a scenario, how it is compared with what was got, and what its words stand for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import airwasm
+
+ROOT = Path(__file__).resolve().parents[3]
+SCENARIOS = ROOT / "tests/scenarios"
+# The words of the format's description: a key that is none of them is unknown, whatever the operation.
+KEYS = set(re.findall(r"`(\w+)`", (SCENARIOS / "README.md").read_text()))
+
+
+class Mismatch(Exception):
+    """A step that did not come out as its line says."""
+
+
+class Step(dict[str, Any]):
+    """One line; keys are taken out as they are used, so that one that is left over is unknown."""
+
+    def __init__(self, values: Mapping[str, Any], folder: str = "") -> None:
+        super().__init__(values)
+        for key, value in self.items():
+            self[key] = value.replace("$TMP", folder) if isinstance(value, str) else value
+        if unknown := self.keys() - KEYS:
+            raise Mismatch(f"unknown keys {sorted(unknown)}")
+
+    def need(self, key: str) -> Any:
+        if key not in self:
+            raise Mismatch(f"{key} is missing")
+        return self.pop(key)
+
+    def pick(self, *keys: str) -> dict[str, Any]:
+        """The options that are there."""
+        return {key: self.pop(key) for key in keys if key in self}
+
+    def seconds(self, key: str, name: str) -> dict[str, float]:
+        """An option in milliseconds, under its name in Python, where waiting takes seconds."""
+        return {name: self.pop(key) / 1_000} if key in self else {}
+
+    def same(self, key: str, got: object) -> None:
+        if key in self and (expected := self.pop(key)) != got:
+            raise Mismatch(f"{key}: expected {expected!r}, got {got!r}")
+
+    def among(self, key: str, got: Any) -> None:
+        if key in self and (part := self.pop(key)) not in got:
+            raise Mismatch(f"{key}: no {part!r} in {got!r}")
+
+
+def guest(name: str) -> Path:
+    return ROOT / "target/guests" / f"{name}.wasm"
+
+
+def config_of(text: str | None) -> Any:
+    """The value of a JSON text; for what is none, a value that JSON cannot hold."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return float("nan")
+
+
+def behave(behaviour: str) -> Callable[[airwasm.Message], Any]:
+    """The functions that every host offers as actors."""
+    raised: list[bool] = []
+
+    def raise_(error: Exception) -> bytes:
+        raised.append(True)
+        raise error
+
+    async def later(_message: airwasm.Message) -> bytes:
+        await asyncio.sleep(0)
+        return b"later"
+
+    behaviours: dict[str, Callable[[airwasm.Message], Any]] = {
+        "upper": lambda message: message.payload.upper(),
+        "sender": lambda message: message.sender.encode(),
+        "fail": lambda _: raise_(airwasm.Failure("refused", "asked to fail")),
+        "raise": lambda _: raise_(RuntimeError("raised on purpose")),
+        "raise_once": lambda _: b"ok" if raised else raise_(RuntimeError("raised on purpose")),
+        "none": lambda _: None,
+        "later": later,
+    }
+    if behaviour not in behaviours:
+        raise Mismatch(f"unknown behaviour {behaviour}")
+    return behaviours[behaviour]
