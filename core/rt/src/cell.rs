@@ -38,12 +38,19 @@ pub enum Caller {
 
 thread_local! {
     static POLLING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// The actor whose callback runs on this thread.
+    static CURRENT: std::cell::RefCell<Option<ActorId>> = const { std::cell::RefCell::new(None) };
     static BARRED_UNTIL: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// Whether this thread is polling an actor right now: a handler or callback runs on it.
 pub fn is_polling() -> bool {
     POLLING.get()
+}
+
+/// The actor whose callback runs on this thread: it answers nobody before the callback returns.
+pub fn current_callback() -> Option<ActorId> {
+    CURRENT.with_borrow(Clone::clone)
 }
 
 /// How one life ended, with the message it was handling.
@@ -131,7 +138,11 @@ impl<M: Message> Cell<M> {
             Executor::Any => self.shared.queue.push_fresh(self.clone()),
             Executor::Callback => {
                 let cell = self.clone();
-                self.shared.callbacks.run(Box::new(move || cell.run()));
+                self.shared.callbacks.run(Box::new(move || {
+                    CURRENT.set(Some(cell.spec.id.clone()));
+                    cell.run();
+                    CURRENT.set(None);
+                }));
             }
         }
     }

@@ -19,7 +19,7 @@ mod supervision;
 mod ticker;
 
 pub use actor::{Actor, Message, ReplyTo};
-pub use cell::{ActorRef, Caller, Status, is_polling};
+pub use cell::{ActorRef, Caller, Status, current_callback, is_polling};
 pub use error::{Error, Refused};
 pub use exit::{Cause, Exit};
 pub use id::{ActorId, InvalidId};

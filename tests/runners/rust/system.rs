@@ -158,6 +158,18 @@ fn close_inside_a_handler_fails_at_once() {
 }
 
 #[test]
+fn a_handler_that_asks_itself_fails_at_once() {
+    let system = open();
+    let inside = system.clone();
+    let handler = move |message: airwasm::Message| {
+        let me = inside.lookup(&message.to)?;
+        inside.request(me, b"", &RequestOptions::default())
+    };
+    let actor = system.spawn_host(ActorSpec::host("narcissus"), Box::new(handler)).expect("starts");
+    assert_eq!(ask(&system, actor, "").expect_err("refused").code, Code::WouldDeadlock);
+}
+
+#[test]
 fn a_handler_that_hangs_is_abandoned_at_the_deadline() {
     let system = open();
     let (let_go, held) = mpsc::channel::<()>();

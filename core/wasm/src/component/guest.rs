@@ -176,7 +176,10 @@ impl Actor for Guest {
         let message = self.message(letter);
         self.instance.data_mut().begin(deadline);
         match self.instance.call(handle, (message,)).await {
-            Ok((Ok(payload),)) => reply.settle(self.reply(payload)),
+            Ok((Ok(payload),)) => match self.reply(payload) {
+                Err(error) if error.code == Code::BudgetExceeded => return Err(self.crash(error)),
+                answer => reply.settle(answer),
+            },
             Ok((Err(refused),)) => {
                 let error = self.instance.data().blame(Error::failure(&refused.code, &refused.text));
                 reply.settle(Err(error.at(&self.blueprint.grounds.id)));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use airssys_rt::Caller;
 
 use super::directory::Resident;
-use super::operation::Operation;
+use super::operation::{Operation, would_deadlock};
 use super::{Inner, System};
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, RequestHandle};
@@ -68,6 +68,9 @@ impl System {
         let begin = || {
             let inner = self.open_inner()?;
             let resident = inner.directory.resident(actor)?;
+            if caller == Caller::Waits && airssys_rt::current_callback().as_ref() == Some(&resident.id) {
+                return Err(would_deadlock(&format!("a request to {}", resident.id)).at(&resident.id));
+            }
             let until = deadline(options.timeout)?;
             let number = inner.ports.correlation.fetch_add(1, Relaxed) + 1;
             let letter = inner.letter(&resident, payload, options.content_type.as_deref(), until, number)?;

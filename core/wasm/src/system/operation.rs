@@ -141,6 +141,7 @@ where
 
 /// The error of an operation that may not block here.
 pub(super) fn would_deadlock(what: &str) -> Error {
-    let text = format!("{what} blocks, and was called inside a handler or callback of the same system");
+    let text =
+        format!("{what} blocks the very thread that must answer it: it was made inside its own callback");
     Error::new(Code::WouldDeadlock, text)
 }

@@ -47,7 +47,7 @@ pub struct ActorStatus {
     pub restarts: u64,
 }
 
-/// Counters of a system; messages sent = delivered + rejected + dead letters + those that wait.
+/// Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Loaded components.

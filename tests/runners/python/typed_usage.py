@@ -1,0 +1,62 @@
+"""What a typed program may write; `mypy --strict` reads it, nobody runs it."""
+
+from __future__ import annotations
+
+from array import array
+from datetime import timedelta
+from pathlib import Path
+from typing import assert_type
+
+import airwasm
+
+
+def blocking() -> None:
+    with airwasm.System(profile="hardened", audit=Path("audit.jsonl")) as system:
+        component = assert_type(system.load("hello.wasm"), airwasm.Component)
+        bounds = airwasm.Budget(cpu_ms=200, host_calls=airwasm.UNLIMITED)
+        actor = system.spawn(component, "hello", grants=["clock"], budget=bounds, config={"a": [1, None]}, restart="transient")
+        assert_type(actor.request(b"world", timeout=1.5), bytes)
+        assert_type(actor.request(bytearray(b"x"), timeout=timedelta(seconds=1)), bytes)
+        assert_type(system.request(actor, memoryview(b"x")), bytes)
+        actor.send(array("B", [1, 2]), content_type="text/plain")
+        actor.request("text")  # type: ignore[arg-type]
+        grant = actor.grant(airwasm.Capability("fs.read", "/srv/**", ttl="60s"), ttl=timedelta(minutes=1))
+        assert_type(grant.revoke(), int)
+        assert_type([info.ttl for info in actor.grants()], list[float | None])
+        assert_type(system.spawn(airwasm.ActorSpec(component, limits=airwasm.Limits(handles=1))), airwasm.Actor)
+        for event in system.events("actor.*"):
+            assert_type(event.kind, str)
+        assert_type(system.list()[0].state, str)
+    assert_type(system.close(deadline=1), airwasm.CloseReport)
+
+
+def plain(message: airwasm.Message) -> bytes | None:
+    return message.payload or None
+
+
+async def awaited(message: airwasm.Message) -> bytes | airwasm.Failure:
+    return message.payload or airwasm.Failure("empty", "nothing to echo")
+
+
+async def asynchronous() -> None:
+    async with airwasm.System() as system:
+        actor = await system.spawn_async(await system.load_async("hello.wasm"))
+        assert_type(await actor.request_async(b"world"), bytes)
+        system.spawn_host(plain, "plain", restart="permanent")
+        system.spawn_host(awaited, "awaited")
+        async for event in system.events():
+            assert_type(event, airwasm.Event)
+        await actor.stop_async(deadline=1)
+        assert_type(await system.close_async(), airwasm.CloseReport)
+
+
+def errors(actor: airwasm.Actor) -> None:
+    try:
+        actor.request(b"x")
+    except airwasm.Denied as e:
+        permission: PermissionError = e
+        assert_type((e.policy_line, e.capability, e.function, permission.errno), tuple[str, str, str, int | None])
+    except airwasm.BudgetExceeded as e:
+        assert_type((e.which, e.allowed, e.used), tuple[str, int, int])
+    except airwasm.AirwasmError as e:
+        assert_type((e.code, e.name, e.actor), tuple[int, str, str | None])
