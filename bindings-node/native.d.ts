@@ -90,8 +90,8 @@ export declare class Host {
   reply(reply: number, payload: Uint8Array): void
   /** Answers a message with the handler's own refusal. */
   replyFailure(reply: number, code: string, text: string): void
-  /** Answers a message with what its handler threw, which is a crash of its actor. */
-  replyRaised(reply: number, name: string, message: string, stack: string): void
+  /** Answers a message with what its handler threw, which is a crash of its actor. JavaScript bounds the texts. */
+  replyRaised(reply: number, name: string, text: string, traceback: string): void
 }
 
 /** The JSON text of an `INVALID_ARGUMENT`, for what only JavaScript can see: a value of the wrong type. */

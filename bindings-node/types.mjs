@@ -40,9 +40,9 @@ function native() {
 
 /** tsc writes one file a module; what they import from each other is in the same file here. */
 function index() {
-  const modules = ['errors', 'options', 'index'].map((name) =>
+  const modules = ['errors', 'options', 'data', 'index'].map((name) =>
     readFileSync(join(here, `dist/types/${name}.d.ts`), 'utf8')
-      .replace(/^(import|export) [^;]*? from [^;]*;\n/gms, '')
+      .replace(/^(import|export) (type )?(\{[^}]*\}|\*) from '[^']*';\n/gm, '')
       .replace(/^export \{\s*\};\n/gm, ''),
   )
   return `${generated}/// <reference types="node" />\n\n${modules.join('\n')}`

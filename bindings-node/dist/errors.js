@@ -8,20 +8,8 @@ class AirwasmError extends Error {
     code;
     /** The number of the code, the same in every language. */
     number;
-    /** The three-part id of the actor concerned, if there is one. */
-    actor;
     /** Facts by name, as the error table says. */
     detail;
-    /** The line that a policy or a grant needs to allow what was denied. */
-    policyLine;
-    /** The capability that was asked for and denied. */
-    capability;
-    /** Which argument, limit or budget it is about. */
-    which;
-    /** How much of `which` was allowed. */
-    allowed;
-    /** How much of `which` was used. */
-    used;
     constructor(parts, cause) {
         super(parts.message, cause);
         this.name = 'AirwasmError';

@@ -14,6 +14,8 @@ const options_1 = require("./options");
 /** The kinds of entries in a batch. */
 const SETTLED = 0;
 const MESSAGE = 1;
+/** Of a text about something thrown so much is kept. */
+const TEXT_MAX = 16 * 1_024;
 const waiting = new Map();
 const handlers = new Map();
 let lastHandler = 0;
@@ -79,9 +81,7 @@ function dispatch(batch) {
         }
         else if (kind === MESSAGE) {
             const [reply, sender, to, payload, contentType] = batch.slice(at, (at += 5));
-            const message = { sender, to, payload };
-            if (typeof contentType === 'string')
-                message.contentType = contentType;
+            const message = { sender, to, payload, ...(typeof contentType === 'string' && { contentType }) };
             handle(number, reply, message);
         }
         else {
@@ -125,19 +125,20 @@ function respond(reply, answer) {
     }
 }
 function refuse(reply, error) {
-    if (error instanceof errors_1.Failure) {
-        exports.host.replyFailure(reply, String(error.code), String(error.message));
+    try {
+        if (error instanceof errors_1.Failure)
+            return exports.host.replyFailure(reply, String(error.code), String(error.message));
     }
-    else {
-        exports.host.replyRaised(reply, ...describe(error));
+    catch {
+        // A thrown value may refuse even this question, as a revoked proxy does.
     }
+    exports.host.replyRaised(reply, ...describe(error));
 }
 /** Name, message and stack of anything that can be thrown, a hostile object included. */
 function describe(error) {
+    const texts = (...all) => all.map((text) => String(text).slice(0, TEXT_MAX));
     try {
-        if (node_util_1.types.isNativeError(error))
-            return [String(error.name), String(error.message), String(error.stack)];
-        return [typeof error, String(error), ''];
+        return node_util_1.types.isNativeError(error) ? texts(error.name, error.message, error.stack) : texts(typeof error, error, '');
     }
     catch {
         return [typeof error, 'a thrown value that has no text', ''];

@@ -107,7 +107,6 @@ pub struct EventAnswer {
 }
 
 /// A count as JavaScript's number; exact up to 2^53, far beyond what is counted here.
-#[allow(clippy::cast_precision_loss)]
 pub fn number(count: u64) -> f64 {
     count as f64
 }
@@ -246,7 +245,6 @@ impl From<CloseReport> for ClosedAnswer {
 }
 
 impl From<Event> for EventAnswer {
-    #[allow(clippy::cast_precision_loss)]
     fn from(event: Event) -> Self {
         Self {
             seq: event.seq,

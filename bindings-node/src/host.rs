@@ -107,17 +107,16 @@ impl Host {
     /// Answers a message with the handler's own refusal.
     #[napi]
     pub fn reply_failure(&self, reply: f64, code: String, text: String) {
-        let error = Error::new(Code::Failure, text.clone()).with("code", code).with("text", text);
-        self.state.settle(reply, Err(error));
+        self.state.settle(reply, Err(Error::failure(&code, &text)));
     }
 
-    /// Answers a message with what its handler threw, which is a crash of its actor.
+    /// Answers a message with what its handler threw, which is a crash of its actor. JavaScript bounds the texts.
     #[napi]
-    pub fn reply_raised(&self, reply: f64, name: String, message: String, stack: String) {
-        let error = Error::new(Code::HandlerRaised, format!("handler raised: {name}: {message}"))
-            .with("exception", name)
-            .with("text", message)
-            .with("traceback", stack);
+    pub fn reply_raised(&self, reply: f64, name: String, text: String, traceback: String) {
+        let error = Error::new(Code::HandlerRaised, format!("{name}: {text}"))
+            .with("type", name)
+            .with("text", text)
+            .with("traceback", traceback);
         self.state.settle(reply, Err(error));
     }
 }
@@ -246,7 +245,6 @@ impl State {
 }
 
 /// A number that JavaScript hands back.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn key(number: f64) -> u64 {
     number as u64
 }

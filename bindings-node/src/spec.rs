@@ -57,7 +57,6 @@ pub fn millis(ms: f64) -> Duration {
 }
 
 /// A count as the facade's integer. `Infinity` becomes `UNLIMITED`, for the conversion saturates.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn count(number: f64) -> u64 {
     number as u64
 }

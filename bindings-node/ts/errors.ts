@@ -7,19 +7,19 @@ export class AirwasmError extends Error {
   /** The number of the code, the same in every language. */
   readonly number: number
   /** The three-part id of the actor concerned, if there is one. */
-  readonly actor?: string
+  declare readonly actor?: string
   /** Facts by name, as the error table says. */
   readonly detail: Readonly<Record<string, unknown>>
   /** The line that a policy or a grant needs to allow what was denied. */
-  readonly policyLine?: string
+  declare readonly policyLine?: string
   /** The capability that was asked for and denied. */
-  readonly capability?: string
+  declare readonly capability?: string
   /** Which argument, limit or budget it is about. */
-  readonly which?: string
+  declare readonly which?: string
   /** How much of `which` was allowed. */
-  readonly allowed?: number
+  declare readonly allowed?: number
   /** How much of `which` was used. */
-  readonly used?: number
+  declare readonly used?: number
 
   private constructor(parts: ErrorParts, cause: { cause?: unknown }) {
     super(parts.message, cause)

@@ -2,19 +2,12 @@
 // does. It also keeps its system from being collected, as does a handler.
 
 import { types } from 'node:util'
+import type { Message } from './data'
 import { AirwasmError, Failure } from './errors'
 import { native } from './native'
 import { payload } from './options'
 
-/** What a handler is given. */
-export interface RawMessage {
-  sender: string
-  to: string
-  payload: Buffer
-  contentType?: string
-}
-
-type Handler = (message: RawMessage) => unknown
+type AnyHandler = (message: Message) => unknown
 
 interface Waiting {
   owner: object
@@ -27,8 +20,11 @@ interface Waiting {
 const SETTLED = 0
 const MESSAGE = 1
 
+/** Of a text about something thrown so much is kept. */
+const TEXT_MAX = 16 * 1_024
+
 const waiting = new Map<number, Waiting>()
-const handlers = new Map<number, { owner: object; handler: Handler }>()
+const handlers = new Map<number, { owner: object; handler: AnyHandler }>()
 let lastHandler = 0
 
 export const host = new native.Host(dispatch)
@@ -63,7 +59,7 @@ export function checkSignal(signal: AbortSignal | undefined): void {
 }
 
 /** Takes a handler in; `spawn` is given its number. The handler stays until its actor has ended for good. */
-export function withHandler<A>(owner: object, handler: Handler, spawn: (number: number) => A | string): A {
+export function withHandler<A>(owner: object, handler: AnyHandler, spawn: (number: number) => A | string): A {
   const number = ++lastHandler
   handlers.set(number, { owner, handler })
   return value(spawn(number))
@@ -100,9 +96,8 @@ function dispatch(batch: unknown[]): void {
       settle(number, batch[at++])
     } else if (kind === MESSAGE) {
       const [reply, sender, to, payload, contentType] = batch.slice(at, (at += 5))
-      const message = { sender, to, payload } as RawMessage
-      if (typeof contentType === 'string') message.contentType = contentType
-      handle(number, reply as number, message)
+      const message = { sender, to, payload, ...(typeof contentType === 'string' && { contentType }) }
+      handle(number, reply as number, message as Message)
     } else {
       handlers.delete(number)
     }
@@ -118,7 +113,7 @@ function settle(ticket: number, answer: unknown): void {
   else entry.resolve(answer)
 }
 
-function handle(number: number, reply: number, message: RawMessage): void {
+function handle(number: number, reply: number, message: Message): void {
   try {
     const answer = handlers.get(number)?.handler(message)
     if (isThenable(answer)) Promise.resolve(answer).then((later) => respond(reply, later), (error) => refuse(reply, error))
@@ -141,18 +136,19 @@ function respond(reply: number, answer: unknown): void {
 }
 
 function refuse(reply: number, error: unknown): void {
-  if (error instanceof Failure) {
-    host.replyFailure(reply, String(error.code), String(error.message))
-  } else {
-    host.replyRaised(reply, ...describe(error))
+  try {
+    if (error instanceof Failure) return host.replyFailure(reply, String(error.code), String(error.message))
+  } catch {
+    // A thrown value may refuse even this question, as a revoked proxy does.
   }
+  host.replyRaised(reply, ...describe(error))
 }
 
 /** Name, message and stack of anything that can be thrown, a hostile object included. */
 function describe(error: unknown): [string, string, string] {
+  const texts = (...all: unknown[]) => all.map((text) => String(text).slice(0, TEXT_MAX)) as [string, string, string]
   try {
-    if (types.isNativeError(error)) return [String(error.name), String(error.message), String(error.stack)]
-    return [typeof error, String(error), '']
+    return types.isNativeError(error) ? texts(error.name, error.message, error.stack) : texts(typeof error, error, '')
   } catch {
     return [typeof error, 'a thrown value that has no text', '']
   }

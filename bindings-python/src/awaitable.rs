@@ -21,7 +21,7 @@ pub struct Outcome<C, U> {
 }
 
 /// An answer that is there already: awaiting it costs no turn of the loop.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "airwasm._airwasm")]
 struct Ready {
     outcome: PyResult<Py<PyAny>>,
     yields: AtomicBool,
@@ -49,7 +49,7 @@ impl Ready {
 }
 
 /// Cancels the operation of a future that was cancelled.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "airwasm._airwasm")]
 struct Cancel {
     system: airwasm::System,
     request: RequestHandle,
@@ -131,7 +131,10 @@ fn settled<T>(
 }
 
 /// An awaitable that is over, but after a tick of such answers lets the loop turn once.
-pub fn ready<'py>(asyncio_loop: &Bound<'py, PyAny>, outcome: PyResult<Py<PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+pub fn ready<'py>(
+    asyncio_loop: &Bound<'py, PyAny>,
+    outcome: PyResult<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = asyncio_loop.py();
     let queue = loops::queue_of(asyncio_loop)?;
     let turn = queue.get().queue().turns.spend(Instant::now());
@@ -151,7 +154,9 @@ fn resolve<T>(
 ) -> PyResult<()> {
     let py = future.py();
     if future.call_method0(intern!(py, "done"))?.is_truthy()? {
-        over.map_or((), undelivered);
+        if let Ok(late) = over {
+            undelivered(late);
+        }
         return Ok(());
     }
     match settled(py, over, value) {

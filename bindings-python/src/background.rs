@@ -20,15 +20,24 @@ impl Background {
         }
         let made = py.import("airwasm._background")?.call_method0("Background")?;
         let queue = loops::queue_of(&made.getattr(intern!(py, "loop"))?)?.get().queue().clone();
-        // Not held over calls into Python; whoever came first wins, and a loop that lost was never started.
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = &*state {
-            return Ok(known.clone());
+        if let Some(known) = self.keep(&made, &queue) {
+            made.getattr(intern!(py, "loop"))?.call_method0(intern!(py, "close"))?;
+            return Ok(known);
         }
-        *state = Some((made.clone().unbind(), queue.clone()));
-        drop(state);
         made.call_method0(intern!(py, "start"))?;
         Ok(queue)
+    }
+
+    /// Keeps what was made, unless another thread was faster: no lock is held over a call into Python.
+    fn keep(&self, made: &Bound<'_, PyAny>, queue: &Arc<Queue>) -> Option<Arc<Queue>> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            Some((_, known)) => Some(known.clone()),
+            None => {
+                *state = Some((made.clone().unbind(), queue.clone()));
+                None
+            }
+        }
     }
 
     fn known(&self) -> Option<Arc<Queue>> {

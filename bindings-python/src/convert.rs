@@ -47,6 +47,7 @@ pub fn to_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
     let options = PyDict::new(py);
     options.set_item("allow_nan", false)?;
+    options.set_item("separators", (",", ":"))?;
     py.import(intern!(py, "json"))?.call_method("dumps", (value,), Some(&options))?.extract()
 }
 

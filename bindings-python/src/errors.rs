@@ -1,23 +1,16 @@
-//! Errors both ways: the core's as Python exceptions, a handler's exception as the core's error.
+//! The core's errors as Python exceptions.
 
 use airwasm::{Code, Error};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyList, PyType};
+use pyo3::types::PyType;
 
-use crate::convert::{from_json_object, text_of};
+use crate::convert::from_json_object;
 
-/// The helper that builds an exception, and the classes in the order of `Code::ALL`.
-struct Classes {
-    make: Py<PyAny>,
-    all: Vec<Py<PyType>>,
-}
-
-static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
-
-/// The end of a traceback that an error carries; its beginning is cut first.
-const TRACEBACK_BYTES_MAX: usize = 16 * 1_024;
+/// The classes in the order of `Code::ALL`.
+static CLASSES: PyOnceLock<Vec<Py<PyType>>> = PyOnceLock::new();
 
 /// Makes one class for each code and adds them, with their base, to the module.
 pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -25,74 +18,43 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let helper = py.import("airwasm._errors")?;
     let table: Vec<_> = Code::ALL.iter().map(|code| (code.number(), code.name(), code.class())).collect();
     let made: Vec<Bound<'_, PyType>> = helper.getattr("make")?.call1((table,))?.extract()?;
-    let base = helper.getattr("AirwasmError")?;
-    module.add("AirwasmError", &base)?;
+    module.add("AirwasmError", helper.getattr("AirwasmError")?)?;
     for (code, class) in Code::ALL.iter().zip(&made) {
         module.add(code.class(), class)?;
     }
-    let all = made.into_iter().map(Bound::unbind).collect();
-    let classes = Classes { make: base.getattr("_make")?.unbind(), all };
     // Set already only if the module is loaded twice; the classes of the first time stay.
-    let _ = CLASSES.set(py, classes);
+    let _ = CLASSES.set(py, made.into_iter().map(Bound::unbind).collect());
     Ok(())
 }
 
-fn class(py: Python<'_>, code: Code) -> PyResult<(&Classes, &Bound<'_, PyType>)> {
-    let classes = CLASSES.get(py).ok_or_else(|| PyRuntimeError::new_err("airwasm is not loaded"))?;
-    let index = Code::ALL.iter().position(|known| *known == code);
-    let class = index.and_then(|index| classes.all.get(index));
-    class.map(|class| (classes, class.bind(py))).ok_or_else(|| PyRuntimeError::new_err("a code without a class"))
+/// The exception for an error of the core; what goes wrong here is itself an exception.
+///
+/// It runs no line of Python: a daemon thread that is woken by the interpreter's exit must not be ended in here.
+pub fn raise(py: Python<'_>, error: Error) -> PyErr {
+    made(py, error).map_or_else(|failed| failed, PyErr::from_value)
 }
 
-/// The exception for an error of the core; never fails, for what goes wrong here is itself an exception.
-pub fn raise(py: Python<'_>, error: Error) -> PyErr {
-    let made = class(py, error.code).and_then(|(classes, class)| {
-        let detail = from_json_object(py, &error.detail)?;
-        classes.make.bind(py).call1((class, error.message, error.actor, detail))
-    });
-    made.map_or_else(|failed| failed, PyErr::from_value)
+fn made(py: Python<'_>, error: Error) -> PyResult<Bound<'_, PyAny>> {
+    let index = Code::ALL.iter().position(|known| *known == error.code);
+    let class = CLASSES.get(py).zip(index).and_then(|(classes, index)| classes.get(index));
+    let class = class.ok_or_else(|| PyRuntimeError::new_err("airwasm is not loaded"))?.bind(py);
+    let raised = class.call_method1(intern!(py, "__new__"), (class, &error.message))?;
+    raised.setattr(intern!(py, "actor"), &error.actor)?;
+    raised.setattr(intern!(py, "detail"), from_json_object(py, &error.detail)?)?;
+    if raised.is_instance_of::<PyOSError>() {
+        let number = error.detail.get("errno").and_then(serde_json::Value::as_i64);
+        raised.setattr(intern!(py, "errno"), number)?;
+        raised.setattr(intern!(py, "filename"), error.detail.get("path").and_then(|path| path.as_str()))?;
+    }
+    // Shown below the traceback of who asked.
+    let traceback = error.text("traceback").trim_end();
+    if !traceback.is_empty() {
+        raised.call_method1(intern!(py, "add_note"), (traceback,))?;
+    }
+    Ok(raised)
 }
 
 /// `InvalidArgument` about a value that has no counterpart in the core.
 pub fn argument(py: Python<'_>, which: &str, why: &str) -> PyErr {
     raise(py, Error::argument(which, why))
-}
-
-/// Whether a handler says by this object that it refuses.
-pub fn is_failure(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let (_, failure) = class(value.py(), Code::Failure)?;
-    value.is_instance(failure)
-}
-
-/// What a handler's exception means: `Failure` is its answer, anything else its crash.
-pub fn from_handler(py: Python<'_>, raised: &PyErr) -> Error {
-    let value = raised.value(py);
-    if is_failure(value).unwrap_or(false) {
-        return failure(value);
-    }
-    let kind = raised.get_type(py).qualname().map_or_else(|_| "exception".to_owned(), |name| name.to_string());
-    let text = value.str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
-    let message = if text.is_empty() { kind.clone() } else { format!("{kind}: {text}") };
-    let error = Error::new(Code::HandlerRaised, message).with("type", kind).with("text", text);
-    match traceback(py, raised) {
-        Ok(lines) => error.with("traceback", lines),
-        Err(_) => error,
-    }
-}
-
-/// The answer that a `Failure` stands for.
-pub fn failure(value: &Bound<'_, PyAny>) -> Error {
-    let fact = |key: &str| value.getattr("detail").and_then(|detail| detail.get_item(key)).map(|fact| text_of(&fact));
-    let (code, text) = (fact("code").unwrap_or_default(), fact("text").unwrap_or_default());
-    Error::new(Code::Failure, format!("{code}: {text}")).with("code", code).with("text", text)
-}
-
-fn traceback(py: Python<'_>, raised: &PyErr) -> PyResult<String> {
-    let lines = py.import("traceback")?.call_method1("format_exception", (raised.value(py),))?;
-    let text: String = lines.cast_into::<PyList>()?.iter().map(|line| text_of(&line)).collect();
-    let mut start = text.len().saturating_sub(TRACEBACK_BYTES_MAX);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    Ok(text[start..].to_owned())
 }

@@ -13,10 +13,11 @@ use pyo3::types::PySet;
 
 use crate::background::Background;
 use crate::convert::{payload, to_vec};
-use crate::errors;
+use crate::hang::call_unless_exiting;
 use crate::loops;
 use crate::message::Message;
 use crate::queue::Queue;
+use crate::shared::Shared;
 
 /// The callables of a system. Its Python object owns them, so that the garbage collector sees a handler that refers
 /// to its own system; the core holds their numbers.
@@ -71,31 +72,77 @@ impl Drop for Registration {
     }
 }
 
-/// The duty to answer. Dropped with a loop or an interpreter that ended, it says so.
-struct Duty(Option<Reply>);
+/// The duty to answer, as the Python that calls the handler sees it. Dropped with a loop or an interpreter that ended, it
+/// says so.
+#[pyclass(frozen, module = "airwasm._airwasm")]
+struct Answer {
+    reply: Mutex<Option<Reply>>,
+    home: Home,
+}
 
-impl Duty {
-    /// Settles without the GIL, for the answer may run on in this call.
-    fn settle(mut self, py: Python<'_>, answer: Result<Vec<u8>>) {
-        if let Some(reply) = self.0.take() {
-            py.detach(|| reply.settle(answer));
-        }
+#[pymethods]
+impl Answer {
+    fn reply(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let bytes = to_vec(&payload(value)?)?;
+        self.settle(py, Ok(bytes));
+        Ok(())
+    }
+
+    fn refuse(&self, py: Python<'_>, code: &str, text: &str) {
+        self.settle(py, Err(Error::failure(code, text)));
+    }
+
+    fn crash(&self, py: Python<'_>, kind: &str, text: &str, traceback: &str) {
+        let message = if text.is_empty() { kind.to_owned() } else { format!("{kind}: {text}") };
+        let error = Error::new(Code::HandlerRaised, message).with("type", kind).with("text", text);
+        self.settle(py, Err(error.with("traceback", traceback)));
+    }
+
+    /// Awaits the value on the handler's loop.
+    fn later(slf: &Bound<'_, Self>, value: Py<PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let home = slf.get().home.clone();
+        let (queue, answer) = (home.queue(py)?, slf.clone().unbind());
+        let job = move |py: Python<'_>, tasks: &Bound<'_, PySet>| {
+            let begun = dispatch(py, "await_").and_then(|begin| begin.call1((value, answer, tasks)));
+            begun.map_or_else(|why| why.write_unraisable(py, None), drop);
+        };
+        py.detach(|| queue.push(&home.shared.system, Box::new(job)));
+        Ok(())
     }
 }
 
-impl Drop for Duty {
+impl Answer {
+    /// Settles without the GIL, for the answer may run on in this call.
+    fn settle(&self, py: Python<'_>, answer: Result<Vec<u8>>) {
+        if let Some(reply) = self.take() {
+            py.detach(|| reply.settle(answer));
+        }
+    }
+
+    fn take(&self) -> Option<Reply> {
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Answer {
     fn drop(&mut self) {
-        if let Some(reply) = self.0.take() {
+        if let Some(reply) = self.take() {
             let text = "the handler's event loop, or its interpreter, has ended";
             reply.settle(Err(Error::new(Code::HandlerRaised, text)));
         }
     }
 }
 
+/// A function of the Python that calls handlers.
+fn dispatch<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import(intern!(py, "airwasm._dispatch"))?.getattr(name)
+}
+
 /// Where the awaitables of a handler run: the loop that ran when it was given, or the system's own.
 #[derive(Clone)]
 struct Home {
-    system: airwasm::System,
+    shared: Arc<Shared>,
     queue: Option<Arc<Queue>>,
     background: Arc<Background>,
 }
@@ -110,7 +157,7 @@ impl Home {
 pub fn deferred(
     handlers: &Arc<Handlers>,
     background: &Arc<Background>,
-    system: &airwasm::System,
+    shared: &Arc<Shared>,
     callable: &Bound<'_, PyAny>,
 ) -> PyResult<(HostExecutor, DeferredHandler)> {
     let py = callable.py();
@@ -120,16 +167,22 @@ pub fn deferred(
     let running = loops::running_if_any(py)?;
     let queue = running.map(|running| loops::queue_of(&running)).transpose()?;
     let queue = queue.map(|queue| queue.get().queue().clone());
-    let home = Home { system: system.clone(), queue, background: background.clone() };
+    let home = Home { shared: shared.clone(), queue, background: background.clone() };
     let registration = Arc::new(handlers.enter(callable));
+    // Loaded here, and not at the first message on a thread of the core.
+    dispatch(py, "call")?;
     if is_coroutine_function(callable)? {
         let queue = home.queue(py)?;
-        return Ok((HostExecutor::Loop, Box::new(move |message, reply| on_loop(&home, &queue, &registration, message, reply))));
+        let handler = move |message, reply| on_loop(&home, &queue, &registration, message, reply);
+        return Ok((HostExecutor::Loop, Box::new(handler)));
     }
     let handler = move |message, reply| {
-        let duty = Duty(Some(reply));
+        let answer = Answer { reply: Mutex::new(Some(reply)), home: home.clone() };
+        if home.shared.exits() {
+            return;
+        }
         // Without an interpreter the duty is dropped uncalled, which answers.
-        let _ = Python::try_attach(|py| on_thread(py, &home, &registration, message, duty));
+        let _ = Python::try_attach(|py| on_thread(py, &registration, message, answer));
     };
     Ok((HostExecutor::Callback, Box::new(handler)))
 }
@@ -150,92 +203,23 @@ fn on_loop(
     message: airwasm::Message,
     reply: Reply,
 ) {
-    let (duty, registration) = (Duty(Some(reply)), registration.clone());
+    let answer = Answer { reply: Mutex::new(Some(reply)), home: home.clone() };
+    let registration = registration.clone();
     let job = move |py: Python<'_>, tasks: &Bound<'_, PySet>| {
         let Some(callable) = registration.callable(py) else { return };
-        match called(&callable, message) {
-            Ok(awaitable) => begin_task(tasks, &awaitable, duty),
-            Err(raised) => duty.settle(py, Err(errors::from_handler(py, &raised))),
-        }
+        let begun = Message::new(py, message)
+            .and_then(|message| dispatch(py, "begin")?.call1((callable, message, answer, tasks)));
+        begun.map_or_else(|why| why.write_unraisable(py, None), drop);
     };
-    queue.push(&home.system, Box::new(job));
+    queue.push(&home.shared.system, Box::new(job));
 }
 
-/// Calls on this thread; what it returns may still be something to await.
-fn on_thread(py: Python<'_>, home: &Home, registration: &Registration, message: airwasm::Message, duty: Duty) {
+/// Calls on this thread, which is the core's.
+fn on_thread(py: Python<'_>, registration: &Registration, message: airwasm::Message, answer: Answer) {
     let Some(callable) = registration.callable(py) else { return };
-    let returned = called(&callable, message).and_then(|value| {
-        let awaits = !value.is_none() && value.hasattr(intern!(py, "__await__"))?;
-        awaits.then(|| home.queue(py)).transpose().map(|queue| (value, queue))
+    let called = Message::new(py, message).and_then(|message| {
+        let arguments = (callable, message, answer).into_pyobject(py)?;
+        call_unless_exiting(&dispatch(py, "call")?, &arguments)
     });
-    match returned {
-        Ok((value, None)) => duty.settle(py, answer(&value)),
-        Ok((value, Some(queue))) => {
-            let awaitable = value.unbind();
-            let job = move |py: Python<'_>, tasks: &Bound<'_, PySet>| begin_task(tasks, awaitable.bind(py), duty);
-            py.detach(|| queue.push(&home.system, Box::new(job)));
-        }
-        Err(raised) => duty.settle(py, Err(errors::from_handler(py, &raised))),
-    }
-}
-
-fn called<'py>(callable: &Bound<'py, PyAny>, message: airwasm::Message) -> PyResult<Bound<'py, PyAny>> {
-    callable.call1((Message::new(callable.py(), message)?,))
-}
-
-/// What a handler's value means: none is empty, a `Failure` is its refusal, a buffer its bytes.
-fn answer(value: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
-    let py = value.py();
-    if value.is_none() {
-        return Ok(Vec::new());
-    }
-    if errors::is_failure(value).unwrap_or(false) {
-        return Err(errors::failure(value));
-    }
-    let bytes = payload(value).and_then(|bytes| to_vec(&bytes));
-    bytes.map_err(|why| errors::from_handler(py, &why))
-}
-
-/// Runs an awaitable as a task of the loop whose thread this is.
-fn begin_task(tasks: &Bound<'_, PySet>, awaitable: &Bound<'_, PyAny>, duty: Duty) {
-    let py = tasks.py();
-    let begun = py.import(intern!(py, "asyncio")).and_then(|asyncio| {
-        let task = asyncio.call_method1(intern!(py, "ensure_future"), (awaitable,))?;
-        tasks.add(&task)?;
-        Ok(task)
-    });
-    match begun {
-        Ok(task) => {
-            let settle = Settle { duty: Mutex::new(Some(duty)), tasks: tasks.clone().unbind() };
-            let added = Bound::new(py, settle)
-                .and_then(|settle| task.call_method1(intern!(py, "add_done_callback"), (settle,)));
-            added.map_or_else(|why| why.write_unraisable(py, Some(&task)), drop);
-        }
-        Err(raised) => duty.settle(py, Err(errors::from_handler(py, &raised))),
-    }
-}
-
-/// Answers with what a task came to.
-#[pyclass(frozen)]
-struct Settle {
-    duty: Mutex<Option<Duty>>,
-    tasks: Py<PySet>,
-}
-
-#[pymethods]
-impl Settle {
-    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = task.py();
-        self.tasks.bind(py).discard(task)?;
-        let duty = self.duty.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(duty) = duty {
-            let result = task.call_method0(intern!(py, "result"));
-            duty.settle(py, result.map_err(|raised| errors::from_handler(py, &raised)).and_then(|value| answer(&value)));
-        }
-        Ok(())
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
-        visit.call(&self.tasks)
-    }
+    called.map_or_else(|why| why.write_unraisable(py, None), drop);
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use airwasm::UNLIMITED;
-use pyo3::prelude::*;
 use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
 
 use crate::errors::argument;
 
@@ -65,7 +65,8 @@ bounds! {
 
 impl From<Limits> for airwasm::Limits {
     fn from(limits: Limits) -> Self {
-        let Limits { memory_bytes, table_elements, handles, mailbox_messages, mailbox_bytes, payload_bytes } = limits;
+        let Limits { memory_bytes, table_elements, handles, mailbox_messages, mailbox_bytes, payload_bytes } =
+            limits;
         Self { memory_bytes, table_elements, handles, mailbox_messages, mailbox_bytes, payload_bytes }
     }
 }

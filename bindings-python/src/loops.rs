@@ -20,7 +20,7 @@ use crate::queue::{Bell, Queue};
 const ATTRIBUTE: &str = "_airwasm_queue";
 
 /// Holds a queue where its loop can keep it; also what the loop calls in its next turn.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "airwasm._airwasm")]
 pub struct LoopQueue {
     queue: Arc<Queue>,
     /// For a loop without `add_reader`, which cannot own it.
@@ -45,7 +45,7 @@ impl LoopQueue {
 }
 
 /// Runs what was left for the loop. Dropped with its loop, and the queue is closed then.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "airwasm._airwasm")]
 struct Drain {
     queue: Arc<Queue>,
     reader: Option<UnixStream>,

@@ -2,19 +2,25 @@
 
 use std::time::Duration;
 
-use airwasm::{Operation, Result};
+use airwasm::{Operation, Result, System};
 use pyo3::prelude::*;
 
 use crate::errors::raise;
+use crate::shared::Shared;
 
 /// How long a wait goes on before Python may handle a signal.
 const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 
 /// Starts an operation and waits for its outcome. `KeyboardInterrupt` drops it, which cancels it.
-pub fn block<T: Send + 'static>(py: Python<'_>, start: impl FnOnce() -> Operation<T> + Send) -> PyResult<T> {
+pub fn block<T: Send + 'static>(
+    py: Python<'_>,
+    shared: &Shared,
+    start: impl FnOnce(&System) -> Operation<T> + Send,
+) -> PyResult<T> {
     let (mut operation, mut outcome) = py.detach(|| {
-        let mut operation = start();
+        let mut operation = start(&shared.system);
         let outcome = operation.wait_for(SIGNAL_CHECK);
+        shared.linger();
         (operation, outcome)
     });
     loop {
@@ -22,11 +28,24 @@ pub fn block<T: Send + 'static>(py: Python<'_>, start: impl FnOnce() -> Operatio
             return outcome.map_err(|error| raise(py, error));
         }
         py.check_signals()?;
-        outcome = py.detach(|| operation.wait_for(SIGNAL_CHECK));
+        outcome = py.detach(|| {
+            let outcome = operation.wait_for(SIGNAL_CHECK);
+            shared.linger();
+            outcome
+        });
     }
 }
 
 /// Calls the core without the GIL, for any call may wait for a lock that another thread holds.
-pub fn call<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(work).map_err(|error| raise(py, error))
+pub fn call<T: Send>(
+    py: Python<'_>,
+    shared: &Shared,
+    work: impl FnOnce(&System) -> Result<T> + Send,
+) -> PyResult<T> {
+    let outcome = py.detach(|| {
+        let outcome = work(&shared.system);
+        shared.linger();
+        outcome
+    });
+    outcome.map_err(|error| raise(py, error))
 }

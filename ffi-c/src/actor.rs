@@ -37,7 +37,7 @@ pub extern "C" fn airwasm_spawn_async(
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
-    let completion = raw::Callback::completion(completion);
+    let completion = raw::Completion::from(completion);
     guard(move || {
         let request = raw::optional_out(request, "request", 0)?;
         let completion = completion.check("completion")?;
@@ -56,7 +56,7 @@ pub extern "C" fn airwasm_spawn_host(
     handler: airwasm_handler,
     actor: *mut airwasm_handle,
 ) -> *mut airwasm_error {
-    let handler = raw::Handler::of(handler);
+    let handler = raw::Handler::from(handler);
     guard(move || {
         let out = raw::optional_out(actor, "actor", 0)?;
         let handler = handler.check("handler")?;
@@ -107,7 +107,7 @@ pub extern "C" fn airwasm_stop_async(
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
-    let completion = raw::Callback::completion(completion);
+    let completion = raw::Completion::from(completion);
     guard(move || {
         let request = raw::optional_out(request, "request", 0)?;
         let completion = completion.check("completion")?;

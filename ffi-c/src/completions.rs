@@ -6,12 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use airwasm::{Code, Error, Operation, Result, Started, System};
 
 use crate::error::airwasm_error;
-use crate::raw::{Callback, NO_BYTES, Out, Outcome, give_bytes};
-use crate::types::{airwasm_handle, airwasm_outcome};
+use crate::raw::{Completion, NO_BYTES, Out, Outcome, give_bytes};
+use crate::types::airwasm_handle;
 use crate::wake::Wake;
-
-/// A C completion that was not called yet.
-pub(crate) type Completion = Callback<*mut airwasm_outcome>;
 
 /// What an operation gives to C when it succeeds.
 pub(crate) enum Answer {

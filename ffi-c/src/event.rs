@@ -20,7 +20,7 @@ pub extern "C" fn airwasm_events(
     callback: airwasm_event_callback,
     subscription: *mut airwasm_handle,
 ) -> *mut airwasm_error {
-    let callback = raw::Callback::event(callback);
+    let callback = raw::EventCallback::from(callback);
     guard(move || {
         let out = raw::optional_out(subscription, "subscription", 0)?;
         let callback = callback.check("callback")?;
@@ -32,7 +32,7 @@ pub extern "C" fn airwasm_events(
     })
 }
 
-fn tell(callback: &raw::Callback<*const airwasm_event>, event: &Event) {
+fn tell(callback: &raw::EventCallback, event: &Event) {
     let (kind, detail) = (raw::c_text(&event.kind), raw::c_text(&event.detail_json()));
     let actor = raw::c_text(event.actor.as_deref().unwrap_or_default());
     callback.tell(&airwasm_event {

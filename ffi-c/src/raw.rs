@@ -23,17 +23,19 @@ use crate::types::{
 /// A larger `struct_size` than this is memory that nobody set.
 const STRUCT_SIZE_MAX: usize = 4096;
 
+/// Without an allocation, because NULL is no error where something is freed.
+fn is_usable<T>(pointer: *const T) -> bool {
+    !pointer.is_null() && pointer.is_aligned()
+}
+
 fn check<T>(pointer: *const T, which: &str) -> Result<()> {
-    if pointer.is_null() {
-        return Err(Error::argument(which, "it is NULL"));
+    if is_usable(pointer) {
+        return Ok(());
     }
-    if !pointer.is_aligned() {
-        return Err(Error::argument(
-            which,
-            format!("the pointer is not aligned to {} bytes", align_of::<T>()),
-        ));
-    }
-    Ok(())
+    Err(match pointer.is_null() {
+        true => Error::argument(which, "it is NULL"),
+        false => Error::argument(which, format!("the pointer is not aligned to {} bytes", align_of::<T>())),
+    })
 }
 
 /// An out-param that was checked and set to nothing; it keeps that value unless the call succeeds.
@@ -187,7 +189,7 @@ pub(crate) fn give<T>(value: T) -> *mut T {
 
 /// Takes back what `give` gave; `None` for NULL.
 fn take<T>(pointer: *mut T) -> Option<Box<T>> {
-    if check(pointer, "").is_err() {
+    if !is_usable(pointer) {
         return None;
     }
     // SAFETY: the caller promises that it came from `give` and is used no more.
@@ -219,7 +221,7 @@ pub(crate) fn of_error<T>(
     nothing: T,
     read: impl FnOnce(&airwasm_error) -> T,
 ) -> T {
-    if check(pointer, "").is_err() {
+    if !is_usable(pointer) {
         return nothing;
     }
     // SAFETY: the caller promises that it is an error that was not freed.
@@ -241,7 +243,7 @@ pub(crate) fn give_bytes(mut bytes: Vec<u8>) -> airwasm_bytes {
 
 /// Frees what `give_bytes` gave and leaves zeros, so that a second time finds nothing.
 pub(crate) fn free_bytes(pointer: *mut airwasm_bytes) {
-    if check(pointer, "").is_ok() {
+    if is_usable(pointer) {
         // SAFETY: not NULL and aligned; the caller promises an `airwasm_bytes` that it set to zero or got from here.
         let bytes = unsafe {
             ptr::replace(pointer, airwasm_bytes { data: ptr::null(), len: 0, owner: ptr::null_mut() })
@@ -268,82 +270,63 @@ impl Drop for Context {
     }
 }
 
-/// A callback that is C's: the function, its context and its finalizer.
-pub(crate) struct Callback<A> {
-    call: Option<unsafe extern "C" fn(*mut c_void, A)>,
+/// A callback of C: its function, which takes the context first, its context and its finalizer.
+pub(crate) struct Callback<F> {
+    call: Option<F>,
     context: Context,
 }
 
-impl<A> Callback<A> {
-    /// `INVALID_ARGUMENT` if there is nothing to call. The finalizer runs in that case too.
-    fn of(
-        call: Option<unsafe extern "C" fn(*mut c_void, A)>,
-        context: *mut c_void,
-        free: Option<unsafe extern "C" fn(*mut c_void)>,
-    ) -> Self {
-        Self { call, context: Context { pointer: context, free } }
-    }
+pub(crate) type EventCallback = Callback<unsafe extern "C" fn(*mut c_void, *const airwasm_event)>;
+pub(crate) type Completion = Callback<unsafe extern "C" fn(*mut c_void, *mut airwasm_outcome)>;
+pub(crate) type Handler =
+    Callback<unsafe extern "C" fn(*mut c_void, *const airwasm_message, *mut airwasm_reply)>;
 
-    /// The same, if there is something to call.
+/// Takes a callback over, with the duty to free its context.
+macro_rules! taken_over {
+    ($($given:ident => $callback:ident),*) => {$(
+        impl From<$given> for $callback {
+            fn from(given: $given) -> Self {
+                Self { call: given.call, context: Context { pointer: given.context, free: given.free } }
+            }
+        }
+    )*};
+}
+
+taken_over!(airwasm_event_callback => EventCallback, airwasm_completion => Completion, airwasm_handler => Handler);
+
+impl<F> Callback<F> {
+    /// The same if there is something to call; `INVALID_ARGUMENT` if not.
     pub(crate) fn check(self, which: &str) -> Result<Self> {
         if self.call.is_none() {
             return Err(Error::argument(which, "its function is NULL"));
         }
         Ok(self)
     }
+}
 
-    fn call(&self, argument: A) {
+impl EventCallback {
+    pub(crate) fn tell(&self, event: &airwasm_event) {
         if let Some(call) = self.call {
-            // SAFETY: the caller's own function with the caller's own context; the argument outlives the call.
-            unsafe { call(self.context.pointer, argument) }
+            // SAFETY: the caller's own function with the caller's own context; the event outlives the call.
+            unsafe { call(self.context.pointer, event) }
         }
     }
 }
 
-impl Callback<*const airwasm_event> {
-    pub(crate) fn event(given: airwasm_event_callback) -> Self {
-        Self::of(given.call, given.context, given.free)
-    }
-
-    pub(crate) fn tell(&self, event: &airwasm_event) {
-        self.call(event);
-    }
-}
-
-impl Callback<*mut airwasm_outcome> {
-    pub(crate) fn completion(given: airwasm_completion) -> Self {
-        Self::of(given.call, given.context, given.free)
-    }
-
+impl Completion {
     /// The only call, after which the finalizer runs.
     pub(crate) fn complete(self, mut outcome: airwasm_outcome) {
-        self.call(&mut outcome);
+        if let Some(call) = self.call {
+            // SAFETY: as above; the callee takes over what the outcome carries.
+            unsafe { call(self.context.pointer, &raw mut outcome) }
+        }
     }
-}
-
-/// The function of a handler has two arguments besides the context.
-pub(crate) struct Handler {
-    call: Option<unsafe extern "C" fn(*mut c_void, *const airwasm_message, *mut airwasm_reply)>,
-    context: Context,
 }
 
 impl Handler {
-    pub(crate) fn of(given: airwasm_handler) -> Self {
-        Self { call: given.call, context: Context { pointer: given.context, free: given.free } }
-    }
-
-    /// The same, if there is something to call.
-    pub(crate) fn check(self, which: &str) -> Result<Self> {
-        if self.call.is_none() {
-            return Err(Error::argument(which, "its function is NULL"));
-        }
-        Ok(self)
-    }
-
     pub(crate) fn handle(&self, message: &airwasm_message, reply: airwasm_reply) {
         if let Some(call) = self.call {
-            // SAFETY: the caller's own function with the caller's own context; the message outlives the call, and
-            // the reply is given away.
+            // SAFETY: as above; the message outlives the call, and the reply is given away.
             unsafe { call(self.context.pointer, message, give(reply)) }
         }
     }

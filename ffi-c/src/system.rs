@@ -112,7 +112,7 @@ pub extern "C" fn airwasm_close_async(
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
-    let completion = raw::Callback::completion(completion);
+    let completion = raw::Completion::from(completion);
     guard(move || {
         let request = raw::optional_out(request, "request", 0)?;
         let (completion, system) = (completion.check("completion")?, raw::system(system)?);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,32 +28,26 @@ class AirwasmError(Exception):
 
     code: int
     name: str
-    actor: str | None
-    detail: dict[str, Any]
+    actor: str | None = None
+    detail: dict[str, Any] = {}
 
-    def __init__(self, message: str = "", *, actor: str | None = None, detail: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.actor = actor
-        self.detail = {} if detail is None else detail
+    # The extension makes errors by `__new__` and sets what they know: no line of Python runs there, for that could
+    # end a daemon thread in the middle of the extension while the interpreter exits.
 
     def __str__(self) -> str:
         # An OSError would print its errno and file name instead of the core's sentence.
         return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return AirwasmError._make, (type(self), str(self), self.actor, self.detail)
+        return _again, (type(self), str(self), dict(self.__dict__))
 
-    @staticmethod
-    def _make(kind: type[AirwasmError], message: str, actor: str | None, detail: dict[str, Any]) -> AirwasmError:
-        """An exception of this class as the core reports it, whatever the constructor of the class takes."""
-        error = kind.__new__(kind)
-        AirwasmError.__init__(error, message, actor=actor, detail=detail)
-        if isinstance(error, OSError) and isinstance(detail.get("errno"), int):
-            error.errno, error.strerror = detail["errno"], os.strerror(detail["errno"])
-            error.filename = detail.get("path")
-        if isinstance(detail.get("traceback"), str):
-            error.add_note(detail["traceback"].rstrip("\n"))
-        return error
+
+def _again(kind: type[AirwasmError], message: str, facts: dict[str, Any]) -> AirwasmError:
+    error = kind.__new__(kind, message)
+    error.__dict__.update(facts)
+    if isinstance(error, OSError):
+        error.errno, error.filename = error.detail.get("errno"), error.detail.get("path")
+    return error
 
 
 class _DeniedFacts:
@@ -99,7 +92,8 @@ class _Refusal(AirwasmError):
     """A handler raises or returns it to answer with a failure, which is an answer and no crash."""
 
     def __init__(self, code: str, text: str, /) -> None:
-        super().__init__(f"{code}: {text}", detail={"code": str(code), "text": str(text)})
+        super().__init__(f"{code}: {text}")
+        self.detail = {"code": str(code), "text": str(text)}
 
 
 # What a class has beyond the base.

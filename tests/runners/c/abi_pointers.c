@@ -162,6 +162,33 @@ static void hostile_i9_lengths(void) {
   WRONG("grants[0]", airwasm_spawn(s, &spec, &h));
 }
 
+/* Times that no clock reaches are as good as no bound. */
+static void hostile_i9_times(void) {
+  static const uint64_t times[] = {AIRWASM_UNLIMITED, AIRWASM_UNLIMITED - 1, AIRWASM_UNLIMITED / 1000, 1ull << 62};
+  for (size_t n = 0; n < sizeof times / sizeof *times; n++) {
+    airwasm_request_options options = AIRWASM_INIT(airwasm_request_options);
+    airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+    airwasm_budget budget = AIRWASM_INIT(airwasm_budget);
+    airwasm_limits limits = AIRWASM_INIT(airwasm_limits);
+    airwasm_system *other = open_system(AIRWASM_THREAD);
+    airwasm_handle timed, h;
+    airwasm_bytes grants;
+    EXPECT("OK", airwasm_load(other, guest_path("echo"), &spec.component));
+    budget.cpu_ms = budget.wall_ms = budget.output_bytes = budget.host_calls = times[n];
+    limits.memory_bytes = limits.table_elements = limits.handles = times[n];
+    limits.mailbox_messages = limits.mailbox_bytes = limits.payload_bytes = times[n];
+    spec.budget = &budget, spec.limits = &limits, spec.shutdown_ms = options.timeout_ms = times[n];
+    EXPECT("OK", airwasm_spawn(other, &spec, &timed));
+    EXPECT("OK", airwasm_request(other, timed, "x", 1, &options, NULL));
+    EXPECT("OK", airwasm_grant(other, timed, "message.send x", times[n], &h));
+    EXPECT("OK", airwasm_grants(other, timed, &grants));
+    airwasm_bytes_free(&grants);
+    EXPECT("OK", airwasm_stop(other, timed, times[n]));
+    EXPECT("OK", airwasm_close(other, times[n], NULL));
+    airwasm_system_free(other);
+  }
+}
+
 static void hostile_i9_unaligned(void) {
   static uint64_t room[16];
   char *odd = (char *)room + 1;
@@ -279,6 +306,7 @@ void abi_pointers(void) {
   RUN(hostile_i1_null_arguments);
   RUN(hostile_i1_null_that_is_fine);
   RUN(hostile_i9_lengths);
+  RUN(hostile_i9_times);
   RUN(hostile_i9_unaligned);
   RUN(hostile_i10_texts);
   RUN(hostile_i11_struct_size);

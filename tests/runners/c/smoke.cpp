@@ -2,9 +2,13 @@
 #include <airwasm.hpp>
 
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
@@ -79,6 +83,24 @@ void completions(airwasm::System &system) {
   CHECK(answers == 100);
 }
 
+// Past the C interface an exception would unwind through frames that know none: it ends the process there.
+void hostile_i7_an_exception_ends_the_process(void) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    std::freopen("/dev/null", "w", stderr);
+    airwasm::System system = must(airwasm::System::open());
+    airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+    airwasm_handle actor = 0;
+    const auto throws = [](void *, const airwasm_message *, airwasm_reply *) { throw std::runtime_error("out"); };
+    airwasm_error_free(airwasm_spawn_host(system.get(), &spec, {throws, nullptr, nullptr}, &actor));
+    (void)system.request(actor, "x");
+    _exit(0);
+  }
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -86,6 +108,7 @@ int main(int argc, char **argv) {
   airwasm_options options = AIRWASM_INIT(airwasm_options);
   options.completions = AIRWASM_DISPATCH;
   std::atomic<int> started{0};
+  hostile_i7_an_exception_ends_the_process();
   airwasm::System system = must(airwasm::System::open(options));
   must(system.events("actor.started", [&](const airwasm::Event &event) { started += event.actor.empty() ? 0 : 1; }));
   requests_and_grants(system, guests);

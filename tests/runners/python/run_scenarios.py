@@ -105,9 +105,9 @@ class World:
         limits = step.pick("memory_bytes", "handles", "mailbox_messages", "payload_bytes")
         component, config = self.component(step.need("component")), config_of(step.pop("config", None))
         grants = step.pop("grant", "").splitlines()
-        bounds = {"budget": airwasm.Budget(**budget), "limits": airwasm.Limits(**limits)}
         options = step.pick("name", "restart")
-        self.keep(step, self.system.spawn(component, grants=grants, config=config, **bounds, **options))
+        options |= {"budget": airwasm.Budget(**budget), "limits": airwasm.Limits(**limits)}
+        self.keep(step, self.system.spawn(component, grants=grants, config=config, **options))
 
     def op_spawn_host(self, step: Step) -> None:
         self.keep(step, self.system.spawn_host(behave(step.need("behaviour")), **step.pick("name", "restart")))

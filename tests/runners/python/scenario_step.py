@@ -40,7 +40,7 @@ class Step(dict[str, Any]):
         """The options that are there."""
         return {key: self.pop(key) for key in keys if key in self}
 
-    def seconds(self, key: str, name: str) -> dict[str, float]:
+    def seconds(self, key: str, name: str) -> dict[str, Any]:
         """An option in milliseconds, under its name in Python, where waiting takes seconds."""
         return {name: self.pop(key) / 1_000} if key in self else {}
 

@@ -25,9 +25,9 @@ pub const HEADER: &str = r#"
 // runs with a newer library; one built with a newer header runs with an older library as long as it sets no field
 // that this one lacks.
 //
-// Callbacks are a function, a context given to it, and a finalizer for the context, which may be NULL and runs
-// exactly once, last. Arguments that are lent to a callback live for its call. An exception that leaves a callback
-// ends the process.
+// Callbacks are a function, a context given to it, and a finalizer for the context, which may be NULL, runs exactly
+// once, last, on any thread, and must not call the library. What is lent to a callback lives for its call. An
+// exception that leaves a callback ends the process.
 //
 // Threads. Every function may be called from any thread, from callbacks too where its comment does not forbid it.
 // Handlers and event callbacks run on threads of the library. A call that waits blocks its thread, and so has an

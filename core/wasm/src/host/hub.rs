@@ -148,7 +148,7 @@ mod tests {
         for _ in 0..QUEUE_EVENTS_MAX + 3 {
             hub.tell("actor.started", Some("default/a/0"), Map::new);
         }
-        let mut next = || reader.next().wait().expect("no error").expect("open");
+        let next = || reader.next().wait().expect("no error").expect("open");
         for _ in 0..QUEUE_EVENTS_MAX {
             assert_eq!(next().kind, "actor.started");
         }

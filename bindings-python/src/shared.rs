@@ -1,0 +1,95 @@
+//! What the objects of one system have in common.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use airwasm::{Code, Error};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::actor::Actor;
+use crate::component::Component;
+use crate::errors::raise;
+use crate::grant::Grant;
+use crate::spec::ActorSpec;
+
+/// How long a thread that the interpreter's exit has woken stays out of Python.
+const EXIT_GRACE: Duration = Duration::from_secs(1);
+
+/// The core's system behind its Python objects.
+pub struct Shared {
+    pub system: airwasm::System,
+    /// The thread that exits the interpreter, from then on.
+    exit: OnceLock<ThreadId>,
+}
+
+/// Objects that belong to one system.
+pub trait Member: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Sync {
+    const WHAT: &'static str;
+    fn shared(&self) -> &Arc<Shared>;
+}
+
+macro_rules! members {
+    ($($name:ident $text:literal,)*) => {$(
+        impl Member for $name {
+            const WHAT: &'static str = $text;
+            fn shared(&self) -> &Arc<Shared> {
+                &self.shared
+            }
+        }
+    )*};
+}
+
+members! { Actor "actor", Component "component", Grant "grant", ActorSpec "component", }
+
+impl Shared {
+    pub fn new(system: airwasm::System) -> Arc<Self> {
+        Arc::new(Self { system, exit: OnceLock::new() })
+    }
+
+    /// Whether the interpreter exits.
+    pub fn exits(&self) -> bool {
+        self.exit.get().is_some()
+    }
+
+    /// Called before a thread goes back into Python. When the interpreter exits, only daemon threads are left: given
+    /// a little time they hang, as such threads do, and complain to nobody. One that is still waited for goes on.
+    pub fn linger(&self) {
+        if self.exit.get().is_some_and(|exits| *exits != thread::current().id()) {
+            thread::sleep(EXIT_GRACE);
+        }
+    }
+    /// The object, if it is this system's: the numbers of two systems may be equal.
+    pub fn own<'a, T: Member>(self: &Arc<Self>, object: &'a Bound<'_, T>) -> PyResult<&'a T> {
+        let member = object.get();
+        if Arc::ptr_eq(self, member.shared()) {
+            return Ok(member);
+        }
+        let text = format!("the {} belongs to another system", T::WHAT);
+        Err(raise(object.py(), Error::new(Code::InvalidHandle, text)))
+    }
+}
+
+/// Why a handle cannot be pickled, and what to do.
+pub fn unpicklable(what: &str, instead: &str) -> PyErr {
+    PyTypeError::new_err(format!(
+        "airwasm.{what} names something in this process and cannot be pickled: {instead}"
+    ))
+}
+
+/// What `atexit` calls: ends a system that nobody closed while Python still can be called.
+#[pyclass(frozen, module = "airwasm._airwasm")]
+pub struct ExitHook {
+    pub shared: Weak<Shared>,
+}
+
+#[pymethods]
+impl ExitHook {
+    fn __call__(&self, py: Python<'_>) {
+        if let Some(shared) = self.shared.upgrade() {
+            let _ = shared.exit.set(thread::current().id());
+            py.detach(|| shared.system.abandon());
+        }
+    }
+}
