@@ -59,6 +59,9 @@ struct Request<'a> {
     function: &'a str,
 }
 
+/// Files that one actor may have open at once.
+pub const OPEN_FILES_MAX: usize = 64;
+
 impl Files {
     pub fn new(set: CapabilitySet) -> Self {
         Self { set }
@@ -73,6 +76,9 @@ impl Files {
                 Kind::File => {}
                 Kind::Directory => return Err(FsError::IsDirectory.into()),
                 kind => return Err(FsError::NotFile(kind).into()),
+            }
+            if self.set.open_count() >= OPEN_FILES_MAX as u64 {
+                return Err(FsError::TooManyOpen { open_files_max: OPEN_FILES_MAX }.into());
             }
             let lease = guard.mint(object.open_file()?)?;
             Ok(FileHandle::new(lease, self.set.clone(), capability, function))

@@ -77,6 +77,12 @@ impl CapabilitySet {
         Ok(())
     }
 
+    /// Files open under all grants now.
+    pub(crate) fn open_count(&self) -> u64 {
+        let grants = self.0.grants.read().unwrap_or_else(PoisonError::into_inner);
+        grants.iter().map(|grant| grant.open_count()).sum()
+    }
+
     /// Takes a grant back and closes what was opened under it; how many resources that cut, or none
     /// for an unknown id.
     pub fn revoke(&self, id: u64) -> Option<u64> {

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::promise::Resolver;
+use crate::promise::{Canceller, Resolver};
 
 /// What an actor can be sent.
 pub trait Message: Sized + Send + 'static {
@@ -70,6 +70,11 @@ impl<M: Message> ReplyTo<M> {
     /// Whether the message was a request whose caller has given up.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.0.as_ref().is_some_and(Resolver::is_abandoned)
+    }
+
+    /// A way to fail the caller while the handler has the duty in its hands.
+    pub(crate) fn canceller(&self) -> Option<Canceller<M::Reply, M::Error>> {
+        self.0.as_ref().and_then(Resolver::canceller)
     }
 
     pub(crate) fn mark_handling(&self) {

@@ -48,6 +48,7 @@ impl Callbacks {
     }
 
     fn work(&self) {
+        crate::mark_inside();
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {

@@ -14,7 +14,7 @@ use crate::exit::{Cause, Exit, Panicked};
 use crate::id::ActorId;
 use crate::life::{Life, Stage};
 use crate::mailbox::{Envelope, Mailbox};
-use crate::promise::{Pending, promise};
+use crate::promise::Canceller;
 use crate::queue::Runnable;
 use crate::run_state::RunState;
 use crate::runtime::{Executor, Notice, Shared, Spec};
@@ -37,15 +37,21 @@ pub enum Caller {
 }
 
 thread_local! {
+    static INSIDE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     static POLLING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     /// The actor whose callback runs on this thread.
     static CURRENT: std::cell::RefCell<Option<ActorId>> = const { std::cell::RefCell::new(None) };
     static BARRED_UNTIL: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Whether this thread is polling an actor right now: a handler or callback runs on it.
-pub fn is_polling() -> bool {
-    POLLING.get()
+/// Whether this thread is one of a runtime, or polls an actor right now: nothing may wait here for the runtime's end.
+pub fn is_inside() -> bool {
+    POLLING.get() || INSIDE.get()
+}
+
+/// This thread belongs to a runtime from now on.
+pub fn mark_inside() {
+    INSIDE.set(true);
 }
 
 /// The actor whose callback runs on this thread: it answers nobody before the callback returns.
@@ -57,6 +63,14 @@ pub fn current_callback() -> Option<ActorId> {
 pub(crate) struct Ended<M: Message> {
     exit: Exit,
     in_flight: Option<ReplyTo<M>>,
+    /// The actor itself, which a worker drops: the caller that polled in place may be an event loop.
+    remains: Option<Box<dyn Send>>,
+}
+
+impl<M: Message> Ended<M> {
+    fn new(exit: Exit) -> Self {
+        Self { exit, in_flight: None, remains: None }
+    }
 }
 
 type Task<M> = Pin<Box<dyn Future<Output = Ended<M>> + Send>>;
@@ -79,6 +93,8 @@ pub(crate) struct Cell<M: Message> {
     /// Whether a message is in its hands.
     handling: AtomicBool,
     handled: AtomicU64,
+    /// The caller of the message at hand, for the case that its handler is killed or never returns.
+    in_flight: Mutex<Option<Canceller<M::Reply, M::Error>>>,
 }
 
 /// What an actor is doing.
@@ -95,7 +111,7 @@ pub struct Status {
 }
 
 // Nothing panics while one of the locks is held, so a poisoned lock still guards a whole state.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -123,6 +139,7 @@ impl<M: Message> Cell<M> {
             average_us: AtomicU32::new(0),
             handling: AtomicBool::new(false),
             handled: AtomicU64::new(0),
+            in_flight: Mutex::new(None),
         })
     }
 
@@ -154,7 +171,7 @@ impl<M: Message> Cell<M> {
     }
 
     /// Queues a message without activating; `true` if it is the only one.
-    fn push(&self, message: M, reply: ReplyTo<M>) -> Result<bool, Refused<M>> {
+    pub(crate) fn push(&self, message: M, reply: ReplyTo<M>) -> Result<bool, Refused<M>> {
         let mut mailbox = lock(&self.mailbox);
         let pushed = mailbox.push(Envelope { message, reply });
         if pushed.is_err() && mailbox.is_retired() {
@@ -170,7 +187,7 @@ impl<M: Message> Cell<M> {
     /// Polls once on this thread, which has claimed or started the actor.
     fn poll(self: &Arc<Self>, turn: u32) -> Option<Ended<M>> {
         if self.kill_wanted.load(Relaxed) {
-            return Some(Ended { exit: Exit::Killed, in_flight: None });
+            return Some(Ended::new(Exit::Killed));
         }
         self.turn_left.store(turn, Relaxed);
         let before = (self.shared.ticker.ticks().now(), self.handled.load(Relaxed));
@@ -186,7 +203,7 @@ impl<M: Message> Cell<M> {
         match polled {
             Ok(Poll::Pending) => None,
             Ok(Poll::Ready(ended)) => Some(ended),
-            Err(panic) => Some(Ended { exit: Exit::Crash(Panicked::cause(&*panic)), in_flight: None }),
+            Err(panic) => Some(Ended::new(Exit::Crash(Panicked::cause(&*panic)))),
         }
     }
 
@@ -203,7 +220,7 @@ impl<M: Message> Cell<M> {
     }
 
     /// Polls in place for the caller's one message, if nothing speaks against it; `false` if a worker must.
-    fn poll_inline(self: &Arc<Self>, caller: Caller) -> bool {
+    pub(crate) fn poll_inline(self: &Arc<Self>, caller: Caller) -> bool {
         let ticks = self.shared.ticker.ticks();
         let barred = POLLING.get() || ticks.now() < BARRED_UNTIL.get();
         let quick = self.average_us.load(Relaxed) < QUICK_US_MAX;
@@ -254,6 +271,7 @@ impl<M: Message> Cell<M> {
         self.handled.fetch_add(1, Relaxed);
         self.handling.store(true, Relaxed);
         envelope.reply.mark_handling();
+        *lock(&self.in_flight) = envelope.reply.canceller();
         Poll::Ready(Some(envelope))
     }
 
@@ -299,8 +317,8 @@ impl<M: Message> Cell<M> {
             life.restarts += 1;
             drop(life);
             self.shared.notify(Notice::Crashed { id, exit: &exit, restart_in: Some(after) });
-            drop(task);
-            fail(ended.in_flight, &exit);
+            self.fail_in_flight(ended.in_flight, &exit);
+            drop((task, ended.remains));
             self.begin_after(after);
             return;
         }
@@ -315,13 +333,19 @@ impl<M: Message> Cell<M> {
             self.shared.notify(Notice::GaveUp { id, restarts, period, exit: &exit });
         }
         self.end(&exit, was_up);
-        drop(task);
-        fail(ended.in_flight, &exit);
+        self.fail_in_flight(ended.in_flight, &exit);
+        drop((task, ended.remains));
         self.settle_end(&exit);
     }
 
-    /// Closes the mailbox and leaves the registry.
+    /// Closes the mailbox and leaves the registry; once, whoever comes first.
     fn end(&self, exit: &Exit, was_up: bool) {
+        let mut life = lock(&self.life);
+        if matches!(life.stage, Stage::Stopped(_)) {
+            return;
+        }
+        life.stage = Stage::Stopped(exit.clone());
+        drop(life);
         let mut mailbox = lock(&self.mailbox);
         mailbox.close(exit.clone());
         let left = mailbox.drain();
@@ -329,7 +353,6 @@ impl<M: Message> Cell<M> {
         drop(mailbox);
         let id = &self.spec.id;
         self.shared.retire(id, counts);
-        lock(&self.life).stage = Stage::Stopped(exit.clone());
         if !left.is_empty() {
             self.shared.notify(Notice::DeadLetters { id, count: left.len() as u64 });
         }
@@ -356,12 +379,25 @@ impl<M: Message> Cell<M> {
         }
     }
 
+    /// Tells the caller of the message at hand, wherever the duty to answer it is now.
+    fn fail_in_flight(&self, reply: Option<ReplyTo<M>>, exit: &Exit) {
+        let caller = lock(&self.in_flight).take();
+        if let Some(mut reply) = reply {
+            reply.settle(Err(failure(exit).into()));
+        } else if matches!(exit, Exit::Killed)
+            && let Some(caller) = caller
+        {
+            caller.fail(failure(exit).into());
+        }
+    }
+
     fn begin_after(self: &Arc<Self>, after: std::time::Duration) {
         let cell = self.clone();
         self.shared.io.spawn(async move {
             tokio::time::sleep(after).await;
-            let restarting = matches!(lock(&cell.life).stage, Stage::Restarting);
-            if restarting {
+            // Begun under the lock, so that a stop either prevents it or meets a life that it can end.
+            let life = lock(&cell.life);
+            if matches!(life.stage, Stage::Restarting) && !life.stop {
                 cell.begin();
             }
         });
@@ -390,8 +426,8 @@ impl<M: Message> Cell<M> {
         if kill && self.spec.executor == Executor::Callback && self.task.try_lock().is_err() {
             // A callback that blocks its thread cannot be killed: its name and its callers are set free.
             self.end(&Exit::Killed, was_up);
+            self.fail_in_flight(None, &Exit::Killed);
             self.settle_end(&Exit::Killed);
-            return;
         }
         self.activate();
     }
@@ -414,13 +450,11 @@ impl<M: Message> Cell<M> {
     }
 }
 
-fn fail<M: Message>(in_flight: Option<ReplyTo<M>>, exit: &Exit) {
-    if let Some(mut reply) = in_flight {
-        reply.settle(Err(match exit {
-            Exit::Crash(cause) => Error::Crashed(cause.clone()),
-            other => Error::Stopped(other.clone()),
-        }
-        .into()));
+/// What the caller of the message at hand is told.
+fn failure(exit: &Exit) -> Error {
+    match exit {
+        Exit::Crash(cause) => Error::Crashed(cause.clone()),
+        other => Error::Stopped(other.clone()),
     }
 }
 
@@ -431,21 +465,21 @@ async fn live<A: Actor>(
 ) -> Ended<A::Message> {
     let mut actor = match start.await {
         Ok(actor) => actor,
-        Err(cause) => return Ended { exit: Exit::Crash(cause), in_flight: None },
+        Err(cause) => return Ended::new(Exit::Crash(cause)),
     };
     cell.up();
     if let Err(exit) = actor.post_start().await {
-        return Ended { exit, in_flight: None };
+        return Ended { remains: Some(Box::new(actor)), ..Ended::new(exit) };
     }
     while let Some(Envelope { message, mut reply }) = poll_fn(|context| cell.poll_next(context)).await {
         let handled = Caught { inner: actor.handle(message, &mut reply) }.await;
         if let Err(exit) = handled {
-            return Ended { exit, in_flight: Some(reply) };
+            return Ended { exit, in_flight: Some(reply), remains: Some(Box::new(actor)) };
         }
     }
     lock(&cell.mailbox).close(Exit::Shutdown);
     actor.stop().await;
-    Ended { exit: Exit::Shutdown, in_flight: None }
+    Ended { remains: Some(Box::new(actor)), ..Ended::new(Exit::Shutdown) }
 }
 
 pin_project_lite::pin_project! {
@@ -494,80 +528,5 @@ impl<M: Message> Wake for Cell<M> {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.activate();
-    }
-}
-
-/// A way to an actor; owns nothing of it, and stays valid over restarts.
-pub struct ActorRef<M: Message>(pub(crate) Arc<Cell<M>>);
-
-impl<M: Message> Clone for ActorRef<M> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<M: Message> ActorRef<M> {
-    /// Its address.
-    pub fn id(&self) -> &ActorId {
-        &self.0.spec.id
-    }
-
-    /// Queues a message; it comes back if the mailbox is full or closed.
-    pub fn send(&self, message: M) -> Result<(), Refused<M>> {
-        self.0.push(message, ReplyTo::new(None))?;
-        self.0.activate();
-        Ok(())
-    }
-
-    /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
-    pub fn request(&self, message: M, until: Option<Instant>, caller: Caller) -> Pending<M::Reply, M::Error> {
-        let (resolver, pending) = promise();
-        // A refusal settles the promise, so there is nothing more to do about it here.
-        if let Ok(alone) = self.0.push(message, ReplyTo::new(Some(resolver)))
-            && !(alone && self.0.poll_inline(caller))
-        {
-            self.0.activate();
-        }
-        pending.until(until, &self.0.shared.io)
-    }
-
-    /// Lets it finish its message and stop; kills it after `grace`. Done when it is down.
-    pub fn stop(&self, grace: std::time::Duration) -> Pending<(), M::Error> {
-        let (resolver, pending) = promise();
-        let mut life = lock(&self.0.life);
-        if matches!(life.stage, Stage::Stopped(_)) {
-            drop(life);
-            resolver.settle(Ok(()));
-            return pending;
-        }
-        life.on_stop.push(resolver);
-        drop(life);
-        self.0.terminate(false);
-        let cell = Arc::downgrade(&self.0);
-        self.0.shared.io.spawn(async move {
-            tokio::time::sleep(grace).await;
-            if let Some(cell) = cell.upgrade() {
-                cell.terminate(true);
-            }
-        });
-        pending
-    }
-
-    /// Ends it at its next await, without any hook.
-    pub fn kill(&self) {
-        self.0.terminate(true);
-    }
-
-    /// What it is doing.
-    pub fn status(&self) -> Status {
-        self.0.status()
-    }
-
-    /// Why it has stopped, if it has.
-    pub fn exit(&self) -> Option<Exit> {
-        match &lock(&self.0.life).stage {
-            Stage::Stopped(exit) => Some(exit.clone()),
-            _ => None,
-        }
     }
 }

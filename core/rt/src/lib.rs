@@ -4,6 +4,7 @@
 //! future, or the caller that waits for the answer does so in place ([`ActorRef::request`]).
 
 mod actor;
+mod actor_ref;
 mod callbacks;
 mod cell;
 mod error;
@@ -19,7 +20,8 @@ mod supervision;
 mod ticker;
 
 pub use actor::{Actor, Message, ReplyTo};
-pub use cell::{ActorRef, Caller, Status, current_callback, is_polling};
+pub use actor_ref::ActorRef;
+pub use cell::{Caller, Status, current_callback, is_inside, mark_inside};
 pub use error::{Error, Refused};
 pub use exit::{Cause, Exit};
 pub use id::{ActorId, InvalidId};

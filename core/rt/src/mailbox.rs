@@ -78,6 +78,9 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn push(&mut self, envelope: Envelope<M>) -> Result<bool, Refused<Envelope<M>>> {
         self.counts.sent += 1;
         let size = envelope.message.size_bytes() as u64;
+        if self.is_full(size) {
+            self.sweep();
+        }
         let messages = self.queue.len() as u64;
         let error = match &self.closed {
             Some(exit) => Error::Stopped(exit.clone()),
@@ -95,6 +98,14 @@ impl<M: Message> Mailbox<M> {
     fn is_full(&self, size: u64) -> bool {
         let messages = self.queue.len() as u64;
         messages >= self.bounds.messages_max || self.bytes.saturating_add(size) > self.bounds.bytes_max
+    }
+
+    /// Removes what nobody waits for any more.
+    fn sweep(&mut self) {
+        let before = self.queue.len();
+        self.queue.retain(|envelope| !envelope.reply.is_abandoned());
+        self.counts.dropped += (before - self.queue.len()) as u64;
+        self.bytes = self.queue.iter().map(|envelope| envelope.message.size_bytes() as u64).sum();
     }
 
     /// The next message whose caller still waits.

@@ -1,6 +1,7 @@
 //! One answer that is still to come: awaited, waited for by a thread, or delivered to a callback.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -57,7 +58,8 @@ impl<V, E> Slot<V, E> {
             }
             State::Called(callback) => {
                 drop(guard);
-                callback(answer);
+                // A callback that panics must not take the thread that answers, nor the actor it answers for.
+                let _ = catch_unwind(AssertUnwindSafe(|| callback(answer)));
                 true
             }
             earlier => {
@@ -110,6 +112,11 @@ impl<V, E: From<Broken>> Resolver<V, E> {
         })
     }
 
+    /// A way to fail it from elsewhere.
+    pub(crate) fn canceller(&self) -> Option<Canceller<V, E>> {
+        self.0.as_ref().map(|slot| Canceller(Arc::downgrade(slot)))
+    }
+
     pub(crate) fn mark_handling(&self) {
         if let Some(slot) = &self.0 {
             slot.handling.store(true, Relaxed);
@@ -132,6 +139,11 @@ impl<V, E: From<Error>> Canceller<V, E> {
     /// Whether the answer has come.
     pub fn is_over(&self) -> bool {
         self.0.upgrade().is_none_or(|slot| matches!(slot.lock().0, State::Over))
+    }
+
+    /// Settles with this error; `false` if there was an answer before.
+    pub fn fail(&self, error: E) -> bool {
+        self.0.upgrade().is_some_and(|slot| slot.settle(Err(error)))
     }
 
     /// Settles with `Cancelled`; `false` if there was an answer before.

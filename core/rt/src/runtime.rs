@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -12,8 +13,9 @@ use dashmap::mapref::entry::Entry;
 use tokio::runtime::Handle;
 
 use crate::actor::{Actor, Message};
+use crate::actor_ref::ActorRef;
 use crate::callbacks::Callbacks;
-use crate::cell::{ActorRef, Cell, Status};
+use crate::cell::{Cell, Status};
 use crate::error::Error;
 use crate::exit::{Cause, Exit};
 use crate::id::ActorId;
@@ -324,11 +326,13 @@ impl Drop for Runtime {
 }
 
 fn work(shared: &Shared) {
+    crate::mark_inside();
     let _io = shared.io.enter();
     let ticker = &shared.ticker;
     ticker.enter();
     while let Some(actor) = shared.queue.next(|| ticker.leave(), || ticker.enter()) {
-        actor.run();
+        // What an actor's own code throws is caught closer to it; this keeps the worker whatever else may panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| actor.run()));
     }
     ticker.leave();
 }

@@ -102,7 +102,7 @@ test('hostile_k3_no_exception_reaches_the_process', async () => {
     }
     await system.close()
   `,
-    { node: ['--unhandled-rejections=strict'] },
+    { node: ['--unhandled-rejections=strict', '--force-node-api-uncaught-exceptions-policy=true'] },
   )
   assert.equal(result.stderr, '')
   assert.equal(result.code, 0)

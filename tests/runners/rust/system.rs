@@ -59,6 +59,8 @@ fn two_systems_never_meet() {
     let component = one.load(&guest("hello")).expect("loads");
     let actor = one.spawn(ActorSpec::new(component).name("hello")).expect("starts");
     assert_eq!(other.lookup("hello").expect_err("not there").code, Code::ActorNotFound);
+    assert_eq!(other.kill(actor).expect_err("of another system").code, Code::InvalidHandle);
+    assert_eq!(other.inspect(component).expect_err("of another system").code, Code::InvalidHandle);
     let spec = ActorSpec::new(other.load(&guest("hello")).expect("loads")).name("hello");
     other.spawn(spec).expect("the id is free there");
     one.close(None).expect("closes");
@@ -100,6 +102,45 @@ fn a_completion_is_called_once_and_only_for_what_is_pending() {
     drop(tell);
     let delivered = told.iter().map(|outcome| assert_eq!(outcome.expect("answers"), b"hi")).count();
     assert_eq!((delivered, ready + pending), (pending, 200));
+}
+
+#[test]
+fn a_completion_that_panics_hurts_nobody() {
+    let system = open();
+    let component = system.load(&guest("crasher")).expect("loads");
+    let actor = system.spawn(ActorSpec::new(component).restart(Restart::Permanent)).expect("starts");
+    for _ in 0..3 {
+        let operation = system.request_async(actor, b"boom", &RequestOptions::default());
+        let _ = operation.start(Box::new(|_| panic!("on purpose")));
+    }
+    assert_eq!(ask(&system, actor, "ping").expect("it was restarted"), "pong");
+}
+
+#[test]
+fn loading_a_fifo_does_not_wait_for_its_other_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo is there");
+    assert!(made.success());
+    assert_eq!(open().load(&fifo).expect_err("no file").code, Code::Io);
+}
+
+#[test]
+fn hostile_c2_a_component_cut_at_any_byte_is_refused_or_lacks_what_was_cut() {
+    let system = open();
+    let bytes = std::fs::read(guest("no-handler")).expect("a built guest");
+    let mut whole_sections = 0;
+    for length in 0..bytes.len() {
+        match system.load_bytes(bytes[..length].to_vec()) {
+            Err(error) => assert_eq!(error.code, Code::InvalidComponent, "cut at {length}"),
+            // A cut between two sections leaves a valid component of those before it.
+            Ok(component) => {
+                whole_sections += 1;
+                system.inspect(component).expect("it is what it says");
+            }
+        }
+    }
+    assert!(whole_sections < 12, "{whole_sections} of {} cuts were accepted", bytes.len());
 }
 
 #[test]
@@ -154,7 +195,8 @@ fn close_inside_a_handler_fails_at_once() {
     let inside = system.clone();
     let handler = move |_| inside.close(None).map(|_| Vec::new());
     let actor = system.spawn_host(ActorSpec::host("closer"), Box::new(handler)).expect("starts");
-    assert_eq!(ask(&system, actor, "").expect_err("refused").code, Code::WouldDeadlock);
+    let error = ask(&system, actor, "").expect_err("refused");
+    assert_eq!((error.code, &error.detail["cause"]["code"]), (Code::HandlerRaised, &"WOULD_DEADLOCK".into()));
 }
 
 #[test]
@@ -166,7 +208,8 @@ fn a_handler_that_asks_itself_fails_at_once() {
         inside.request(me, b"", &RequestOptions::default())
     };
     let actor = system.spawn_host(ActorSpec::host("narcissus"), Box::new(handler)).expect("starts");
-    assert_eq!(ask(&system, actor, "").expect_err("refused").code, Code::WouldDeadlock);
+    let error = ask(&system, actor, "").expect_err("refused");
+    assert_eq!((error.code, &error.detail["cause"]["code"]), (Code::HandlerRaised, &"WOULD_DEADLOCK".into()));
 }
 
 #[test]
@@ -180,9 +223,11 @@ fn a_handler_that_hangs_is_abandoned_at_the_deadline() {
         Ok(Vec::new())
     };
     let actor = system.spawn_host(ActorSpec::host("hangs"), Box::new(handler)).expect("starts");
-    system.send(actor, b"", &SendOptions::default()).expect("room");
+    let waits = system.request_async(actor, b"", &RequestOptions::default());
     told.recv().expect("it hangs now");
     system.stop(actor, Some(Duration::from_millis(10))).expect("is let go");
+    let error = waits.wait().expect_err("let go");
+    assert_eq!((error.code, error.text("reason")), (Code::ActorStopped, "killed"));
     assert_eq!(system.lookup("hangs").expect_err("the id is free").code, Code::ActorNotFound);
     drop(let_go);
     assert_eq!(system.close(None).expect("closes").killed, 0);

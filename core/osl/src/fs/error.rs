@@ -19,6 +19,10 @@ pub enum FsError {
     Loop,
     NameTooLong,
     InvalidPath(String),
+    /// As many files are open as may be.
+    TooManyOpen {
+        open_files_max: usize,
+    },
     TooManyEntries {
         entries_max: usize,
     },
@@ -81,6 +85,9 @@ impl fmt::Display for FsError {
             FsError::Loop => f.write_str("too many symbolic links"),
             FsError::NameTooLong => f.write_str("name or path too long"),
             FsError::InvalidPath(why) => write!(f, "invalid path: {why}"),
+            FsError::TooManyOpen { open_files_max } => {
+                write!(f, "{open_files_max} files are open, as many as may")
+            }
             FsError::TooManyEntries { entries_max } => write!(f, "more than {entries_max} directory entries"),
             FsError::Io(error) => error.fmt(f),
         }

@@ -38,6 +38,17 @@ pub(crate) struct WitFailure {
     text: String,
 }
 
+/// Bytes of a failure's code and text that are kept: the words are for people and logs, not for data.
+const FAILURE_CODE_BYTES_MAX: usize = 256;
+const FAILURE_TEXT_BYTES_MAX: usize = 16 << 10;
+
+impl WitFailure {
+    fn to_error(&self) -> Error {
+        let cut = |text: &str, max: usize| text[..text.floor_char_boundary(max)].to_owned();
+        Error::failure(&cut(&self.code, FAILURE_CODE_BYTES_MAX), &cut(&self.text, FAILURE_TEXT_BYTES_MAX))
+    }
+}
+
 type Handled = std::result::Result<Option<Vec<u8>>, WitFailure>;
 type Hooked = std::result::Result<(), WitFailure>;
 
@@ -108,7 +119,7 @@ impl Guest {
     fn hooked(&self, hook: &str, answer: Result<(Hooked,)>) -> Result<()> {
         let failure = match answer {
             Ok((Ok(()),)) => return Ok(()),
-            Ok((Err(refused),)) => Error::failure(&refused.code, &refused.text),
+            Ok((Err(refused),)) => refused.to_error(),
             Err(error) => error,
         };
         Err(start_failed(hook, self.instance.data().blame(failure)))
@@ -181,7 +192,7 @@ impl Actor for Guest {
                 answer => reply.settle(answer),
             },
             Ok((Err(refused),)) => {
-                let error = self.instance.data().blame(Error::failure(&refused.code, &refused.text));
+                let error = self.instance.data().blame(refused.to_error());
                 reply.settle(Err(error.at(&self.blueprint.grounds.id)));
             }
             Err(error) => return Err(self.crash(error)),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use airssys_rt::{Actor, ActorId, Exit, ReplyTo, Resolver, promise};
 
 use crate::types::error::{Code, Error, Result};
-use crate::types::letter::Letter;
+use crate::types::letter::{Letter, NO_ANSWER};
 use crate::types::message::Message;
 
 /// The duty to answer one message. Dropped, the caller gets `HANDLER_RAISED`.
@@ -60,10 +60,15 @@ impl Actor for HostActor {
 
 /// What crashed the handler, or that it dropped its duty.
 fn raised(error: Error) -> Error {
-    match error.code {
-        Code::ActorStopped => {
-            Error::new(Code::HandlerRaised, "the handler dropped the message without an answer")
-        }
-        _ => error,
+    if error.code == Code::HandlerRaised {
+        return error;
     }
+    if error.text("reason") == NO_ANSWER {
+        return Error::new(Code::HandlerRaised, "the handler dropped the message without an answer");
+    }
+    // Its own code would read as if it were about this request: it is the cause, not the answer.
+    let text = format!("the handler raised: {}", error.message);
+    let cause =
+        serde_json::json!({ "code": error.code.name(), "message": error.message, "detail": error.detail });
+    Error::new(Code::HandlerRaised, text).with("cause", cause)
 }

@@ -31,12 +31,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
             .with("errno", why.raw_os_error().unwrap_or_default())
             .with("path", path.display().to_string())
     };
+    let check = |about: std::fs::Metadata| match about.is_file() {
+        true => check_size(about.len()),
+        false => Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file"))),
+    };
+    // Looked at before it is opened, because to open a FIFO waits for its other end; and after, should it change.
+    check(std::fs::metadata(path).map_err(io)?)?;
     let file = File::open(path).map_err(io)?;
-    let about = file.metadata().map_err(io)?;
-    if !about.is_file() {
-        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
-    }
-    check_size(about.len())?;
+    check(file.metadata().map_err(io)?)?;
     let mut bytes = Vec::new();
     // One byte more than allowed is read at most, should the file grow meanwhile.
     file.take(crate::engine::COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(io)?;

@@ -48,7 +48,7 @@ impl<T: Bounded> Instance<T> {
                 let refusal = store.data_mut().limiter().take_refusal();
                 Err(refusal.unwrap_or_else(|| exhausted(&why).unwrap_or_else(|| classify(&why))))
             }
-            Ok(Ok(inner)) => Ok(Self { store, inner }),
+            Ok(Ok(inner)) => meter.check().map(|()| Self { store, inner }),
         }
     }
 

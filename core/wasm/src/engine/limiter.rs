@@ -5,6 +5,11 @@ use wasmtime::ResourceLimiter;
 use crate::types::error::Error;
 use crate::types::limits::ResolvedLimits;
 
+/// Core instances, memories and tables of one actor: each costs the host even while it is empty.
+const CORE_INSTANCES_MAX: usize = 256;
+const MEMORIES_MAX: usize = 32;
+const TABLES_MAX: usize = 256;
+
 /// Refuses growth over the totals, and remembers the refusal.
 pub(crate) struct Limiter {
     memory_max: u64,
@@ -37,6 +42,18 @@ fn grow(total: &mut u64, max: u64, current: usize, desired: usize) -> Result<(),
 }
 
 impl ResourceLimiter for Limiter {
+    fn instances(&self) -> usize {
+        CORE_INSTANCES_MAX
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES_MAX
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_MAX
+    }
+
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let grown = grow(&mut self.memory, self.memory_max, current, desired);
         self.refused = grown.err().map(|used| Error::limit("memory_bytes", self.memory_max, used));

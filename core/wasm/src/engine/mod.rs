@@ -68,8 +68,10 @@ impl Engine {
             .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20))
             // Debug information of a hostile guest is never parsed.
             .debug_info(false)
-            // Reservations of address space would end at a few thousand instances.
-            .memory_guaranteed_dense_image_size(0)
+            // Bounds are checked explicitly, so wide reservations and guards would only use up address space.
+            .memory_reservation(1 << 20)
+            .memory_reservation_for_growth(1 << 20)
+            .memory_guard_size(64 << 10)
             .wasm_component_model(true)
             .wasm_multi_memory(true)
             // Compiled in because an advisory concerns builds without; off because no guest of ours needs them.

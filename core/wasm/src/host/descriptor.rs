@@ -70,6 +70,8 @@ pub(super) fn code(error: &FsError) -> ErrorCode {
         FsError::Loop => ErrorCode::Loop,
         FsError::NameTooLong => ErrorCode::NameTooLong,
         FsError::InvalidPath(_) => ErrorCode::Invalid,
+        // WASI 0.2 has no code of its own for it.
+        FsError::TooManyOpen { .. } => ErrorCode::InsufficientMemory,
         FsError::TooManyEntries { .. } => ErrorCode::Overflow,
         FsError::Io(why) => ErrorCode::from(why),
     }

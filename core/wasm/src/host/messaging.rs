@@ -11,6 +11,7 @@ use self::bindings::airssys::wasm::types::{self, Error as Refusal, Failure};
 use super::state::State;
 use crate::types::error::{Code, Error};
 use crate::types::letter::Letter;
+use crate::types::message::CONTENT_TYPE_BYTES_MAX;
 
 pub(crate) mod bindings {
     //! What the contract in `wit/` looks like from here.
@@ -46,6 +47,10 @@ impl bindings::airssys::wasm::messaging::Host for State {
             Ok(actor) => actor,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if content_type.as_ref().is_some_and(|text| text.len() > CONTENT_TYPE_BYTES_MAX) {
+            let text = format!("content-type: more than {CONTENT_TYPE_BYTES_MAX} bytes");
+            return Ok(Err(Refusal::InvalidArgument(text)));
+        }
         let mut letter = self.letter(payload, None);
         letter.content_type = content_type.map(Arc::from);
         Ok(actor.send(letter).map_err(|refused| refusal(&refused.error.into())))
@@ -114,9 +119,11 @@ impl State {
 /// What a guest may know of the error it is answered with.
 fn refusal(error: &Error) -> Refusal {
     match error.code {
-        Code::InvalidArgument => Refusal::InvalidArgument(error.message.clone()),
         Code::ActorNotFound => Refusal::ActorNotFound,
-        Code::ActorStopped => Refusal::ActorStopped(error.text("reason").to_owned()),
+        // The word before the colon: what follows is of another actor's inside.
+        Code::ActorStopped => {
+            Refusal::ActorStopped(error.text("reason").split(':').next().unwrap_or_default().to_owned())
+        }
         Code::MailboxFull => Refusal::MailboxFull,
         Code::MessageDropped => Refusal::MessageDropped,
         Code::Timeout => Refusal::Timeout,
@@ -131,10 +138,7 @@ fn refusal(error: &Error) -> Refusal {
         | Code::LimitExceeded
         | Code::BudgetExceeded
         | Code::Panic => Refusal::Crashed(error.code.name().to_owned()),
-        // Another actor's denial is that actor's business: only its name is told.
-        Code::Denied | Code::GrantRevoked | Code::GrantExpired => {
-            Refusal::Other(error.code.name().to_owned())
-        }
-        _ => Refusal::Other(format!("{}: {}", error.code.name(), error.message)),
+        // Whatever else befell the other actor is that actor's business: only its name is told.
+        _ => Refusal::Other(error.code.name().to_owned()),
     }
 }

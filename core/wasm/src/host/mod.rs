@@ -36,6 +36,8 @@ fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     random::insecure::add_to_linker::<State, Ours>(l, State::called)?;
     random::insecure_seed::add_to_linker::<State, Ours>(l, State::called)?;
     sockets::ip_name_lookup::add_to_linker::<State, Ours>(l, State::called)?;
+    sockets::tcp_create_socket::add_to_linker::<State, Ours>(l, State::called)?;
+    sockets::udp_create_socket::add_to_linker::<State, Ours>(l, State::called)?;
     add_theirs(l)
 }
 
@@ -64,9 +66,7 @@ fn add_theirs(l: &mut Linker<State>) -> wasmtime::Result<()> {
     sockets::network::add_to_linker::<State, WasiSockets>(l, &options, State::called_sockets)?;
     sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
     sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
-    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
     sockets::udp::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
-    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)
 }
 

@@ -7,8 +7,9 @@ use airssys_osl::Ask;
 use wasmtime::component::Resource;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{self, ResolveAddressStream};
-use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddress, Network};
-use wasmtime_wasi::p2::{DynPollable, SocketError};
+use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddress, IpAddressFamily, Network};
+use wasmtime_wasi::p2::bindings::sockets::{tcp_create_socket, udp_create_socket};
+use wasmtime_wasi::p2::{DynPollable, SocketError, TcpSocket, UdpSocket};
 use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsView};
 
 use super::state::{Refusals, State};
@@ -99,5 +100,35 @@ impl ip_name_lookup::HostResolveAddressStream for State {
 
     fn drop(&mut self, stream: Resource<ResolveAddressStream>) -> wasmtime::Result<()> {
         ip_name_lookup::HostResolveAddressStream::drop(&mut self.sockets(), stream)
+    }
+}
+
+/// Sockets that one life may make: they are files of the host process even while nothing can be done with them.
+const SOCKETS_MAX: u32 = 64;
+
+impl State {
+    fn count_socket(&mut self) -> Result<(), SocketError> {
+        if self.sockets_made >= SOCKETS_MAX {
+            return Err(ErrorCode::NewSocketLimit.into());
+        }
+        self.sockets_made += 1;
+        Ok(())
+    }
+}
+
+impl tcp_create_socket::Host for State {
+    fn create_tcp_socket(&mut self, family: IpAddressFamily) -> Result<Resource<TcpSocket>, SocketError> {
+        self.count_socket()?;
+        tcp_create_socket::Host::create_tcp_socket(&mut self.sockets(), family)
+    }
+}
+
+impl udp_create_socket::Host for State {
+    async fn create_udp_socket(
+        &mut self,
+        family: IpAddressFamily,
+    ) -> Result<Resource<UdpSocket>, SocketError> {
+        self.count_socket()?;
+        udp_create_socket::Host::create_udp_socket(&mut self.sockets(), family).await
     }
 }

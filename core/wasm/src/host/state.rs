@@ -17,7 +17,7 @@ use super::http::Refuse;
 use super::hub::Hub;
 use super::stdio::{Log, Stream, Tail};
 use crate::engine::{Bounded, Limiter, Meter};
-use crate::types::error::{Error, Result};
+use crate::types::error::{Code, Error, Result};
 use crate::types::event::detail;
 use crate::types::limits::{ResolvedBudget, ResolvedLimits};
 
@@ -78,6 +78,8 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     /// When the caller of the message at hand stops waiting.
     pub(crate) deadline: Option<Instant>,
+    /// Sockets made in this life.
+    pub(crate) sockets_made: u32,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     http_hooks: Refuse,
@@ -113,6 +115,7 @@ impl State {
             refusals,
             table: ResourceTable::new(),
             deadline: None,
+            sockets_made: 0,
             wasi,
             http: WasiHttpCtx::new(),
             limiter: Limiter::new(&grounds.limits),
@@ -130,6 +133,10 @@ impl State {
 
     /// The refusal behind a failure of the message at hand, with the failure as its cause, or the failure itself.
     pub(crate) fn blame(&self, failure: Error) -> Error {
+        // A guest that used too much did so whatever it was refused before.
+        if matches!(failure.code, Code::BudgetExceeded | Code::LimitExceeded) {
+            return failure;
+        }
         let Some(denial) = self.refusals.take() else {
             return failure;
         };

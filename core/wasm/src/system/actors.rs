@@ -82,6 +82,7 @@ impl System {
     pub fn stop_async(&self, actor: ActorHandle, deadline: Option<Duration>) -> Operation<()> {
         let begin = || {
             let inner = self.open_inner()?;
+            check_deadline(deadline)?;
             let resident = inner.directory.resident(actor)?;
             let pending = resident.actor()?.stop(deadline.unwrap_or(resident.shutdown));
             Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
@@ -201,6 +202,7 @@ impl Inner {
 
     /// Checks a spec, takes its id, and gives it its grants.
     fn enter(&self, spec: &ActorSpec, stem: &str) -> Result<Arc<Resident>> {
+        check_deadline(spec.shutdown)?;
         let limits = spec.limits.resolve()?;
         let id = match &spec.name {
             Some(name) => name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?,
@@ -279,7 +281,17 @@ fn check_config(config: Option<&str>) -> Result<Option<Arc<str>>> {
     Ok(Some(text.into()))
 }
 
+/// A deadline of nothing is refused as every 0 is.
+pub(super) fn check_deadline(deadline: Option<Duration>) -> Result<()> {
+    match deadline {
+        Some(Duration::ZERO) => {
+            Err(Error::argument("deadline_ms", "0 is no time to stop; to kill is another call"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Fails at once where a blocking call could never end.
 pub(super) fn check_may_block(what: &str) -> Result<()> {
-    if airssys_rt::is_polling() { Err(would_deadlock(what)) } else { Ok(()) }
+    if airssys_rt::is_inside() { Err(would_deadlock(what)) } else { Ok(()) }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use airssys_rt::{Exit, Pending, Resolver, promise};
 
-use super::actors::check_may_block;
+use super::actors::{check_deadline, check_may_block};
 use super::operation::Operation;
 use super::{Inner, System};
 use crate::types::error::{Code, Error, Result};
@@ -39,7 +39,8 @@ impl System {
 
     /// [`close`](System::close) without blocking.
     pub fn close_async(&self, deadline: Option<Duration>) -> Operation<CloseReport> {
-        if let Err(error) = self.check_fork().and_then(|()| check_may_block("close")) {
+        let checked = self.check_fork().and_then(|()| check_may_block("close"));
+        if let Err(error) = checked.and_then(|()| check_deadline(deadline)) {
             return self.failed(error);
         }
         let pending = self.inner.closing.join(|| self.inner.begin_close(deadline.unwrap_or(DEADLINE)));
@@ -123,7 +124,7 @@ impl Inner {
         CloseReport {
             stopped: (actors.len() - killed) as u64,
             killed: killed as u64,
-            dead_letters: self.runtime.counts().dead_letters - before,
+            dead_letters: self.runtime.counts().dead_letters.saturating_sub(before),
         }
     }
 }

@@ -87,6 +87,7 @@ impl Inner {
     }
 
     pub(super) fn component(&self, handle: ComponentHandle) -> Result<Arc<Loaded>> {
+        self.directory.check_ours(handle.raw())?;
         let found = self.components.get(&handle.raw()).map(|entry| entry.value().clone());
         found.ok_or_else(|| {
             Error::new(Code::NotFound, format!("no component has the number {:#x}", handle.raw()))

@@ -1,6 +1,7 @@
 //! Who lives in a system, by number and by id, and for a while who has lived there.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -46,9 +47,13 @@ impl Resident {
     }
 }
 
-#[derive(Default)]
+/// Each system counts from a random start, so that a handle of another one is told apart.
+const SYSTEM_BITS: u32 = 20;
+const COUNTER_BITS: u32 = 36;
+
 pub(crate) struct Directory {
     serial: AtomicU64,
+    system: u64,
     residents: DashMap<u64, Arc<Resident>>,
     numbers: DashMap<ActorId, u64>,
     gone: DashMap<u64, (ActorId, Exit)>,
@@ -57,7 +62,31 @@ pub(crate) struct Directory {
     instances: Mutex<HashMap<String, u64>>,
 }
 
+impl Default for Directory {
+    fn default() -> Self {
+        let random = RandomState::new().hash_one(std::process::id());
+        let system = (random >> (64 - SYSTEM_BITS)).max(1);
+        Self {
+            serial: AtomicU64::new(system << COUNTER_BITS),
+            system,
+            residents: DashMap::new(),
+            numbers: DashMap::new(),
+            gone: DashMap::new(),
+            gone_order: Mutex::default(),
+            instances: Mutex::default(),
+        }
+    }
+}
+
 impl Directory {
+    /// `INVALID_HANDLE` for a number that another system gave.
+    pub(crate) fn check_ours(&self, raw: u64) -> Result<()> {
+        match (raw >> COUNTER_BITS) & ((1 << SYSTEM_BITS) - 1) == self.system {
+            true => Ok(()),
+            false => Err(Error::new(Code::InvalidHandle, format!("{raw:#x} is a handle of another system"))),
+        }
+    }
+
     /// The next serial number; numbers are never given twice.
     pub(crate) fn serial(&self) -> u64 {
         self.serial.fetch_add(1, Relaxed) + 1
@@ -100,6 +129,7 @@ impl Directory {
         if let Some(resident) = self.residents.get(&handle.raw()) {
             return Ok(resident.clone());
         }
+        self.check_ours(handle.raw())?;
         match self.gone.get(&handle.raw()) {
             Some(gone) => {
                 let (id, exit) = gone.value();

@@ -11,6 +11,9 @@ use crate::types::error::{Code, Error, Result};
 use crate::types::event::Event;
 use crate::types::handle::{Kind, SubscriptionHandle};
 
+/// Each holds a thread of the callback pool, and most of those are for handlers.
+const SUBSCRIPTIONS_MAX: usize = 64;
+
 /// A stream of events from the call that made it on; bounded, and never in an actor's way. Dropped, it ends.
 pub struct Events {
     subscriber: Arc<Subscriber>,
@@ -61,6 +64,10 @@ impl System {
     /// The same delivered to a callback, one at a time, on a thread of the callback pool.
     pub fn events_subscribe(&self, kinds: &str, callback: Callback) -> Result<SubscriptionHandle> {
         let inner = self.open_inner()?;
+        if inner.subscriptions.len() >= SUBSCRIPTIONS_MAX {
+            let text = format!("{SUBSCRIPTIONS_MAX} subscriptions deliver to callbacks, as many as may");
+            return Err(Error::new(Code::PoolExhausted, text).with("size", SUBSCRIPTIONS_MAX));
+        }
         let subscriber = inner.ports.hub.subscribe(check_kinds(kinds)?);
         let handle = SubscriptionHandle(Kind::Subscription.tag(inner.directory.serial()));
         inner.subscriptions.insert(handle.raw(), subscriber.clone());
@@ -77,6 +84,7 @@ impl System {
     /// Ends a subscription; an event that is being delivered is still delivered.
     pub fn unsubscribe(&self, subscription: SubscriptionHandle) -> Result<()> {
         let inner = self.open_inner()?;
+        inner.directory.check_ours(subscription.raw())?;
         let Some((_, subscriber)) = inner.subscriptions.remove(&subscription.raw()) else {
             return Err(Error::new(Code::NotFound, "no subscription has this number"));
         };

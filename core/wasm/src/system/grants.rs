@@ -30,7 +30,9 @@ impl System {
 
     /// Takes a grant back and closes what was opened under it; how many open resources that cut.
     pub fn revoke(&self, grant: GrantHandle) -> Result<u64> {
-        self.open_inner()?
+        let inner = self.open_inner()?;
+        inner.directory.check_ours(grant.raw())?;
+        inner
             .take_back(grant, false)
             .ok_or_else(|| Error::new(Code::NotFound, format!("no grant has the number {:#x}", grant.raw())))
     }

@@ -31,6 +31,7 @@ impl Io {
         let thread = thread::Builder::new()
             .name("airwasm-io".to_owned())
             .spawn(move || {
+                airssys_rt::mark_inside();
                 // Ends when told to, or when whoever could tell is gone.
                 let _ = runtime.block_on(ended);
                 runtime.shutdown_background();

@@ -12,12 +12,10 @@ use super::{Inner, System};
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, RequestHandle};
 use crate::types::letter::Letter;
-use crate::types::message::{RequestOptions, SendOptions};
+use crate::types::message::{CONTENT_TYPE_BYTES_MAX, RequestOptions, SendOptions};
 
 /// How long a request waits that names no time.
 const TIMEOUT: Duration = Duration::from_millis(5_000);
-/// Bytes of a content type.
-const CONTENT_TYPE_BYTES_MAX: usize = 256;
 
 impl System {
     /// Queues a message and forgets it.

@@ -8,6 +8,9 @@ use airssys_rt::{ActorId, Broken, Cause, Exit};
 
 use super::error::{Code, Error};
 
+/// The reason of an actor that dropped a message.
+pub(crate) const NO_ANSWER: &str = "ended without an answer";
+
 /// A message on its way.
 pub(crate) struct Letter {
     /// The sending actor; none when the host program itself sent it.
@@ -62,7 +65,7 @@ impl From<airssys_rt::Error> for Error {
             }
             Rt::Cancelled => Error::new(Code::Cancelled, text),
             Rt::Crashed(cause) => cause_error(&cause),
-            Rt::NoReply => Error::new(Code::ActorStopped, text).with("reason", "ended without an answer"),
+            Rt::NoReply => Error::new(Code::ActorStopped, text).with("reason", NO_ANSWER),
             Rt::StartFailed(cause) => cause_error(&cause),
         }
     }

@@ -1,5 +1,8 @@
 //! What a host handler is given.
 
+/// Bytes of a content type.
+pub(crate) const CONTENT_TYPE_BYTES_MAX: usize = 256;
+
 /// One message as a host handler sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
