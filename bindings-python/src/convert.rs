@@ -5,7 +5,7 @@ use std::time::Duration;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDelta, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{IntoPyObjectExt, intern};
 use serde_json::{Map, Value};
 
@@ -100,9 +100,13 @@ pub fn to_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyByt
 pub fn seconds(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
     let Some(value) = value else { return Ok(None) };
     let py = value.py();
-    let seconds: f64 = match value.cast::<PyDelta>() {
-        Ok(delta) => delta.call_method0(intern!(py, "total_seconds"))?.extract()?,
-        Err(_) => value.extract()?,
+    let seconds: f64 = match value.extract() {
+        Ok(seconds) => seconds,
+        // By its method: its type would have to be imported here.
+        Err(why) => match value.getattr(intern!(py, "total_seconds")) {
+            Ok(total_seconds) => total_seconds.call0()?.extract()?,
+            Err(_) => return Err(why),
+        },
     };
     match seconds {
         seconds if seconds >= 0.0 => Ok(Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))),

@@ -214,8 +214,8 @@ static void handlers(void) {
   spec.restart = AIRWASM_PERMANENT;
   EXPECT("OK", airwasm_spawn_host(s.system, &spec, (airwasm_handler){answer_wrongly, &s, on_free}, &actor));
   EXPECT("FAILURE", airwasm_request(s.system, actor, "f", 1, NULL, &reply));
-  EXPECT("INVALID_ARGUMENT", airwasm_request(s.system, actor, "n", 1, NULL, &reply));
-  EXPECT("INVALID_ARGUMENT", airwasm_request(s.system, actor, "u", 1, NULL, &reply));
+  EXPECT("HANDLER_RAISED", airwasm_request(s.system, actor, "n", 1, NULL, &reply));
+  EXPECT("HANDLER_RAISED", airwasm_request(s.system, actor, "u", 1, NULL, &reply));
   EXPECT("HANDLER_RAISED", airwasm_request(s.system, actor, "d", 1, NULL, &reply));
   EXPECT("HANDLER_RAISED", airwasm_request(s.system, actor, "r", 1, NULL, &reply));
   options.content_type = "text/plain";

@@ -78,7 +78,8 @@ test('an option that nobody reads is refused', async (t) => {
   await refused('grant', () => system.spawn(component, { grant: ['fs.read /a'] }))
   await refused('budget.cpu_ms', () => system.spawn(component, { budget: { cpu_ms: 5 } }))
   await refused('component', () => system.spawnHost(() => {}, { component }))
-  await refused('timeout', () => system.lookup('hello').then((actor) => actor.request('', { timeout: 5 })).catch(() => system.spawn(component, { timeout: 5 })))
+  const actor = await system.spawn(component)
+  await refused('timeout', () => actor.request('', { timeout: 5 }))
   await refused('toString', () => system.spawn(component, { toString: 'text' }))
 })
 

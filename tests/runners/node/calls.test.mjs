@@ -151,6 +151,12 @@ test('hostile_k4_the_event_loop_ticks_while_a_guest_loops', async (t) => {
   assert.ok(answers >= 10, `${answers} answers`)
 })
 
+function withResolvers() {
+  let resolve
+  const promise = new Promise((settle) => (resolve = settle))
+  return { promise, resolve }
+}
+
 const aborted = (reason) => (error) => {
   assert.ok(error instanceof AirwasmError)
   assert.deepEqual([error.name, error.code, error.number], ['AbortError', 'AIRWASM_CANCELLED', 61])
@@ -171,19 +177,41 @@ test('hostile_k7_a_signal_aborted_before_the_call', async (t) => {
 
 test('hostile_k7_a_signal_aborted_during_the_call', async (t) => {
   const system = await open(t)
-  const logs = system.events('log')
-  const looper = await spawnGuest(system, 'looper', { budget: unlimited })
+  const seen = []
+  const gate = withResolvers()
+  const begun = withResolvers()
+  const actor = await system.spawnHost(async ({ payload }) => {
+    seen.push(String(payload))
+    begun.resolve()
+    await gate.promise
+    return payload
+  })
   const abort = new AbortController()
-  const answer = looper.request('sleep 200', { signal: abort.signal })
-  const queued = looper.request('never seen', { signal: abort.signal })
+  const answer = actor.request('in hand', { signal: abort.signal })
+  const queued = actor.request('queued', { signal: abort.signal })
   queued.catch(() => {})
-  await printed(logs, 'sleeping')
+  await begun.promise
   abort.abort('enough')
   await assert.rejects(answer, aborted('enough'))
   await assert.rejects(queued, aborted('enough'))
   assert.equal(getEventListeners(abort.signal, 'abort').length, 0)
-  assert.equal(String(await looper.request('next')), 'next')
-  assert.equal((await looper.status()).handled, 2)
+  // The actor was not touched; the message that only waited was taken back.
+  gate.resolve()
+  assert.equal(String(await actor.request('next')), 'next')
+  assert.deepEqual(seen, ['in hand', 'next'])
+})
+
+test('hostile_k7_an_abort_ends_the_wait_and_never_the_guest', async (t) => {
+  const system = await open(t)
+  const logs = system.events('log')
+  const looper = await spawnGuest(system, 'looper', { budget: unlimited })
+  const abort = new AbortController()
+  const answer = looper.request('loop', { signal: abort.signal, timeoutMs: Infinity })
+  await printed(logs, 'looping')
+  abort.abort('enough')
+  await assert.rejects(answer, aborted('enough'))
+  assert.equal((await looper.status()).state, 'running')
+  await looper.kill()
 })
 
 test('hostile_k7_a_signal_aborted_after_the_call', async (t) => {
@@ -229,7 +257,7 @@ test('a guest trap after a signal handler was installed leaves the process alive
     for (const signal of ['SIGSEGV', 'SIGILL', 'SIGFPE', 'SIGBUS']) process.on(signal, () => process.exit(4))
     const system = await System.open()
     for (const how of ['abort', 'deep', 'boom', 'grow']) {
-      const crasher = await spawnGuest(system, 'crasher')
+      const crasher = await spawnGuest(system, 'crasher', { limits: { memoryBytes: 16 << 20 }, budget: { cpuMs: Infinity } })
       await crasher.request(how).catch(({ code }) => console.log(how, code))
     }
     const hello = await spawnGuest(system, 'hello')

@@ -1,2 +1,0 @@
-import type * as Native from '../native';
-export declare const native: typeof Native;
