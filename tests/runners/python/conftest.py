@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,15 @@ ROOT = Path(__file__).resolve().parents[3]
 GUESTS = ROOT / "target/guests"
 HANGS_AFTER = 60
 
+
+def thread_names() -> set[str]:
+    names = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # It has just ended.
+            names.add((task / "comm").read_text().strip())
+    return names
+
+
 Spawn = Callable[..., airwasm.Actor]
 
 
@@ -23,7 +33,7 @@ Spawn = Callable[..., airwasm.Actor]
 def no_other_runtime() -> Iterator[None]:
     """The fallback runtime of wasmtime-wasi never starts."""
     yield
-    assert "tokio-rt-worker" not in {name.read_text().strip() for name in Path("/proc/self/task").glob("*/comm")}
+    assert "tokio-rt-worker" not in thread_names()
 
 
 @pytest.fixture

@@ -50,6 +50,20 @@ ENDS = {
     "daemon_thread_waits": "threading.Thread(target=lambda: looper.request(b'', timeout=3600), daemon=True).start()",
     "callback_pending": "entered = threading.Event()\n"
     "system.spawn_host(lambda _: entered.set() or time.sleep(3600), 'sleeper').send(b'')\nentered.wait()",
+    "callback_computes": "entered = threading.Event()\n"
+    "def compute(message):\n    entered.set()\n    while True: pass\n"
+    "system.spawn_host(compute, 'computer').send(b'')\nentered.wait()",
+    "async_callback_computes": "entered = threading.Event()\n"
+    "async def compute(message):\n    entered.set()\n    while True: pass\n"
+    "system.spawn_host(compute, 'computer').send(b'')\nentered.wait()",
+    "asyncio_in_a_daemon_thread": "async def ask():\n"
+    "    started.set()\n"
+    "    while True: await asyncio.gather(*(system.lookup('plain').request_async(b'') for _ in range(10)))\n"
+    "def run():\n"
+    "    try: asyncio.run(ask())\n"
+    "    except airwasm.AirwasmError: pass\n"
+    "started = threading.Event()\n"
+    "[threading.Thread(target=run, daemon=True).start() for _ in range(4)]\nstarted.wait()",
     "callbacks_going_on": "plain = system.lookup('plain')\n"
     "ask = lambda: [plain.request(b'') for _ in range(10**9)]\n"
     "[threading.Thread(target=ask, daemon=True).start() for _ in range(4)]",

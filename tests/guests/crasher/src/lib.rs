@@ -34,10 +34,7 @@ impl Guest for Crasher {
             b"abort" => process::abort(),
             b"deep" => reply(deep(black_box(u64::MAX))),
             b"grow" => reply(grow()),
-            _ => Err(failure(
-                "usage",
-                "one of: ping count fail boom abort deep grow",
-            )),
+            _ => Err(failure("usage", "one of: ping count fail boom abort deep grow")),
         }
     }
 }
@@ -45,11 +42,7 @@ impl Guest for Crasher {
 /// Too deep for any stack. Neither a tail call nor an accumulator, so it stays a recursion.
 #[inline(never)]
 fn deep(left: u64) -> u64 {
-    if left == 0 {
-        1
-    } else {
-        deep(left - 1).rotate_left(1) ^ left
-    }
+    if left == 0 { 1 } else { deep(left - 1).rotate_left(1) ^ left }
 }
 
 /// Keeps everything it allocates, a mebibyte at a time.
@@ -68,8 +61,5 @@ fn reply(text: impl ToString) -> Result<Option<Vec<u8>>, Failure> {
 }
 
 fn failure(code: &str, text: &str) -> Failure {
-    Failure {
-        code: code.to_owned(),
-        text: text.to_owned(),
-    }
+    Failure { code: code.to_owned(), text: text.to_owned() }
 }

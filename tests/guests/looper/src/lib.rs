@@ -27,10 +27,7 @@ impl Guest for Looper {
                 compute();
             }
         }
-        let done = match text
-            .split_once(' ')
-            .and_then(|(verb, ms)| Some((verb, ms.parse().ok()?)))
-        {
+        let done = match text.split_once(' ').and_then(|(verb, ms)| Some((verb, ms.parse().ok()?))) {
             Some(("spin", ms)) => {
                 spin(Duration::from_millis(ms));
                 format!("spun {ms}").into_bytes()

@@ -29,10 +29,7 @@ impl lifecycle::Guest for Managed {
         called("pre-start", "");
         let config = config.unwrap_or_default();
         if config.contains("refuse") {
-            return Err(Failure {
-                code: "refused".to_owned(),
-                text: "the config says so".to_owned(),
-            });
+            return Err(Failure { code: "refused".to_owned(), text: "the config says so".to_owned() });
         }
         assert!(!config.contains("trap"), "the config says so");
         while config.contains("loop") {
@@ -73,15 +70,9 @@ impl handler::Guest for Managed {
 fn called(hook: &'static str, detail: &str) {
     locked(&HOOKS).push(hook);
     // Not println!, which panics where `stdio` was taken away.
-    let _ = writeln!(
-        std::io::stdout(),
-        "{}",
-        format!("{hook} {detail}").trim_end()
-    );
+    let _ = writeln!(std::io::stdout(), "{}", format!("{hook} {detail}").trim_end());
 }
 
 fn locked<T>(state: &'static Mutex<T>) -> std::sync::MutexGuard<'static, T> {
-    state
-        .lock()
-        .expect("a guest has one thread, and a panic ends it")
+    state.lock().expect("a guest has one thread, and a panic ends it")
 }

@@ -42,9 +42,7 @@ impl Guest for Reader {
             "connect" => TcpStream::connect(rest).map(|_| b"connected".to_vec()),
             "resolve" => resolve(rest).map(String::into_bytes),
             "env" => {
-                return env::var(rest)
-                    .map(|value| Some(value.into()))
-                    .map_err(|e| failure("env", e));
+                return env::var(rest).map(|value| Some(value.into())).map_err(|e| failure("env", e));
             }
             other => return Err(failure("usage", format!("no command {other}"))),
         };
@@ -53,28 +51,18 @@ impl Guest for Reader {
 }
 
 fn list(path: &str) -> io::Result<String> {
-    let names: io::Result<Vec<_>> = fs::read_dir(path)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect();
+    let names: io::Result<Vec<_>> =
+        fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
     Ok(sorted_lines(names?))
 }
 
 fn stat(path: &str) -> io::Result<String> {
     let found = fs::metadata(path)?;
-    Ok(if found.is_dir() {
-        "dir".to_owned()
-    } else {
-        format!("file {}", found.len())
-    })
+    Ok(if found.is_dir() { "dir".to_owned() } else { format!("file {}", found.len()) })
 }
 
 fn resolve(name: &str) -> io::Result<String> {
-    Ok(sorted_lines(
-        (name, 0)
-            .to_socket_addrs()?
-            .map(|address| address.ip().to_string())
-            .collect(),
-    ))
+    Ok(sorted_lines((name, 0).to_socket_addrs()?.map(|address| address.ip().to_string()).collect()))
 }
 
 fn sorted_lines(mut lines: Vec<String>) -> String {
@@ -84,8 +72,5 @@ fn sorted_lines(mut lines: Vec<String>) -> String {
 }
 
 fn failure(code: &str, text: impl ToString) -> Failure {
-    Failure {
-        code: code.to_owned(),
-        text: text.to_string(),
-    }
+    Failure { code: code.to_owned(), text: text.to_string() }
 }

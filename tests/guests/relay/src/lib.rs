@@ -26,9 +26,7 @@ impl Guest for Relay {
         let reply = match words[..] {
             ["self"] => Ok(messaging::self_id().into()),
             ["sender"] => Ok(message.sender.into()),
-            ["send", to, ..] => {
-                messaging::send(to, after(&text, 2), None).map(|()| b"sent".to_vec())
-            }
+            ["send", to, ..] => messaging::send(to, after(&text, 2), None).map(|()| b"sent".to_vec()),
             ["within", ms, to, ..] => match ms.parse() {
                 Ok(ms) => messaging::request(to, after(&text, 3), Some(ms)),
                 Err(e) => return Err(failure("usage", format!("{ms}: {e}"))),
@@ -42,10 +40,7 @@ impl Guest for Relay {
 
 /// What follows the first `words` words.
 fn after(text: &str, words: usize) -> &[u8] {
-    text.splitn(words + 1, ' ')
-        .nth(words)
-        .unwrap_or_default()
-        .as_bytes()
+    text.splitn(words + 1, ' ').nth(words).unwrap_or_default().as_bytes()
 }
 
 fn explain(error: Error) -> Failure {
@@ -66,8 +61,5 @@ fn explain(error: Error) -> Failure {
 }
 
 fn failure(code: &str, text: impl ToString) -> Failure {
-    Failure {
-        code: code.to_owned(),
-        text: text.to_string(),
-    }
+    Failure { code: code.to_owned(), text: text.to_string() }
 }

@@ -31,12 +31,7 @@ fn convert(input: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
         text.push('\n');
     }
     let binary = wat::parse_str(&text)?;
-    let output = out.join(
-        input
-            .with_extension("wasm")
-            .file_name()
-            .ok_or("no file name")?,
-    );
+    let output = out.join(input.with_extension("wasm").file_name().ok_or("no file name")?);
     if fs::read(&output).ok().as_deref() != Some(&binary) {
         // By way of a new name, so that a test that runs meanwhile never reads half a file.
         let new = output.with_extension(process::id().to_string());
