@@ -61,6 +61,7 @@ impl Actor {
         let bytes = self::payload(payload)?;
         let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type };
         let bytes = bytes.as_bytes();
+        self.shared.check_may_block(py, self.handle)?;
         let reply = block(py, &self.shared, |system| system.request_begin(self.handle, bytes, &options))?;
         to_bytes(py, &reply)
     }

@@ -9,6 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors::raise;
+use crate::hang::call_method;
 use crate::loops;
 use crate::turns::Turn;
 
@@ -103,7 +104,7 @@ where
         return ready(&asyncio_loop, settled(py, over, value));
     }
     let queue = loops::queue_of(&asyncio_loop)?.get().queue().clone();
-    let future = asyncio_loop.call_method0(intern!(py, "create_future"))?;
+    let future = call_method(&asyncio_loop, intern!(py, "create_future"), ())?;
     let (waiter, host, convert) = (future.clone().unbind(), system.clone(), value.clone());
     let completion = move |over| {
         let job = move |py: Python<'_>, _: &Bound<'_, _>| {
@@ -139,7 +140,7 @@ pub fn ready<'py>(
     let queue = loops::queue_of(asyncio_loop)?;
     let turn = queue.get().queue().turns.spend(Instant::now());
     if turn == Turn::Mark {
-        asyncio_loop.call_method1(intern!(py, "call_soon"), (queue,))?;
+        call_method(asyncio_loop, intern!(py, "call_soon"), (queue,))?;
     }
     let ready = Ready { outcome, yields: AtomicBool::new(turn == Turn::Yield) };
     Ok(Bound::new(py, ready)?.into_any())
@@ -160,9 +161,9 @@ fn resolve<T>(
         return Ok(());
     }
     match settled(py, over, value) {
-        Ok(value) => future.call_method1(intern!(py, "set_result"), (value,)).map(drop),
+        Ok(value) => call_method(future, intern!(py, "set_result"), (value,)).map(drop),
         Err(error) => {
-            future.call_method1(intern!(py, "set_exception"), (error.value(py),))?;
+            call_method(future, intern!(py, "set_exception"), (error.value(py),))?;
             // Marks it as seen: a caller that lost interest is not told off by asyncio.
             future.call_method0(intern!(py, "exception")).map(drop)
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::hang::{call, call_method};
 use crate::loops;
 use crate::queue::Queue;
 
@@ -18,13 +19,13 @@ impl Background {
         if let Some(queue) = self.known() {
             return Ok(queue);
         }
-        let made = py.import("airwasm._background")?.call_method0("Background")?;
+        let made = call(&py.import("airwasm._background")?.getattr("Background")?, ())?;
         let queue = loops::queue_of(&made.getattr(intern!(py, "loop"))?)?.get().queue().clone();
         if let Some(known) = self.keep(&made, &queue) {
-            made.getattr(intern!(py, "loop"))?.call_method0(intern!(py, "close"))?;
+            call_method(&made.getattr(intern!(py, "loop"))?, intern!(py, "close"), ())?;
             return Ok(known);
         }
-        made.call_method0(intern!(py, "start"))?;
+        call_method(&made, intern!(py, "start"), ())?;
         Ok(queue)
     }
 
@@ -49,7 +50,7 @@ impl Background {
     pub fn stop(&self, py: Python<'_>) {
         let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((thread, _)) = running {
-            let stopped = thread.call_method0(py, intern!(py, "stop"));
+            let stopped = call_method(thread.bind(py), intern!(py, "stop"), ());
             stopped.map_or_else(|why| why.write_unraisable(py, Some(thread.bind(py))), drop);
         }
     }

@@ -10,6 +10,7 @@ use pyo3::{IntoPyObjectExt, intern};
 use serde_json::{Map, Value};
 
 use crate::errors::argument;
+use crate::hang::call_with;
 
 /// Bytes that are allocated without a thought.
 const SMALL: usize = 1 << 20;
@@ -48,7 +49,7 @@ pub fn to_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let options = PyDict::new(py);
     options.set_item("allow_nan", false)?;
     options.set_item("separators", (",", ":"))?;
-    py.import(intern!(py, "json"))?.call_method("dumps", (value,), Some(&options))?.extract()
+    call_with(&py.import(intern!(py, "json"))?.getattr("dumps")?, (value,), Some(&options))?.extract()
 }
 
 /// `str(value)`, whatever it contains.

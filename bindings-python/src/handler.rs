@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use airwasm::{Code, DeferredHandler, Error, HostExecutor, Reply, Result};
+use airwasm::{ActorHandle, Code, DeferredHandler, Error, HostExecutor, Reply, Result};
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -13,7 +13,7 @@ use pyo3::types::PySet;
 
 use crate::background::Background;
 use crate::convert::{payload, to_vec};
-use crate::hang::call_unless_exiting;
+use crate::hang::call;
 use crate::loops;
 use crate::message::Message;
 use crate::queue::Queue;
@@ -32,11 +32,12 @@ impl Handlers {
         self.callables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(self: &Arc<Self>, callable: &Bound<'_, PyAny>) -> Registration {
+    fn enter(self: &Arc<Self>, shared: &Arc<Shared>, callable: &Bound<'_, PyAny>) -> Arc<Registration> {
         let number = self.serial.fetch_add(1, Relaxed);
         let before = self.lock().insert(number, callable.clone().unbind());
         debug_assert!(before.is_none(), "a serial number repeats");
-        Registration { handlers: Arc::downgrade(self), number }
+        let (shared, actor) = (shared.clone(), OnceLock::new());
+        Arc::new(Registration { handlers: Arc::downgrade(self), number, shared, actor })
     }
 
     /// Forgets them all. Dropped unlocked, for a finalizer may come back here.
@@ -53,12 +54,21 @@ impl Handlers {
 }
 
 /// One callable, as long as its actor may be called.
-struct Registration {
+pub struct Registration {
     handlers: Weak<Handlers>,
     number: u64,
+    shared: Arc<Shared>,
+    actor: OnceLock<ActorHandle>,
 }
 
 impl Registration {
+    /// Notes whose it is, and on which loop it answers if it is `async`.
+    pub fn belongs_to(&self, actor: ActorHandle, home: Option<&Arc<Queue>>) {
+        if home.is_some() && self.actor.set(actor).is_ok() {
+            self.shared.set_home(actor, home);
+        }
+    }
+
     /// `None` once the system's Python object is gone.
     fn callable<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.handlers.upgrade()?.lock().get(&self.number).map(|callable| callable.bind(py).clone())
@@ -69,6 +79,9 @@ impl Drop for Registration {
     fn drop(&mut self) {
         let gone = self.handlers.upgrade().and_then(|handlers| handlers.lock().remove(&self.number));
         drop(gone);
+        if let Some(actor) = self.actor.get() {
+            self.shared.set_home(*actor, None);
+        }
     }
 }
 
@@ -104,7 +117,7 @@ impl Answer {
         let home = slf.get().home.clone();
         let (queue, answer) = (home.queue(py)?, slf.clone().unbind());
         let job = move |py: Python<'_>, tasks: &Bound<'_, PySet>| {
-            let begun = dispatch(py, "await_").and_then(|begin| begin.call1((value, answer, tasks)));
+            let begun = dispatch(py, "await_").and_then(|begin| call(&begin, (value, answer, tasks)));
             begun.map_or_else(|why| why.write_unraisable(py, None), drop);
         };
         py.detach(|| queue.push(&home.shared.system, Box::new(job)));
@@ -154,12 +167,21 @@ impl Home {
 }
 
 /// What the core calls for a handler, and where.
+pub struct Deferred {
+    pub executor: HostExecutor,
+    pub handler: DeferredHandler,
+    pub registration: Arc<Registration>,
+    /// The loop on which it answers, if it is `async`.
+    pub home: Option<Arc<Queue>>,
+}
+
+/// Prepares a callable for the core.
 pub fn deferred(
     handlers: &Arc<Handlers>,
     background: &Arc<Background>,
     shared: &Arc<Shared>,
     callable: &Bound<'_, PyAny>,
-) -> PyResult<(HostExecutor, DeferredHandler)> {
+) -> PyResult<Deferred> {
     let py = callable.py();
     if !callable.is_callable() {
         return Err(PyTypeError::new_err("a handler is a function or another callable of one message"));
@@ -168,13 +190,16 @@ pub fn deferred(
     let queue = running.map(|running| loops::queue_of(&running)).transpose()?;
     let queue = queue.map(|queue| queue.get().queue().clone());
     let home = Home { shared: shared.clone(), queue, background: background.clone() };
-    let registration = Arc::new(handlers.enter(callable));
+    let registration = handlers.enter(shared, callable);
+    let called = registration.clone();
     // Loaded here, and not at the first message on a thread of the core.
     dispatch(py, "call")?;
     if is_coroutine_function(callable)? {
         let queue = home.queue(py)?;
-        let handler = move |message, reply| on_loop(&home, &queue, &registration, message, reply);
-        return Ok((HostExecutor::Loop, Box::new(handler)));
+        let answers_on = Some(queue.clone());
+        let handler = move |message, reply| on_loop(&home, &queue, &called, message, reply);
+        let (executor, handler) = (HostExecutor::Loop, Box::new(handler));
+        return Ok(Deferred { executor, handler, registration, home: answers_on });
     }
     let handler = move |message, reply| {
         let answer = Answer { reply: Mutex::new(Some(reply)), home: home.clone() };
@@ -182,17 +207,17 @@ pub fn deferred(
             return;
         }
         // Without an interpreter the duty is dropped uncalled, which answers.
-        let _ = Python::try_attach(|py| on_thread(py, &registration, message, answer));
+        let _ = Python::try_attach(|py| on_thread(py, &called, message, answer));
     };
-    Ok((HostExecutor::Callback, Box::new(handler)))
+    Ok(Deferred { executor: HostExecutor::Callback, handler: Box::new(handler), registration, home: None })
 }
 
 /// Whether it is known before the call that it must be called on a loop.
 fn is_coroutine_function(callable: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = callable.py();
     let check = py.import(intern!(py, "inspect"))?.getattr(intern!(py, "iscoroutinefunction"))?;
-    let call = callable.getattr(intern!(py, "__call__"))?;
-    Ok(check.call1((callable,))?.is_truthy()? || check.call1((call,))?.is_truthy()?)
+    let called = callable.getattr(intern!(py, "__call__"))?;
+    Ok(call(&check, (callable,))?.is_truthy()? || call(&check, (called,))?.is_truthy()?)
 }
 
 /// Hands a message over to a loop; takes no GIL, for it runs on a worker.
@@ -208,7 +233,7 @@ fn on_loop(
     let job = move |py: Python<'_>, tasks: &Bound<'_, PySet>| {
         let Some(callable) = registration.callable(py) else { return };
         let begun = Message::new(py, message)
-            .and_then(|message| dispatch(py, "begin")?.call1((callable, message, answer, tasks)));
+            .and_then(|message| call(&dispatch(py, "begin")?, (callable, message, answer, tasks)));
         begun.map_or_else(|why| why.write_unraisable(py, None), drop);
     };
     queue.push(&home.shared.system, Box::new(job));
@@ -217,9 +242,7 @@ fn on_loop(
 /// Calls on this thread, which is the core's.
 fn on_thread(py: Python<'_>, registration: &Registration, message: airwasm::Message, answer: Answer) {
     let Some(callable) = registration.callable(py) else { return };
-    let called = Message::new(py, message).and_then(|message| {
-        let arguments = (callable, message, answer).into_pyobject(py)?;
-        call_unless_exiting(&dispatch(py, "call")?, &arguments)
-    });
+    let called = Message::new(py, message)
+        .and_then(|message| call(&dispatch(py, "call")?, (callable, message, answer)));
     called.map_or_else(|why| why.write_unraisable(py, None), drop);
 }

@@ -10,6 +10,7 @@ mod awaitable;
 mod background;
 mod component;
 mod convert;
+mod ending;
 mod errors;
 mod events;
 mod grant;

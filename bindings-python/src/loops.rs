@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PySet, PyWeakrefReference};
 
+use crate::hang::call_method;
 use crate::queue::{Bell, Queue};
 
 /// The name under which a loop carries its queue.
@@ -128,7 +129,7 @@ fn watch(asyncio_loop: &Bound<'_, PyAny>) -> PyResult<LoopQueue> {
     let descriptor = reader.as_raw_fd();
     let queue = Queue::new(Bell::Socket(writer));
     let drain = Drain { queue: queue.clone(), reader: Some(reader), tasks: PySet::empty(py)?.unbind() };
-    asyncio_loop.call_method1(intern!(py, "add_reader"), (descriptor, Bound::new(py, drain)?))?;
+    call_method(asyncio_loop, intern!(py, "add_reader"), (descriptor, Bound::new(py, drain)?))?;
     Ok(LoopQueue { queue, drain: None })
 }
 
@@ -146,5 +147,5 @@ pub fn call_soon(asyncio_loop: &Bound<'_, PyWeakrefReference>) -> PyResult<()> {
     let asyncio_loop = asyncio_loop.call0()?;
     let queue = asyncio_loop.getattr(intern!(py, ATTRIBUTE)).map_err(|_| gone())?.cast_into::<LoopQueue>()?;
     let drain = queue.get().drain.as_ref().ok_or_else(gone)?;
-    asyncio_loop.call_method1(intern!(py, "call_soon_threadsafe"), (drain,)).map(drop)
+    call_method(&asyncio_loop, intern!(py, "call_soon_threadsafe"), (drain,)).map(drop)
 }

@@ -1,10 +1,11 @@
 //! What the objects of one system have in common.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use airwasm::{Code, Error};
+use airwasm::{ActorHandle, Code, Error};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -12,6 +13,8 @@ use crate::actor::Actor;
 use crate::component::Component;
 use crate::errors::raise;
 use crate::grant::Grant;
+use crate::loops;
+use crate::queue::Queue;
 use crate::spec::ActorSpec;
 
 /// How long a thread that the interpreter's exit has woken stays out of Python.
@@ -22,6 +25,8 @@ pub struct Shared {
     pub system: airwasm::System,
     /// The thread that exits the interpreter, from then on.
     exit: OnceLock<ThreadId>,
+    /// The loops of actors that are `async` functions.
+    homes: Mutex<HashMap<ActorHandle, Weak<Queue>>>,
 }
 
 /// Objects that belong to one system.
@@ -45,12 +50,39 @@ members! { Actor "actor", Component "component", Grant "grant", ActorSpec "compo
 
 impl Shared {
     pub fn new(system: airwasm::System) -> Arc<Self> {
-        Arc::new(Self { system, exit: OnceLock::new() })
+        Arc::new(Self { system, exit: OnceLock::new(), homes: Mutex::default() })
+    }
+
+    /// Notes on which loop an actor answers, or that it answers no more.
+    pub fn set_home(&self, actor: ActorHandle, home: Option<&Arc<Queue>>) {
+        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        match home {
+            Some(queue) => drop(homes.insert(actor, Arc::downgrade(queue))),
+            None => drop(homes.remove(&actor)),
+        }
+    }
+
+    /// Refuses to block the very loop that must answer, which would wait for itself.
+    pub fn check_may_block(&self, py: Python<'_>, actor: ActorHandle) -> PyResult<()> {
+        let home =
+            self.homes.lock().unwrap_or_else(PoisonError::into_inner).get(&actor).and_then(Weak::upgrade);
+        let Some(home) = home else { return Ok(()) };
+        let Some(running) = loops::running_if_any(py)? else { return Ok(()) };
+        if !Arc::ptr_eq(&home, loops::queue_of(&running)?.get().queue()) {
+            return Ok(());
+        }
+        let text = "request blocks the event loop that must answer it: await request_async instead";
+        Err(raise(py, Error::new(Code::WouldDeadlock, text)))
     }
 
     /// Whether the interpreter exits.
     pub fn exits(&self) -> bool {
         self.exit.get().is_some()
+    }
+
+    /// Says that this thread exits the interpreter.
+    pub fn exit_here(&self) {
+        let _ = self.exit.set(thread::current().id());
     }
 
     /// Called before a thread goes back into Python. When the interpreter exits, only daemon threads are left: given
@@ -76,20 +108,4 @@ pub fn unpicklable(what: &str, instead: &str) -> PyErr {
     PyTypeError::new_err(format!(
         "airwasm.{what} names something in this process and cannot be pickled: {instead}"
     ))
-}
-
-/// What `atexit` calls: ends a system that nobody closed while Python still can be called.
-#[pyclass(frozen, module = "airwasm._airwasm")]
-pub struct ExitHook {
-    pub shared: Weak<Shared>,
-}
-
-#[pymethods]
-impl ExitHook {
-    fn __call__(&self, py: Python<'_>) {
-        if let Some(shared) = self.shared.upgrade() {
-            let _ = shared.exit.set(thread::current().id());
-            py.detach(|| shared.system.abandon());
-        }
-    }
 }

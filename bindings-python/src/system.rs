@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use airwasm::{ActorHandle, ComponentHandle, Config};
-use pyo3::exceptions::{PyResourceWarning, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -15,6 +14,7 @@ use crate::awaitable;
 use crate::background::Background;
 use crate::component::{Component, ComponentInfo};
 use crate::convert::{payload, seconds, to_vec};
+use crate::ending::{ExitHook, atexit};
 use crate::errors::raise;
 use crate::events::Events;
 use crate::grant::{Grant, GrantInfo};
@@ -22,7 +22,7 @@ use crate::handler::{self, Handlers};
 use crate::info::{ActorStatus, CloseReport, Stats};
 use crate::limits::{Budget, Limits};
 use crate::loops;
-use crate::shared::{ExitHook, Shared, unpicklable};
+use crate::shared::{Shared, unpicklable};
 use crate::spec::{ActorSpec, Options};
 use crate::wait::{block, call};
 
@@ -31,10 +31,10 @@ type Any<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 /// One world of components, actors and grants. Any thread may use it; `with` or `async with` closes it.
 #[pyclass(frozen, module = "airwasm", weakref)]
 pub struct System {
-    shared: Arc<Shared>,
-    handlers: Arc<Handlers>,
-    background: Arc<Background>,
-    exit_hook: Py<ExitHook>,
+    pub shared: Arc<Shared>,
+    pub handlers: Arc<Handlers>,
+    pub background: Arc<Background>,
+    pub exit_hook: Py<ExitHook>,
 }
 
 #[pymethods]
@@ -198,8 +198,10 @@ impl System {
     ) -> PyResult<Actor> {
         let options = Options { name, grants, limits, budget, config: None, restart, shutdown_ms };
         let spec = options.spec(py)?;
-        let (executor, called) = handler::deferred(&self.handlers, &self.background, &self.shared, handler)?;
+        let deferred = handler::deferred(&self.handlers, &self.background, &self.shared, handler)?;
+        let (executor, called) = (deferred.executor, deferred.handler);
         let handle = call(py, &self.shared, |system| system.spawn_host_deferred(spec, executor, called))?;
+        deferred.registration.belongs_to(handle, deferred.home.as_ref());
         Actor::new(py, self.shared.clone(), handle)
     }
 
@@ -369,55 +371,4 @@ impl System {
         let spec = options.spec(component.py())?;
         Ok(airwasm::ActorSpec { component: Some(handle), ..spec })
     }
-
-    fn closing<'py>(
-        &self,
-        py: Python<'py>,
-        deadline: Any<'_, 'py>,
-        value: impl FnOnce(Python<'_>, airwasm::CloseReport) -> PyResult<Py<PyAny>> + Clone + Send + 'static,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let deadline = seconds("deadline", deadline)?;
-        let (background, hook) = (self.background.clone(), Arc::new(self.exit_hook.clone_ref(py)));
-        let closed = move |py: Python<'_>, report| {
-            background.stop(py);
-            atexit(py, "unregister", &hook)?;
-            value(py, report)
-        };
-        awaitable::start(py, &self.shared.system, || self.shared.system.close_async(deadline), closed)
-    }
-
-    /// Ends what nobody closed, and says so.
-    fn drop_open(&self, py: Python<'_>) -> PyResult<()> {
-        self.background.stop(py);
-        // Closed, ended at the interpreter's exit, or another process's: nothing to import, nothing to say.
-        if self.shared.system.is_closed() {
-            return Ok(());
-        }
-        atexit(py, "unregister", &self.exit_hook)?;
-        py.detach(|| self.shared.system.abandon());
-        PyErr::warn(
-            py,
-            &py.get_type::<PyResourceWarning>(),
-            c"an airwasm.System was not closed: its actors were killed",
-            1,
-        )
-    }
-}
-
-impl Drop for System {
-    fn drop(&mut self) {
-        let _ = Python::try_attach(|py| {
-            // A destructor may run while an exception is on its way.
-            let raised = PyErr::take(py);
-            self.drop_open(py).unwrap_or_else(|why| why.write_unraisable(py, None));
-            self.handlers.clear();
-            if let Some(raised) = raised {
-                raised.restore(py);
-            }
-        });
-    }
-}
-
-fn atexit(py: Python<'_>, what: &str, hook: &Py<ExitHook>) -> PyResult<()> {
-    py.import(intern!(py, "atexit"))?.call_method1(what, (hook,)).map(drop)
 }

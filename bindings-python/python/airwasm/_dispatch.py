@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from ._airwasm import Failure
+from . import Failure
 
 # The end of a traceback that an error carries; its beginning is cut first.
 TRACEBACK_MAX = 16 * 1_024

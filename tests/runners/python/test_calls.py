@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from array import array
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_a_time_that_is_none_is_an_invalid_argument(spawn: Spawn, seconds: float
 
 def test_wrong_types_are_type_errors(system: airwasm.System, spawn: Spawn) -> None:
     echo, component = spawn("echo"), system.load(GUESTS / "echo.wasm")
-    wrong = [
+    wrong: list[Callable[[], object]] = [
         lambda: echo.request(b"x", timeout="5"),  # type: ignore[arg-type]
         lambda: echo.grant("clock", ttl="60s"),  # type: ignore[arg-type]
         lambda: echo.grant(5),  # type: ignore[arg-type]
@@ -72,7 +73,7 @@ def test_wrong_types_are_type_errors(system: airwasm.System, spawn: Spawn) -> No
         lambda: system.spawn_host("no function"),  # type: ignore[arg-type]
         lambda: system.lookup(echo),  # type: ignore[arg-type]
         lambda: airwasm.Budget(cpu_ms="200ms"),  # type: ignore[arg-type]
-        lambda: airwasm.Budget(200),  # type: ignore[misc]
+        lambda: airwasm.Budget(200),  # type: ignore[call-arg]
         lambda: airwasm.Capability(b"clock"),  # type: ignore[arg-type]
         lambda: system.events(5),  # type: ignore[arg-type]
     ]
@@ -84,7 +85,7 @@ def test_wrong_types_are_type_errors(system: airwasm.System, spawn: Spawn) -> No
 
 def test_wrong_values_say_which(system: airwasm.System, spawn: Spawn) -> None:
     echo, component = spawn("echo"), system.load(GUESTS / "echo.wasm")
-    wrong = {
+    wrong: dict[str, Callable[[], object]] = {
         "restart": lambda: system.spawn(component, restart="sometimes"),  # type: ignore[call-overload]
         "config": lambda: system.spawn(component, config={"key": object()}),
         "cpu_ms": lambda: system.spawn(component, budget=airwasm.Budget(cpu_ms=0)),

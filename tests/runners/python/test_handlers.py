@@ -245,3 +245,21 @@ def test_one_message_at_a_time_and_in_order(system: airwasm.System) -> None:
 
     asyncio.run(main())
     assert seen == list(range(100))
+
+
+def test_blocking_the_loop_that_must_answer_fails_at_once(system: airwasm.System) -> None:
+    async def main() -> None:
+        actor = system.spawn_host(thread_name, "here")
+        with pytest.raises(airwasm.WouldDeadlock):
+            actor.request(b"", timeout=float("inf"))
+        assert await actor.request_async(b"")
+        # From another thread it may block.
+        assert await asyncio.get_running_loop().run_in_executor(None, actor.request, b"")
+
+    asyncio.run(main())
+
+    async def itself(message: airwasm.Message) -> bytes:
+        return system.lookup("itself").request(b"", timeout=float("inf"))
+
+    with pytest.raises(airwasm.HandlerRaised, match="WouldDeadlock"):
+        system.spawn_host(itself, "itself").request(b"")

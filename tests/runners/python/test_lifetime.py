@@ -101,7 +101,7 @@ def test_hostile_j5_a_cycle_of_system_and_handler_is_collected() -> None:
     handler = Handler(system)
     actor = system.spawn_host(handler, "cyclic")
     assert actor.request(b"") == b""
-    seen = [weakref.ref(system), weakref.ref(handler)]
+    seen: list[weakref.ref[Any]] = [weakref.ref(system), weakref.ref(handler)]
     del system, handler
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -175,16 +175,17 @@ def test_hostile_j6_a_sub_interpreter_is_refused_cleanly() -> None:
             import _interpreters as interpreters
         other = interpreters.create()
         try:
-            print(interpreters.run_string(other, "import airwasm; airwasm.System().close()"))
+            failed = interpreters.run_string(other, "import airwasm; airwasm.System().close()")
         except Exception as e:
-            print("ImportError" in str(e) and "interpreter" in str(e))
+            failed = e
+        print(failed is None or "ImportError" in str(failed) and "interpreter" in str(failed))
         system = airwasm.System()
         print(system.spawn(system.load(f"{GUESTS}/hello.wasm")).request(b"x"))
         system.close()
         """
     )
     assert done.returncode == 0 and done.stdout.endswith("b'hello x'\n"), done
-    assert done.stdout.split("\n")[0] in ("True", "None"), done
+    assert done.stdout.startswith("True\n"), done
 
 
 FORK = """
