@@ -23,9 +23,9 @@ pub enum Bell {
 
 struct State {
     jobs: Vec<Job>,
-    bell: Arc<Bell>,
+    /// None once the loop is closed.
+    bell: Option<Arc<Bell>>,
     rung: bool,
-    closed: bool,
 }
 
 /// The jobs that wait for one loop.
@@ -37,7 +37,7 @@ pub struct Queue {
 
 impl Queue {
     pub fn new(bell: Bell) -> Arc<Self> {
-        let state = State { jobs: Vec::new(), bell: Arc::new(bell), rung: false, closed: false };
+        let state = State { jobs: Vec::new(), bell: Some(Arc::new(bell)), rung: false };
         Arc::new(Self { state: Mutex::new(state), turns: Turns::default() })
     }
 
@@ -46,22 +46,21 @@ impl Queue {
     }
 
     pub fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.lock().bell.is_none()
     }
 
     /// Leaves a job, and wakes the loop if it is the first since it last looked. A job for a closed loop is dropped.
     pub fn push(self: &Arc<Self>, system: &airwasm::System, job: Job) {
         let mut state = self.lock();
-        if state.closed {
+        let Some(bell) = state.bell.clone() else {
             // Unlocked first: a dropped job answers somebody, who may push here again.
             drop(state);
             return drop(job);
-        }
+        };
         state.jobs.push(job);
         if std::mem::replace(&mut state.rung, true) {
             return;
         }
-        let bell = state.bell.clone();
         match &*bell {
             // Under the lock, so that the other end is still open. If the pipe is full, it is rung already.
             Bell::Socket(socket) => {
@@ -94,9 +93,8 @@ impl Queue {
     /// Drops what waits and all that comes: the loop is closed.
     pub fn close(&self) {
         let mut state = self.lock();
-        state.closed = true;
-        let jobs = std::mem::take(&mut state.jobs);
+        let left = (state.bell.take(), std::mem::take(&mut state.jobs));
         drop(state);
-        drop(jobs);
+        drop(left);
     }
 }

@@ -117,10 +117,10 @@ airwasm_error *step_inspect(world *w, json_object *step) {
   return error;
 }
 
-/* A bound of a spec. In C 0 is the default (API decision 16), so a scenario's 0 cannot be said. */
+/* A bound of a spec. In C 0 is the default (API decision 16), so no scenario says it. */
 static uint64_t bound(world *w, json_object *step, const char *key) {
   const char *text = json_text(step, key);
-  if (text && strtoull(text, NULL, 10) == 0) w->unsayable = true;
+  if (text && strtoull(text, NULL, 10) == 0) world_fault(w, "%s: 0 cannot be said in C", key);
   return text ? strtoull(text, NULL, 10) : 0;
 }
 
@@ -157,7 +157,7 @@ airwasm_error *step_spawn(world *w, json_object *step, const char *op) {
     grants[spec.grants_len++] = line;
   }
   error = component_of(w, step, &spec.component);
-  if (!error && !w->unsayable && !(error = airwasm_spawn(w->system, &spec, &actor))) {
+  if (!error && !(error = airwasm_spawn(w->system, &spec, &actor))) {
     error = step_keep_actor(w, step, actor);
   }
   free(lines);

@@ -29,7 +29,6 @@ typedef struct {
   struct events *events;
   named names[32];
   size_t names_len;
-  bool unsayable;    /* the step asks for what C cannot say */
   char fault[1024]; /* what was expected and not met; "" if nothing */
 } world;
 

@@ -311,6 +311,25 @@ fn an_audit_file_has_a_record_for_each_decision() {
 }
 
 #[test]
+fn a_bound_of_nothing_is_refused() {
+    let system = open();
+    let component = system.load(&guest("echo")).expect("loads");
+    let limits = airwasm::Limits { memory_bytes: Some(0), ..Default::default() };
+    let budget = Budget { cpu: Some(Duration::ZERO), ..Budget::default() };
+    for (spec, which) in [
+        (ActorSpec::new(component).limits(limits), "memory_bytes"),
+        (ActorSpec::new(component).budget(budget), "cpu_ms"),
+    ] {
+        let error = system.spawn(spec).expect_err("refused");
+        assert_eq!((error.code, error.text("which")), (Code::InvalidArgument, which));
+    }
+    let actor = spawn(&system, "echo");
+    assert_eq!(system.stop(actor, Some(Duration::ZERO)).expect_err("refused").code, Code::InvalidArgument);
+    let options = RequestOptions { timeout: Some(Duration::ZERO), ..RequestOptions::default() };
+    assert_eq!(system.request(actor, b"", &options).expect_err("refused").code, Code::InvalidArgument);
+}
+
+#[test]
 fn what_this_version_lacks_is_said() {
     let config = Config { policy: Some("policy.yaml".into()), ..Config::default() };
     assert_eq!(System::open(config).err().expect("refused").code, Code::Unsupported);
