@@ -17,6 +17,8 @@ mod queue;
 mod run_state;
 mod runtime;
 mod supervision;
+#[allow(dead_code, unused_imports, reason = "in use once the modules below it are")]
+mod sync;
 mod ticker;
 
 pub use actor::{Actor, Message, ReplyTo};
