@@ -127,6 +127,7 @@ impl SpawnSpec {
             config: self.config,
             restart: self.restart.map(|text| text.parse()).transpose()?,
             shutdown: self.shutdown_ms.map(millis),
+            ..Default::default()
         })
     }
 }

@@ -160,7 +160,7 @@ impl NativeSystem {
 
     #[napi(ts_return_type = "Array<StatusAnswer> | string")]
     pub fn list<'e>(&self, env: &'e Env) -> napi::Result<Unknown<'e>> {
-        self.now(env, |system| system.list().map(Value::Statuses))
+        self.now(env, |system| system.list(None).map(Value::Statuses))
     }
 
     #[napi(ts_return_type = "undefined | string")]

@@ -20,7 +20,7 @@ pub struct Message {
 
 impl Message {
     pub fn new(py: Python<'_>, message: airwasm::Message) -> PyResult<Self> {
-        let airwasm::Message { sender, to, payload, content_type } = message;
+        let airwasm::Message { sender, to, payload, content_type, topic: _ } = message;
         Ok(Self { sender, to, payload: to_bytes(py, &payload)?.unbind(), content_type })
     }
 }

@@ -44,6 +44,7 @@ impl Options<'_, '_> {
             config: self.config.map(config_text).transpose()?,
             restart: restart.map_err(|error| raise(py, error))?,
             shutdown: bound("shutdown_ms", self.shutdown_ms)?.map(millis),
+            ..Default::default()
         })
     }
 }

@@ -213,7 +213,7 @@ impl System {
 
     /// What each actor is doing.
     fn list(&self, py: Python<'_>) -> PyResult<Vec<ActorStatus>> {
-        Ok(call(py, &self.shared, |system| system.list())?.into_iter().map(Into::into).collect())
+        Ok(call(py, &self.shared, |system| system.list(None))?.into_iter().map(Into::into).collect())
     }
 
     /// `actor.status()`.

@@ -174,7 +174,7 @@ pub extern "C" fn airwasm_status(
 pub extern "C" fn airwasm_list(system: *mut airwasm_system, list: *mut airwasm_bytes) -> *mut airwasm_error {
     guard(|| {
         let out = raw::out(list, "list", raw::NO_BYTES)?;
-        let list = raw::system(system)?.core().list()?;
+        let list = raw::system(system)?.core().list(None)?;
         out.set(raw::give_bytes(json::list(&list)));
         Ok(())
     })

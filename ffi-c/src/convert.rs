@@ -49,6 +49,7 @@ pub(crate) fn actor_spec(spec: *const airwasm_actor_spec) -> Result<ActorSpec> {
         config: raw::optional_text(spec.config, "config")?,
         restart: restart(spec.restart)?,
         shutdown: time(spec.shutdown_ms),
+        ..ActorSpec::default()
     })
 }
 

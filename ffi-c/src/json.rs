@@ -22,7 +22,7 @@ pub(crate) fn component(info: &ComponentInfo) -> Vec<u8> {
 }
 
 fn status_value(status: &ActorStatus) -> Value {
-    let ActorStatus { id, state, mailbox_messages, handled, restarts } = status;
+    let ActorStatus { id, state, mailbox_messages, handled, restarts, .. } = status;
     json!({
         "id": id, "state": state, "mailbox_messages": mailbox_messages, "handled": handled, "restarts": restarts,
     })

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 
+use crate::context::Context;
 use crate::error::Error;
-use crate::exit::Exit;
-use crate::promise::{Canceller, Resolver};
+use crate::exit::{Cause, Exit};
+use crate::promise::Resolver;
+use crate::watch::Signal;
 
 /// What an actor can be sent.
 pub trait Message: Sized + Send + 'static {
@@ -19,30 +21,93 @@ pub trait Message: Sized + Send + 'static {
     }
 }
 
-/// Something with a mailbox. It handles one message at a time and is dropped when it ends.
-pub trait Actor: Send + 'static {
-    /// What it can be sent.
-    type Message: Message;
+/// Something that is started and stopped. The hooks run in the order in which they stand here, messages between the second
+/// and the third; an error in one of the first two ends the life.
+pub trait Child: Send + 'static {
+    /// Before it is registered as up: no message has come yet.
+    fn pre_start(&mut self) -> impl Future<Output = Result<(), Cause>> + Send {
+        async { Ok(()) }
+    }
 
-    /// Handles one message and settles `reply`, or takes it to answer later. An error ends the actor: it crashed.
-    fn handle(
-        &mut self,
-        message: Self::Message,
-        reply: &mut ReplyTo<Self::Message>,
-    ) -> impl Future<Output = Result<(), Exit>> + Send;
-
-    /// Called once after it was registered and before its first message. An error ends the actor.
+    /// After it was announced, before its first message.
     fn post_start(&mut self) -> impl Future<Output = Result<(), Exit>> + Send {
         async { Ok(()) }
     }
 
-    /// Called when it was told to stop, after its last message; its mailbox is closed by then.
-    fn stop(&mut self) -> impl Future<Output = ()> + Send {
+    /// After its last message; its mailbox takes nothing any more. Not called after a crash or a kill.
+    fn pre_stop(&mut self, reason: &Exit) -> impl Future<Output = ()> + Send {
+        let _ = reason;
         async {}
+    }
+
+    /// The last call before it is dropped. Not called after a crash or a kill.
+    fn post_stop(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Asked where its spec has a [`Health`](crate::Health): an error, or no answer in time, is a missed check.
+    fn health(&mut self) -> impl Future<Output = Result<(), Cause>> + Send {
+        async { Ok(()) }
     }
 }
 
-/// The duty to answer one message; empty for a message that was only sent. Dropped unsettled, the caller gets `NoReply`.
+/// Something with a mailbox. It handles one message at a time and is dropped when its life ends.
+pub trait Actor: Child {
+    /// What it can be sent.
+    type Message: Message;
+
+    /// Handles one message; answers by `context.reply`, or takes the duty to answer elsewhere. `Err(Exit::Normal)` ends
+    /// it because it is done; any other exit ends it as it says.
+    fn handle(
+        &mut self,
+        message: Self::Message,
+        context: &mut Context<'_, Self::Message>,
+    ) -> impl Future<Output = Result<(), Exit>> + Send;
+
+    /// Told of the end of an actor that it monitors, or is linked to while it traps exits. These overtake messages.
+    fn signal(
+        &mut self,
+        signal: Signal,
+        context: &mut Context<'_, Self::Message>,
+    ) -> impl Future<Output = Result<(), Exit>> + Send {
+        let _ = (signal, context);
+        async { Ok(()) }
+    }
+}
+
+/// A plain async function as an actor: one message in, the answer out.
+pub struct Stateless<M, F>(F, std::marker::PhantomData<fn(M)>);
+
+impl<M: Message, F> Stateless<M, F> {
+    /// The actor that answers each message by this function; it ends never by itself.
+    pub fn new<R>(function: F) -> Self
+    where
+        F: FnMut(M) -> R + Send + 'static,
+        R: Future<Output = Result<M::Reply, M::Error>> + Send,
+    {
+        Self(function, std::marker::PhantomData)
+    }
+}
+
+impl<M: Message, F: Send + 'static> Child for Stateless<M, F> {}
+
+impl<M, F, R> Actor for Stateless<M, F>
+where
+    M: Message,
+    F: FnMut(M) -> R + Send + 'static,
+    R: Future<Output = Result<M::Reply, M::Error>> + Send,
+{
+    type Message = M;
+
+    async fn handle(&mut self, message: M, context: &mut Context<'_, M>) -> Result<(), Exit> {
+        let answer = (self.0)(message).await;
+        context.reply(answer);
+        Ok(())
+    }
+}
+
+/// The duty to answer one message; empty for one that was only sent. It may travel; dropped unsettled, the caller gets
+/// `NoReply`.
 pub struct ReplyTo<M: Message>(Option<Resolver<M::Reply, M::Error>>);
 
 impl<M: Message> ReplyTo<M> {
@@ -50,7 +115,12 @@ impl<M: Message> ReplyTo<M> {
         Self(resolver)
     }
 
-    /// Answers. What was settled or taken before stays as it is.
+    /// A duty that nobody waits for.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Answers. What was settled before stays as it is.
     pub fn settle(&mut self, answer: Result<M::Reply, M::Error>) {
         if let Some(resolver) = self.0.take() {
             resolver.settle(answer);
@@ -58,6 +128,7 @@ impl<M: Message> ReplyTo<M> {
     }
 
     /// Takes the duty away, to be settled later and elsewhere.
+    #[must_use]
     pub fn take(&mut self) -> ReplyTo<M> {
         Self(self.0.take())
     }
@@ -72,9 +143,9 @@ impl<M: Message> ReplyTo<M> {
         self.0.as_ref().is_some_and(Resolver::is_abandoned)
     }
 
-    /// A way to fail the caller while the handler has the duty in its hands.
-    pub(crate) fn canceller(&self) -> Option<Canceller<M::Reply, M::Error>> {
-        self.0.as_ref().and_then(Resolver::canceller)
+    /// Whether there is a duty at all.
+    pub(crate) fn is_request(&self) -> bool {
+        self.0.is_some()
     }
 
     pub(crate) fn mark_handling(&self) {

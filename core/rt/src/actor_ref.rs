@@ -4,12 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Message, ReplyTo};
-use crate::cell::{Caller, Cell, Status, lock};
-use crate::error::Refused;
+use crate::cell::{Caller, Cell};
+use crate::error::{Error, Refused};
 use crate::exit::Exit;
+use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::life::Stage;
+use crate::mailbox::{Envelope, Overflow};
+use crate::node::{Ending, Status};
+use crate::poller;
 use crate::promise::{Pending, promise};
+
+/// How long a send waits for room where nobody says otherwise.
+const BLOCK_MAX: Duration = Duration::from_millis(5_000);
 
 /// A way to an actor; owns nothing of it, and stays valid over restarts.
 pub struct ActorRef<M: Message>(pub(crate) Arc<Cell<M>>);
@@ -22,54 +28,130 @@ impl<M: Message> Clone for ActorRef<M> {
 
 impl<M: Message> ActorRef<M> {
     /// Its address.
-    pub fn id(&self) -> &ActorId {
-        &self.0.spec.id
+    pub fn id(&self) -> ActorId {
+        self.0.core.id()
     }
 
-    /// Queues a message; it comes back if the mailbox is full or closed.
+    /// Its number within its runtime: slot and generation, never given to another actor.
+    pub fn handle(&self) -> Handle {
+        self.0.handle()
+    }
+
+    /// Queues a message; it comes back if the mailbox is full or closed. With [`Overflow::Block`] the thread waits for
+    /// room up to 5 s, unless it is a worker or the actor's own.
     pub fn send(&self, message: M) -> Result<(), Refused<M>> {
-        self.0.push(message, ReplyTo::new(None))?;
+        self.send_until(message, None)
+    }
+
+    /// The same with another deadline for the wait for room.
+    pub fn send_until(&self, message: M, until: Option<Instant>) -> Result<(), Refused<M>> {
+        match self.try_push(message)? {
+            None => Ok(()),
+            Some(refused) if poller::is_worker() => Err(self.0.refuse(refused)),
+            Some(refused) => {
+                let (ticket, mut room) = self.wait_for_room(refused, until);
+                let answer = room.wait_until(None);
+                self.admitted(ticket, answer.unwrap_or(Err(Error::NoReply)))
+            }
+        }
+    }
+
+    /// The same without blocking: with [`Overflow::Block`] the future waits for room.
+    pub async fn send_async(&self, message: M, until: Option<Instant>) -> Result<(), Refused<M>> {
+        match self.try_push(message)? {
+            None => Ok(()),
+            Some(refused) => {
+                let (ticket, room) = self.wait_for_room(refused, until);
+                let answer = room.await;
+                self.admitted(ticket, answer)
+            }
+        }
+    }
+
+    /// Queues and activates; `Some` gives a message back whose sender may wait for room.
+    fn try_push(&self, message: M) -> Result<Option<Refused<Envelope<M>>>, Refused<M>> {
+        match self.0.push(message, ReplyTo::none()) {
+            Ok(first) => {
+                // Whoever leaves messages behind goes on by itself: only the first one has to activate.
+                if first {
+                    self.0.activate();
+                }
+                Ok(None)
+            }
+            Err(refused) if self.may_wait(&refused.error) => Ok(Some(refused)),
+            Err(refused) => Err(self.0.refuse(refused)),
+        }
+    }
+
+    fn may_wait(&self, error: &Error) -> bool {
+        let blocks = self.0.mailbox.overflow() == Overflow::Block;
+        blocks && matches!(error, Error::MailboxFull { .. }) && poller::current() != Some(self.handle())
+    }
+
+    fn wait_for_room(
+        &self,
+        refused: Refused<Envelope<M>>,
+        until: Option<Instant>,
+    ) -> (u64, Pending<Option<Refused<M>>, Error>) {
+        let (room, pending) = promise();
+        let ticket = self.0.shared.monitor_ids.number();
+        self.0.mailbox.wait_for_room(ticket, refused.message, Some(room));
+        // Room may have come meanwhile.
         self.0.activate();
-        Ok(())
+        let until = until.unwrap_or_else(|| Instant::now() + BLOCK_MAX);
+        (ticket, pending.until(Some(until), &self.0.shared.io).toward(&self.0.shared, self.handle()))
+    }
+
+    /// What became of a message that waited for room.
+    fn admitted(&self, ticket: u64, answer: Result<Option<Refused<M>>, Error>) -> Result<(), Refused<M>> {
+        let error = match answer {
+            Ok(None) => return Ok(()),
+            Ok(Some(refused)) => return Err(refused),
+            Err(Error::Timeout { .. }) => self.0.mailbox.full_error(),
+            Err(error) => error,
+        };
+        match self.0.mailbox.withdraw(ticket) {
+            Some(message) => Err(Refused { message, error }),
+            // It came in at the last moment.
+            None => Ok(()),
+        }
     }
 
     /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
     pub fn request(&self, message: M, until: Option<Instant>, caller: Caller) -> Pending<M::Reply, M::Error> {
         let (resolver, pending) = promise();
-        // A refusal settles the promise, so there is nothing more to do about it here.
-        if let Ok(alone) = self.0.push(message, ReplyTo::new(Some(resolver)))
-            && !(alone && self.0.poll_inline(caller))
-        {
-            self.0.activate();
+        match self.0.push(message, ReplyTo::new(Some(resolver))) {
+            Ok(true) if self.0.poll_inline(caller) => {}
+            Ok(true) => self.0.activate(),
+            Ok(false) => {}
+            Err(refused) if self.may_wait(&refused.error) => {
+                self.0.mailbox.wait_for_room(0, refused.message, None);
+                self.0.activate();
+            }
+            // A refusal settles the promise, so there is nothing more to do about it here.
+            Err(refused) => drop(self.0.refuse(refused)),
         }
-        pending.until(until, &self.0.shared.io)
+        pending.until(until, &self.0.shared.io).toward(&self.0.shared, self.handle())
     }
 
     /// Lets it finish its message and stop; kills it after `grace`. Done when it is down.
     pub fn stop(&self, grace: Duration) -> Pending<(), M::Error> {
         let (resolver, pending) = promise();
-        let mut life = lock(&self.0.life);
-        if matches!(life.stage, Stage::Stopped(_)) {
-            drop(life);
+        let done = move || {
             resolver.settle(Ok(()));
-            return pending;
-        }
-        life.on_stop.push(resolver);
-        drop(life);
-        self.0.terminate(false);
-        let cell = Arc::downgrade(&self.0);
-        self.0.shared.io.spawn(async move {
-            tokio::time::sleep(grace).await;
-            if let Some(cell) = cell.upgrade() {
-                cell.terminate(true);
-            }
-        });
+        };
+        self.0.as_node().stop(Ending::Stop(Some(grace)), Box::new(done));
         pending
     }
 
-    /// Ends it at its next await, without any hook.
+    /// Ends it at its next await, without any hook. Nobody restarts it.
     pub fn kill(&self) {
-        self.0.terminate(true);
+        self.0.as_node().stop(Ending::Kill, Box::new(|| ()));
+    }
+
+    /// Ends its life as if it had crashed with this exit: its supervisor decides what becomes of it.
+    pub fn exit_with(&self, exit: Exit) {
+        self.0.force(exit);
     }
 
     /// What it is doing.
@@ -79,9 +161,6 @@ impl<M: Message> ActorRef<M> {
 
     /// Why it has stopped, if it has.
     pub fn exit(&self) -> Option<Exit> {
-        match &lock(&self.0.life).stage {
-            Stage::Stopped(exit) => Some(exit.clone()),
-            _ => None,
-        }
+        self.0.exit()
     }
 }

@@ -35,6 +35,21 @@ pub enum Error {
     NoReply,
     /// It did not start.
     StartFailed(Cause),
+    /// A newer message took its place in a full mailbox.
+    Dropped,
+    /// Whom it would wait for waits for it: the ids on the circle.
+    Cycle(Vec<ActorId>),
+    /// The runtime holds as many of these as it may.
+    TooMany(&'static str),
+    /// The spec of a child or supervisor is wrong.
+    InvalidChild {
+        /// Whose.
+        child: String,
+        /// What is wrong, and what to write instead.
+        reason: String,
+    },
+    /// A supervisor refuses what it was asked about a child.
+    Refused(crate::supervision::Refusal),
 }
 
 /// A message that no mailbox took, with the reason.
@@ -78,6 +93,14 @@ impl fmt::Display for Error {
             Error::Crashed(cause) => write!(f, "the actor crashed: {cause}"),
             Error::NoReply => f.write_str("the actor ended without an answer"),
             Error::StartFailed(cause) => write!(f, "did not start: {cause}"),
+            Error::Dropped => f.write_str("a newer message took its place in the full mailbox"),
+            Error::Cycle(ids) => {
+                let ids: Vec<_> = ids.iter().map(ActorId::as_str).collect();
+                write!(f, "it would wait in a circle: {}", ids.join(" waits for "))
+            }
+            Error::TooMany(what) => write!(f, "there are as many {what} as there may be"),
+            Error::InvalidChild { child, reason } => write!(f, "child {child}: {reason}"),
+            Error::Refused(refusal) => write!(f, "{refusal}"),
         }
     }
 }

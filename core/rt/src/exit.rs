@@ -37,6 +37,60 @@ impl fmt::Display for Exit {
     }
 }
 
+/// The cause of a life that was ended because too many answers were errors.
+#[derive(Debug)]
+pub struct TooManyErrors {
+    /// How many.
+    pub errors: u32,
+    /// Within which time.
+    pub period: std::time::Duration,
+}
+
+impl fmt::Display for TooManyErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} errors within {} ms", self.errors, self.period.as_millis())
+    }
+}
+
+impl std::error::Error for TooManyErrors {}
+
+/// The cause of a life that was ended because it missed its health checks.
+#[derive(Debug)]
+pub struct Unhealthy {
+    /// How many it missed in a row.
+    pub missed: u32,
+    /// What it answered last, if it did.
+    pub last: Option<Cause>,
+}
+
+impl fmt::Display for Unhealthy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.last {
+            Some(cause) => write!(f, "{} health checks failed: {cause}", self.missed),
+            None => write!(f, "{} health checks were not answered", self.missed),
+        }
+    }
+}
+
+impl std::error::Error for Unhealthy {}
+
+/// The cause of a life that was ended because that of a linked actor was.
+#[derive(Debug)]
+pub struct Linked {
+    /// The other actor.
+    pub id: crate::ActorId,
+    /// How its life ended.
+    pub exit: Exit,
+}
+
+impl fmt::Display for Linked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "linked {} ended: {}", self.id, self.exit)
+    }
+}
+
+impl std::error::Error for Linked {}
+
 /// The cause of an actor whose code panicked.
 #[derive(Debug)]
 pub(crate) struct Panicked(pub String);

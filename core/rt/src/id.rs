@@ -1,10 +1,11 @@
 //! Addresses: `namespace/name/instance`.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-const PART_BYTES_MAX: usize = 63;
+pub(crate) const PART_BYTES_MAX: usize = 63;
 
 /// The address of an actor, three parts, each `[a-z0-9][a-z0-9-_.]{0,62}`; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +26,11 @@ impl ActorId {
         format!("{namespace}/{name}/{instance}").parse()
     }
 
+    /// The id of an actor that was given none.
+    pub(crate) fn unnamed(number: u64) -> Self {
+        Self(format!("unnamed/actor/{number}").into())
+    }
+
     /// The text without a copy.
     pub fn shared(&self) -> Arc<str> {
         self.0.clone()
@@ -36,12 +42,18 @@ impl ActorId {
     }
 }
 
+impl InvalidId {
+    pub(crate) fn new(text: &str, reason: &'static str) -> Self {
+        Self { text: text.chars().take(100).collect(), reason }
+    }
+}
+
 impl FromStr for ActorId {
     type Err = InvalidId;
 
     /// Three parts, or a bare name, which means `default/name/0`.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let invalid = |reason| InvalidId { text: text.chars().take(100).collect(), reason };
+        let invalid = |reason| InvalidId::new(text, reason);
         let parts: Vec<&str> = text.splitn(4, '/').collect();
         let well_formed = parts.iter().all(|part| is_part(part));
         match parts.len() {
@@ -55,11 +67,25 @@ impl FromStr for ActorId {
     }
 }
 
-fn is_part(part: &str) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+// A table of ids is searched by text; an id hashes and compares as its text does.
+impl Borrow<str> for ActorId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(crate) fn is_part(part: &str) -> bool {
     part.len() <= PART_BYTES_MAX
-        && part.as_bytes().first().is_some_and(alphanumeric)
-        && part.bytes().all(|byte| alphanumeric(&byte) || b"-_.".contains(&byte))
+        && part.as_bytes().first().is_some_and(|byte| is_alphanumeric(*byte))
+        && part.bytes().all(is_part_byte)
+}
+
+pub(crate) fn is_part_byte(byte: u8) -> bool {
+    is_alphanumeric(byte) || b"-_.".contains(&byte)
+}
+
+fn is_alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
 impl fmt::Display for ActorId {

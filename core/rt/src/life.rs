@@ -1,18 +1,26 @@
 //! Where an actor stands between its first start and its end, and who wants to be told.
 
+use std::collections::VecDeque;
+
+use tokio::task::AbortHandle;
+
 use crate::actor::Message;
 use crate::exit::Exit;
+use crate::health::Checks;
 use crate::promise::Resolver;
-use crate::supervision::History;
+use crate::watch::{Signal, Watchers};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
     Starting,
     Running,
-    /// Down, waiting for its backoff.
-    Restarting,
     /// Told to stop, or killed.
     Stopping,
+    /// The life has ended; its supervisor has not said yet what becomes of it.
+    Down(Exit),
+    /// Down, to be started again.
+    Restarting,
+    /// Down for good, or until somebody asks its supervisor to start it again.
     Stopped(Exit),
 }
 
@@ -21,36 +29,89 @@ impl Stage {
         match self {
             Stage::Starting => "starting",
             Stage::Running => "running",
-            Stage::Restarting => "restarting",
             Stage::Stopping => "stopping",
+            Stage::Down(_) | Stage::Restarting => "restarting",
             Stage::Stopped(_) => "stopped",
         }
     }
 }
 
+type Done = Box<dyn FnOnce() + Send>;
+
 pub(crate) struct Life<M: Message> {
     pub stage: Stage,
-    pub stop: bool,
     pub kill: bool,
-    /// Whether the first start has succeeded.
+    /// The exit that a linked actor, a missed health check or too many errors forced on it.
+    pub forced: Option<Exit>,
+    /// Whether a life was begun and has not ended.
+    pub alive: bool,
+    /// Whether any life was up so far.
     pub was_up: bool,
+    /// Whether this life is up.
+    pub is_up: bool,
+    /// A callback that could not be killed still holds the thread of an earlier life.
+    pub abandoned: bool,
+    /// Whether its crash was announced already.
+    pub announced: bool,
+    /// To be begun as soon as that callback returns.
+    pub begin_wanted: bool,
+    pub traps_exits: bool,
+    /// Lives begun so far.
+    pub lives: u32,
     pub restarts: u64,
-    pub history: History,
+    pub last_exit: Option<Exit>,
     pub on_start: Option<Resolver<(), M::Error>>,
-    pub on_stop: Vec<Resolver<(), M::Error>>,
+    pub on_stop: Vec<Done>,
+    // Boxed: most actors have none of these.
+    pub watchers: Option<Box<Watchers>>,
+    pub signals: Option<Box<VecDeque<Signal>>>,
+    /// Kills at the end of a stop's grace.
+    pub timer: Option<AbortHandle>,
+    /// The asking for its health, and what came of it.
+    pub checks: Option<AbortHandle>,
+    pub checks_seen: Checks,
 }
 
 impl<M: Message> Life<M> {
-    pub(crate) fn new(on_start: Resolver<(), M::Error>) -> Self {
+    pub(crate) fn new(on_start: Option<Resolver<(), M::Error>>) -> Self {
         Self {
             stage: Stage::Starting,
-            stop: false,
             kill: false,
+            forced: None,
+            alive: false,
             was_up: false,
+            is_up: false,
+            abandoned: false,
+            announced: false,
+            begin_wanted: false,
+            traps_exits: false,
+            lives: 0,
             restarts: 0,
-            history: History::default(),
-            on_start: Some(on_start),
+            last_exit: None,
+            on_start,
             on_stop: Vec::new(),
+            watchers: None,
+            signals: None,
+            timer: None,
+            checks: None,
+            checks_seen: Checks::default(),
+        }
+    }
+
+    /// A new life: what was asked of the last one is forgotten.
+    pub(crate) fn renew(&mut self, traps_exits: bool) {
+        self.stage = if self.was_up { Stage::Restarting } else { Stage::Starting };
+        (self.kill, self.forced, self.is_up, self.announced) = (false, None, false, false);
+        self.lives = self.lives.wrapping_add(1);
+        (self.alive, self.traps_exits) = (true, traps_exits);
+        self.signals = None;
+        self.checks_seen = Checks::default();
+    }
+
+    /// The timers of a life that has ended.
+    pub(crate) fn disarm(&mut self) {
+        for timer in [self.timer.take(), self.checks.take()].into_iter().flatten() {
+            timer.abort();
         }
     }
 }

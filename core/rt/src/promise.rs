@@ -3,8 +3,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -12,6 +11,11 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::error::Error;
+use crate::handle::Handle as Actor;
+use crate::runtime::Shared;
+use crate::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock};
+use crate::waits::Edge;
 
 /// The resolver was dropped without an answer.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +39,8 @@ struct Slot<V, E> {
 }
 
 impl<V, E> Slot<V, E> {
-    // Nothing panics while the lock is held, so a poisoned lock still guards a whole state.
     fn lock(&self) -> MutexGuard<'_, (State<V, E>, Option<AbortHandle>)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// The first answer wins. The lock is released before anybody is told.
@@ -83,6 +86,11 @@ pub struct Pending<V, E: From<Error>> {
     slot: Option<Arc<Slot<V, E>>>,
     deadline: Option<Instant>,
     timers: Option<Handle>,
+    /// The actor that is to answer, for those that would wait in a circle.
+    target: Option<(Arc<Shared>, Actor)>,
+    /// The actor on whose behalf somebody else waits.
+    asker: Option<Actor>,
+    edge: Option<Edge>,
 }
 
 /// A new pair.
@@ -92,7 +100,7 @@ pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V
         arrived: Condvar::new(),
         handling: AtomicBool::new(false),
     });
-    let pending = Pending { slot: Some(slot.clone()), deadline: None, timers: None };
+    let pending = Pending::new(slot.clone());
     (Resolver(Some(slot)), pending)
 }
 
@@ -110,11 +118,6 @@ impl<V, E: From<Broken>> Resolver<V, E> {
             State::Ready(_) => true,
             _ => false,
         })
-    }
-
-    /// A way to fail it from elsewhere.
-    pub(crate) fn canceller(&self) -> Option<Canceller<V, E>> {
-        self.0.as_ref().map(|slot| Canceller(Arc::downgrade(slot)))
     }
 
     pub(crate) fn mark_handling(&self) {
@@ -152,6 +155,12 @@ impl<V, E: From<Error>> Canceller<V, E> {
     }
 }
 
+impl<V, E: From<Error>> Pending<V, E> {
+    fn new(slot: Arc<Slot<V, E>>) -> Self {
+        Self { slot: Some(slot), deadline: None, timers: None, target: None, asker: None, edge: None }
+    }
+}
+
 impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     /// An answer that is there already.
     pub fn ready(answer: Result<V, E>) -> Self {
@@ -160,7 +169,29 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
             arrived: Condvar::new(),
             handling: AtomicBool::new(false),
         };
-        Self { slot: Some(Arc::new(slot)), deadline: None, timers: None }
+        Self::new(Arc::new(slot))
+    }
+
+    /// It is an answer of this actor.
+    pub(crate) fn toward(mut self, shared: &Arc<Shared>, target: Actor) -> Self {
+        self.target = Some((shared.clone(), target));
+        self
+    }
+
+    /// It is waited for on behalf of this actor, wherever that happens: a circle of such waits fails with `Cycle`.
+    pub fn asked_by(mut self, asker: Actor) -> Self {
+        self.asker = Some(asker);
+        self
+    }
+
+    /// Records that the actor whose code this is will wait; fails if it closes a circle.
+    fn record_wait(&mut self, explicit: bool) -> Result<(), E> {
+        let asker = if explicit { self.asker } else { self.asker.or_else(crate::poller::current) };
+        let (None, Some(asker), Some((shared, target))) = (&self.edge, asker, &self.target) else {
+            return Ok(());
+        };
+        self.edge = Edge::record(shared, asker, *target).map_err(|ids| E::from(Error::Cycle(ids)))?;
+        Ok(())
     }
 
     /// The same, but it fails with `Timeout` at the deadline.
@@ -177,7 +208,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         match std::mem::replace(&mut guard.0, State::Over) {
             State::Ready(answer) => {
                 drop(guard);
-                self.slot = None;
+                (self.slot, self.edge) = (None, None);
                 Some(answer)
             }
             other => {
@@ -189,6 +220,13 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
 
     /// Blocks this thread until the answer is there or `until` has come; `None` in the latter case.
     pub fn wait_until(&mut self, until: Option<Instant>) -> Option<Result<V, E>> {
+        if let Some(answer) = self.try_take() {
+            return Some(answer);
+        }
+        if let Err(cycle) = self.record_wait(false) {
+            self.give_up();
+            return Some(Err(cycle));
+        }
         let slot = self.slot.clone()?;
         let mut guard = slot.lock();
         while matches!(guard.0, State::Empty) {
@@ -223,8 +261,19 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         if let Some(answer) = self.try_take() {
             return Err(answer);
         }
+        if let Err(cycle) = self.record_wait(true) {
+            self.give_up();
+            return Err(Err(cycle));
+        }
         let Some(slot) = self.slot.clone() else {
             return Err(Err(Error::NoReply.into()));
+        };
+        let callback = match self.edge.take() {
+            Some(edge) => Box::new(move |answer| {
+                drop(edge);
+                callback(answer);
+            }),
+            None => callback,
         };
         self.arm(&slot);
         let mut guard = slot.lock();
@@ -275,6 +324,10 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Future for Pending<V, E
         if let Some(answer) = self.try_take() {
             return Poll::Ready(answer);
         }
+        if let Err(cycle) = self.record_wait(false) {
+            self.give_up();
+            return Poll::Ready(Err(cycle));
+        }
         let Some(slot) = self.slot.clone() else {
             return Poll::Ready(Err(Error::NoReply.into()));
         };
@@ -289,25 +342,32 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Future for Pending<V, E
     }
 }
 
+impl<V, E: From<Error>> Pending<V, E> {
+    /// Waits no more: whoever answers is told so.
+    fn give_up(&mut self) {
+        self.edge = None;
+        let Some(slot) = self.slot.take() else { return };
+        let mut guard = slot.lock();
+        let earlier = std::mem::replace(&mut guard.0, State::Over);
+        let timer = guard.1.take();
+        drop(guard);
+        if let Some(timer) = timer {
+            timer.abort();
+        }
+        drop(earlier);
+    }
+}
+
 impl<V, E: From<Error>> Drop for Pending<V, E> {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            let mut guard = slot.lock();
-            let earlier = std::mem::replace(&mut guard.0, State::Over);
-            let timer = guard.1.take();
-            drop(guard);
-            if let Some(timer) = timer {
-                timer.abort();
-            }
-            drop(earlier);
-        }
+        self.give_up();
     }
 }
 
 impl<V, E: From<Broken>> Unpin for Resolver<V, E> {}
 impl<V, E: From<Error>> Unpin for Pending<V, E> {}
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "loom")))]
 mod tests {
     use super::*;
 

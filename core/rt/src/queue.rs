@@ -1,7 +1,9 @@
 //! The workers and their two queues: fresh activations go before actors that used up their turn.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Something a worker can run for one turn.
 pub(crate) trait Runnable: Send + Sync {
@@ -52,6 +54,20 @@ impl Queue {
     /// Queues an actor that used up its turn.
     pub(crate) fn push_spent(&self, actor: Arc<dyn Runnable>) {
         self.push(actor, |queues| &mut queues.spent);
+    }
+
+    /// Queues many at once.
+    pub(crate) fn push_all_fresh(&self, actors: Vec<Arc<dyn Runnable>>) {
+        if actors.is_empty() {
+            return;
+        }
+        let mut queues = self.lock();
+        queues.fresh.extend(actors);
+        let wake = queues.sleepers > 0;
+        drop(queues);
+        if wake {
+            self.work.notify_all();
+        }
     }
 
     fn push(&self, actor: Arc<dyn Runnable>, which: fn(&mut Queues) -> &mut VecDeque<Arc<dyn Runnable>>) {

@@ -1,7 +1,7 @@
 //! Who may poll an actor: nobody, whoever took it from a queue, or the one that runs it.
 
-use std::sync::atomic::AtomicU8;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use crate::sync::atomic::AtomicU8;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire};
 
 const IDLE: u8 = 0;
 const QUEUED: u8 = 1;
@@ -65,7 +65,7 @@ impl RunState {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "loom")))]
 mod tests {
     use super::*;
 

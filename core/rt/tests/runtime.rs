@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use airssys_rt::Caller::Waits;
 use airssys_rt::{
-    Actor, ActorId, Backoff, Bounds, Cause, Config, Error, Exit, Intensity, Message, Notice, ReplyTo,
-    Restart, Runtime, Spec,
+    Actor, ActorId, Backoff, Bounds, Cause, Child, Config, Context, Error, Exit, Intensity, Message, Notice,
+    ReplyTo, Restart, Rules, Runtime, Spec,
 };
 
 enum Ask {
@@ -32,19 +32,21 @@ struct Probe {
     gate: Gate,
 }
 
+impl Child for Probe {}
+
 impl Actor for Probe {
     type Message = Ask;
 
-    async fn handle(&mut self, message: Ask, reply: &mut ReplyTo<Ask>) -> Result<(), Exit> {
+    async fn handle(&mut self, message: Ask, context: &mut Context<'_, Ask>) -> Result<(), Exit> {
         match message {
-            Ask::Echo(number) => reply.settle(Ok(number + 1_000 * self.life)),
+            Ask::Echo(number) => context.reply(Ok(number + 1_000 * self.life)),
             Ask::Boom => return Err(Exit::Crash(Arc::new(std::io::Error::other("boom")))),
             Ask::Panic => panic!("on purpose"),
             Ask::Wait => {
                 self.gate.notified().await;
-                reply.settle(Ok(0));
+                context.reply(Ok(0));
             }
-            Ask::Later(elsewhere) => elsewhere.send(reply.take()).expect("the test listens"),
+            Ask::Later(elsewhere) => elsewhere.send(context.take_reply()).expect("the test listens"),
         }
         Ok(())
     }
@@ -68,7 +70,7 @@ impl World {
             workers: 2,
             io: io.handle().clone(),
             on_tick: Box::new(|| ()),
-            observer: Box::new(move |notice| seen.lock().expect("test lock").push(name(&notice))),
+            observer: Some(Box::new(move |notice| seen.lock().expect("test lock").push(name(&notice)))),
         })
         .expect("threads");
         World { runtime, notices, gate: Gate::default(), lives: Arc::default(), _io: io }
@@ -78,12 +80,13 @@ impl World {
         let (gate, lives) = (self.gate.clone(), self.lives.clone());
         let backoff = Backoff { initial: Duration::from_millis(1), ..Backoff::default() };
         let intensity = Intensity { restarts_max: 2, ..Intensity::default() };
-        let spec = Spec { restart, bounds, backoff, intensity, ..Spec::new(id(name)) };
+        let rules = Rules { backoff, intensity, ..Rules::default() };
+        let spec = Spec { bounds, ..Spec::new(id(name)) };
         let start = move || {
             let probe = Probe { life: lives.fetch_add(1, SeqCst), gate: gate.clone() };
             async move { Ok::<_, Cause>(probe) }
         };
-        let (actor, up) = self.runtime.spawn(spec, start).expect("a free name");
+        let (actor, up) = self.runtime.spawn_restarted(spec, restart, rules, start).expect("a free name");
         up.wait().expect("starts");
         actor
     }
@@ -113,6 +116,7 @@ fn name(notice: &Notice<'_>) -> String {
         Notice::Stopped { exit, was_up, .. } => {
             format!("stopped {exit}{}", if *was_up { "" } else { " at its start" })
         }
+        Notice::Removed { .. } => "removed".to_owned(),
         Notice::DeadLetters { count, .. } => format!("dead {count}"),
     }
 }
@@ -275,10 +279,11 @@ fn a_stop_that_hangs_is_a_kill_at_its_deadline() {
 #[test]
 fn a_stop_overtakes_a_restart_that_waits() {
     let world = World::new();
-    let backoff = Backoff { initial: Duration::from_secs(3_600), ..Backoff::default() };
-    let spec = Spec { restart: Restart::Permanent, backoff, ..Spec::new(id("one")) };
+    let backoff = Backoff::delayed(Duration::from_secs(3_600));
+    let rules = Rules { backoff, ..Rules::default() };
     let start = || async { Ok::<_, Cause>(Probe { life: 0, gate: Gate::default() }) };
-    let (actor, up) = world.runtime.spawn(spec, start).expect("free");
+    let spawned = world.runtime.spawn_restarted(Spec::new(id("one")), Restart::Permanent, rules, start);
+    let (actor, up) = spawned.expect("free");
     up.wait().expect("starts");
     assert!(actor.request(Ask::Boom, soon(), Waits).wait().is_err());
     let waiting = actor.request(Ask::Echo(1), soon(), Waits);
@@ -290,8 +295,9 @@ fn a_stop_overtakes_a_restart_that_waits() {
 fn a_start_that_fails_is_the_answer_of_spawn() {
     let world = World::new();
     let start = || async { Err::<Probe, Cause>(Arc::new(std::io::Error::other("no"))) };
-    let spec = Spec { restart: Restart::Permanent, ..Spec::new(id("one")) };
-    let (_, up) = world.runtime.spawn(spec, start).expect("free");
+    let rules = Rules::default();
+    let spawned = world.runtime.spawn_restarted(Spec::new(id("one")), Restart::Permanent, rules, start);
+    let (_, up) = spawned.expect("free");
     assert!(matches!(up.wait(), Err(Error::StartFailed(cause)) if cause.to_string() == "no"));
     assert!(world.runtime.is_empty());
 }

@@ -13,13 +13,17 @@ pub mod system;
 pub mod types;
 
 pub use system::{
-    Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply, Started, System,
+    ChildSpec, Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply, Started,
+    SupervisorSpec, System,
 };
 pub use types::config::Config;
 pub use types::error::{Code, Error, Result};
 pub use types::event::Event;
-pub use types::handle::{ActorHandle, ComponentHandle, GrantHandle, RequestHandle, SubscriptionHandle};
+pub use types::handle::{
+    ActorHandle, ComponentHandle, GrantHandle, RequestHandle, SubscriptionHandle, TimerHandle,
+};
 pub use types::info::{ActorStatus, CloseReport, ComponentInfo, GrantInfo, Stats};
 pub use types::limits::{Budget, Limits, UNLIMITED};
 pub use types::message::{Message, RequestOptions, SendOptions};
-pub use types::spec::{ActorSpec, Restart};
+pub use types::spec::{ActorSpec, Overflow, Restart};
+pub use types::supervisor::{AutoShutdown, Backoff, DeadLetter, Down, GiveUp, Strategy, TreeNode};

@@ -191,6 +191,7 @@ impl World {
                 ..Limits::default()
             },
             shutdown: None,
+            ..ActorSpec::default()
         };
         let actor = self.system.spawn(spec)?;
         self.keep_actor(step, actor)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use airssys_rt::{Actor, Cause, Exit, ReplyTo, Ticks};
+use airssys_rt::{Actor, Cause, Child, Context, Exit, Ticks};
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use super::load::Loaded;
@@ -70,6 +70,7 @@ pub(crate) struct Guest {
     post_start: Option<Function<(), (Hooked,)>>,
     pre_stop: Option<Function<(String,), ()>>,
     post_stop: Option<Function<(), ()>>,
+    health: Option<Function<(), (Hooked,)>>,
 }
 
 impl Guest {
@@ -96,6 +97,7 @@ impl Guest {
             post_start: None,
             pre_stop: None,
             post_stop: None,
+            health: None,
         };
         if let Some(interface) = &component.lifecycle {
             guest.begin(interface).await?;
@@ -108,6 +110,7 @@ impl Guest {
         self.post_start = self.instance.function(interface, "post-start")?;
         self.pre_stop = self.instance.function(interface, "pre-stop")?;
         self.post_stop = self.instance.function(interface, "post-stop")?;
+        self.health = self.instance.function(interface, "health")?;
         let Some(pre_start) = pre_start else { return Ok(()) };
         let config = self.blueprint.config.clone();
         self.instance.data_mut().begin(None);
@@ -127,7 +130,7 @@ impl Guest {
 
     /// The letter as the guest sees it.
     fn message(&self, letter: Letter) -> WitMessage {
-        let Letter { sender, payload, content_type, deadline, correlation, sent } = letter;
+        let Letter { sender, payload, content_type, deadline, correlation, sent, topic: _ } = letter;
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
         let since = sent.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         WitMessage {
@@ -173,14 +176,53 @@ fn start_failed(hook: &str, cause: Error) -> Error {
     Error::new(Code::StartFailed, text).with("hook", hook).with("cause", facts)
 }
 
+impl Child for Guest {
+    async fn post_start(&mut self) -> std::result::Result<(), Exit> {
+        let Some(hook) = &self.post_start else { return Ok(()) };
+        self.instance.data_mut().begin(None);
+        let answer = self.instance.call(hook, ()).await;
+        self.hooked("post-start", answer).map_err(|error| self.crash(error))
+    }
+
+    async fn pre_stop(&mut self, reason: &Exit) {
+        let Some(hook) = &self.pre_stop else { return };
+        self.instance.data_mut().begin(None);
+        // A guest that fails while it stops is gone all the same; only its last hook is left out.
+        if self.instance.call(hook, (reason.to_string(),)).await.is_err() {
+            self.post_stop = None;
+        }
+    }
+
+    async fn health(&mut self) -> std::result::Result<(), Cause> {
+        let Some(hook) = &self.health else { return Ok(()) };
+        self.instance.data_mut().begin(None);
+        let failure = match self.instance.call(hook, ()).await {
+            Ok((Ok(()),)) => return Ok(()),
+            Ok((Err(refused),)) => refused.to_error(),
+            Err(error) => error,
+        };
+        Err(Arc::new(failure))
+    }
+
+    async fn post_stop(&mut self) {
+        if let Some(hook) = &self.post_stop {
+            let _ = self.instance.call(hook, ()).await;
+        }
+    }
+}
+
 impl Actor for Guest {
     type Message = Letter;
 
-    async fn handle(&mut self, letter: Letter, reply: &mut ReplyTo<Letter>) -> std::result::Result<(), Exit> {
+    async fn handle(
+        &mut self,
+        letter: Letter,
+        context: &mut Context<'_, Letter>,
+    ) -> std::result::Result<(), Exit> {
         let Some(handle) = &self.handle else {
             let text = "the component does not export airssys:wasm/handler, so it takes no messages";
             let error = Error::new(Code::ExportMissing, text).with("export", "airssys:wasm/handler@0.1.0");
-            reply.settle(Err(error.at(&self.blueprint.grounds.id)));
+            context.reply(Err(error.at(&self.blueprint.grounds.id)));
             return Ok(());
         };
         let deadline = letter.deadline;
@@ -189,34 +231,14 @@ impl Actor for Guest {
         match self.instance.call(handle, (message,)).await {
             Ok((Ok(payload),)) => match self.reply(payload) {
                 Err(error) if error.code == Code::BudgetExceeded => return Err(self.crash(error)),
-                answer => reply.settle(answer),
+                answer => context.reply(answer),
             },
             Ok((Err(refused),)) => {
                 let error = self.instance.data().blame(refused.to_error());
-                reply.settle(Err(error.at(&self.blueprint.grounds.id)));
+                context.reply(Err(error.at(&self.blueprint.grounds.id)));
             }
             Err(error) => return Err(self.crash(error)),
         }
         Ok(())
-    }
-
-    async fn post_start(&mut self) -> std::result::Result<(), Exit> {
-        let Some(hook) = &self.post_start else { return Ok(()) };
-        self.instance.data_mut().begin(None);
-        let answer = self.instance.call(hook, ()).await;
-        self.hooked("post-start", answer).map_err(|error| self.crash(error))
-    }
-
-    async fn stop(&mut self) {
-        if let Some(hook) = &self.pre_stop {
-            self.instance.data_mut().begin(None);
-            // A guest that fails while it stops is gone all the same; only its last hook is left out.
-            if self.instance.call(hook, ("shutdown".to_owned(),)).await.is_err() {
-                return;
-            }
-        }
-        if let Some(hook) = &self.post_stop {
-            let _ = self.instance.call(hook, ()).await;
-        }
     }
 }

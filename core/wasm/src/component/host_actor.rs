@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use airssys_rt::{Actor, ActorId, Exit, ReplyTo, Resolver, promise};
+use airssys_rt::{Actor, ActorId, Child, Context, Exit, Resolver, promise};
 
 use crate::types::error::{Code, Error, Result};
 use crate::types::letter::{Letter, NO_ANSWER};
@@ -34,14 +34,21 @@ impl HostActor {
             to: self.id.to_string(),
             payload: letter.payload,
             content_type: letter.content_type.map(|text| text.to_string()),
+            topic: letter.topic.map(|text| text.to_string()),
         }
     }
 }
 
+impl Child for HostActor {}
+
 impl Actor for HostActor {
     type Message = Letter;
 
-    async fn handle(&mut self, letter: Letter, reply: &mut ReplyTo<Letter>) -> std::result::Result<(), Exit> {
+    async fn handle(
+        &mut self,
+        letter: Letter,
+        context: &mut Context<'_, Letter>,
+    ) -> std::result::Result<(), Exit> {
         let (duty, answer) = promise::<Vec<u8>, Error>();
         let message = self.message(letter);
         {
@@ -50,8 +57,8 @@ impl Actor for HostActor {
             (*handler)(message, Reply(duty));
         }
         match answer.await {
-            Ok(payload) => reply.settle(Ok(payload)),
-            Err(error) if error.code == Code::Failure => reply.settle(Err(error.at(&self.id))),
+            Ok(payload) => context.reply(Ok(payload)),
+            Err(error) if error.code == Code::Failure => context.reply(Err(error.at(&self.id))),
             Err(error) => return Err(Exit::Crash(Arc::new(raised(error).at(&self.id)))),
         }
         Ok(())

@@ -87,7 +87,7 @@ impl State {
     fn letter(&self, payload: Vec<u8>, deadline: Option<Instant>) -> Letter {
         let correlation = deadline.map_or(0, |_| self.grounds.ports.correlation.fetch_add(1, Relaxed) + 1);
         let (sender, sent) = (Some(self.grounds.id.clone()), SystemTime::now());
-        Letter { sender, payload, content_type: None, deadline, correlation, sent }
+        Letter { sender, payload, content_type: None, deadline, correlation, sent, topic: None }
     }
 
     /// The actor behind an id, if this one may write to it. The grant is asked before the registry, so that a

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use airssys_osl::CapabilitySet;
-use airssys_rt::{ActorId, Bounds, Cause, Executor, Exit, Runtime, Spawned, Spec};
+use airssys_rt::{ActorId, Cause, ChildSpec, Executor, Exit, IdPattern, Rules, Spec, Told};
 
-use super::directory::Resident;
-use super::operation::{Operation, map, would_deadlock};
+use super::directory::{Resident, Way};
+use super::operation::{Operation, as_ours, map, would_deadlock};
 use super::{Inner, System};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
 use crate::host::Grounds;
@@ -16,9 +16,8 @@ use crate::types::error::{Code, Error, Result};
 use crate::types::handle::ActorHandle;
 use crate::types::info::ActorStatus;
 use crate::types::letter::Letter;
-use crate::types::limits::ResolvedLimits;
 use crate::types::message::Message;
-use crate::types::spec::{ActorSpec, Restart};
+use crate::types::spec::ActorSpec;
 
 /// How long a stop waits before it kills.
 const SHUTDOWN: Duration = Duration::from_millis(5_000);
@@ -84,15 +83,16 @@ impl System {
             let inner = self.open_inner()?;
             check_deadline(deadline)?;
             let resident = inner.directory.resident(actor)?;
-            let pending = resident.actor()?.stop(deadline.unwrap_or(resident.shutdown));
-            Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
+            let stopped = inner.runtime.stop(resident.rt_handle()?, deadline.unwrap_or(resident.shutdown));
+            Ok(Operation::new(as_ours(stopped), Some(resident.id.clone()), &inner.tickets))
         };
         begin().unwrap_or_else(|error| self.failed(error))
     }
 
     /// Ends the actor at its next await, without any hook. Nobody restarts it.
     pub fn kill(&self, actor: ActorHandle) -> Result<()> {
-        self.open_inner()?.directory.resident(actor)?.actor()?.kill();
+        let inner = self.open_inner()?;
+        inner.runtime.kill(inner.directory.resident(actor)?.rt_handle()?);
         Ok(())
     }
 
@@ -112,67 +112,59 @@ impl System {
         }
     }
 
-    /// What an actor is doing.
+    /// What an actor or supervisor is doing.
     pub fn status(&self, actor: ActorHandle) -> Result<ActorStatus> {
         let inner = self.open_inner()?;
-        if let Some((id, _)) = inner.directory.departed(actor) {
+        if let Some((id, exit)) = inner.directory.departed(actor) {
+            let last_exit = Some(exit.to_string());
             let (id, state) = (id.to_string(), "stopped".to_owned());
-            return Ok(ActorStatus { id, state, mailbox_messages: 0, handled: 0, restarts: 0 });
+            return Ok(ActorStatus { id, state, last_exit, ..ActorStatus::default() });
         }
         let resident = inner.directory.resident(actor)?;
-        Ok(status(&resident.id, resident.actor()?.status()))
+        match inner.runtime.status(resident.rt_handle()?) {
+            Some(found) => Ok(status(&resident.id, found)),
+            None => Err(Error::new(Code::ActorNotFound, format!("{} has just ended", resident.id))),
+        }
     }
 
-    /// All live actors, in the order of their ids.
-    pub fn list(&self) -> Result<Vec<ActorStatus>> {
-        let list = self.open_inner()?.runtime.list();
-        Ok(list.into_iter().map(|(id, found)| status(&id, found)).collect())
+    /// Live actors and supervisors, in the order of their ids: all, or those whose ids match a pattern, `tools/*/*`.
+    pub fn list(&self, pattern: Option<&str>) -> Result<Vec<ActorStatus>> {
+        let inner = self.open_inner()?;
+        let Some(pattern) = pattern else {
+            return Ok(inner.runtime.list().into_iter().map(|(id, found)| status(&id, found)).collect());
+        };
+        let pattern = pattern.parse::<IdPattern>().map_err(|why| Error::argument("pattern", why))?;
+        let matching = inner.runtime.matching(&pattern).into_iter();
+        let found = matching.filter_map(|(id, handle)| Some(status(&id, inner.runtime.status(handle)?)));
+        Ok(found.collect())
     }
 }
 
-fn status(id: &ActorId, found: airssys_rt::Status) -> ActorStatus {
-    let airssys_rt::Status { state, mailbox_messages, handled, restarts } = found;
-    ActorStatus { id: id.to_string(), state: state.to_owned(), mailbox_messages, handled, restarts }
+pub(super) fn status(id: &ActorId, found: airssys_rt::Status) -> ActorStatus {
+    let airssys_rt::Status { state, mailbox_messages, handled, restarts, last_exit, busy } = found;
+    ActorStatus {
+        id: id.to_string(),
+        state: state.to_owned(),
+        mailbox_messages,
+        handled,
+        restarts,
+        last_exit: last_exit.map(|exit| exit.to_string()),
+        busy_ms: busy.as_millis() as u64,
+    }
 }
 
-impl Resident {
-    /// The way to it; there is none for the moment between entering the directory and the runtime.
-    pub(super) fn actor(&self) -> Result<&airssys_rt::ActorRef<Letter>> {
-        self.actor.get().ok_or_else(|| {
-            Error::new(Code::ActorNotFound, format!("{}: the actor is not registered yet", self.id))
-                .at(&self.id)
-        })
-    }
+/// An actor that has its id and its grants, and is about to be handed to the runtime.
+pub(super) struct Prepared {
+    pub resident: Arc<Resident>,
+    pub child: ChildSpec,
+    pub up: airssys_rt::Pending<(), Error>,
 }
 
 impl Inner {
     fn spawn_guest(self: &Arc<Self>, spec: ActorSpec) -> Result<Operation<ActorHandle>> {
-        let Some(component) = spec.component else {
-            return Err(Error::argument("component", "a guest needs one"));
-        };
-        let component = self.component(component)?;
-        component.linked.as_ref().map_err(Clone::clone)?;
-        let budget = spec.budget.resolve()?;
-        let config = check_config(spec.config.as_deref())?;
-        let resident = self.enter(&spec, &component.stem)?;
-        let blueprint = Arc::new(Blueprint {
-            engine: self.engine.clone(),
-            component,
-            grounds: Grounds {
-                id: resident.id.clone(),
-                grants: resident.grants.clone(),
-                limits: spec.limits.resolve()?,
-                budget,
-                ports: self.ports.clone(),
-            },
-            config,
-            ticks: self.runtime.ticks(),
-            nobody: "".into(),
-        });
-        let spawned = self.register(&resident, &spec, Executor::Any, |runtime, rt_spec| {
-            runtime.spawn(rt_spec, move || Guest::start(blueprint.clone()))
-        })?;
-        let up = map(spawned, |(), number| ActorHandle(number), resident.handle.raw());
+        let prepared = self.prepare_guest(spec, airssys_rt::Restart::Temporary)?;
+        let resident = prepared.resident.clone();
+        let up = map(self.spawn_alone(prepared)?, |(), number| ActorHandle(number), resident.handle.raw());
         Ok(Operation::new(up, Some(resident.id.clone()), &self.tickets))
     }
 
@@ -182,41 +174,98 @@ impl Inner {
         executor: HostExecutor,
         handler: DeferredHandler,
     ) -> Result<ActorHandle> {
+        let prepared = self.prepare_host(spec, executor, handler, airssys_rt::Restart::Temporary)?;
+        let handle = prepared.resident.handle;
+        self.spawn_alone(prepared)?.wait().map(|()| handle)
+    }
+
+    fn spawn_alone(&self, prepared: Prepared) -> Result<airssys_rt::Pending<(), Error>> {
+        let Prepared { resident, child, up } = prepared;
+        match self.runtime.spawn_child(child, Rules::default()) {
+            Ok(()) => Ok(up),
+            Err(error) => {
+                self.forget(&resident.id, &Exit::Normal);
+                Err(Error::from(error).at(&resident.id))
+            }
+        }
+    }
+
+    /// Checks a guest's spec and takes its id.
+    pub(super) fn prepare_guest(&self, spec: ActorSpec, default: airssys_rt::Restart) -> Result<Prepared> {
+        let Some(component) = spec.component else {
+            return Err(Error::argument("component", "a guest needs one"));
+        };
+        let component = self.component(component)?;
+        component.linked.as_ref().map_err(Clone::clone)?;
+        let budget = spec.budget.resolve()?;
+        let config = check_config(spec.config.as_deref())?;
+        let stem = component.stem.clone();
+        let (limits, ports) = (spec.limits.resolve()?, self.ports.clone());
+        let (engine, ticks) = (self.engine.clone(), self.runtime.ticks());
+        self.prepare(&spec, &stem, default, |resident, rt_spec, restart| {
+            let grounds =
+                Grounds { id: resident.id.clone(), grants: resident.grants.clone(), limits, budget, ports };
+            let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
+            let blueprint = Arc::new(blueprint);
+            // A guest's code runs on a stack of its own, too small for another actor on top of it.
+            let rt_spec = Spec { nests: false, ..rt_spec };
+            ChildSpec::told(rt_spec, restart, move || Guest::start(blueprint.clone()))
+        })
+    }
+
+    /// Checks a host actor's spec and takes its id.
+    pub(super) fn prepare_host(
+        &self,
+        spec: ActorSpec,
+        executor: HostExecutor,
+        handler: DeferredHandler,
+        default: airssys_rt::Restart,
+    ) -> Result<Prepared> {
         if spec.component.is_some() {
             return Err(Error::argument("component", "a host actor has none"));
         }
-        let resident = self.enter(&spec, "host")?;
         let handler: SharedHandler = Arc::new(Mutex::new(handler));
-        let id = resident.id.clone();
         let executor = match executor {
             HostExecutor::Callback => Executor::Callback,
             HostExecutor::Loop => Executor::Any,
         };
-        let up = self.register(&resident, &spec, executor, |runtime, rt_spec| {
-            runtime.spawn(rt_spec, move || {
+        self.prepare(&spec, "host", default, |resident, rt_spec, restart| {
+            let id = resident.id.clone();
+            ChildSpec::told(Spec { executor, ..rt_spec }, restart, move || {
                 ready(Ok::<_, Cause>(HostActor { id: id.clone(), handler: handler.clone() }))
             })
-        })?;
-        up.wait().map(|()| resident.handle)
+        })
     }
 
-    /// Checks a spec, takes its id, and gives it its grants.
-    fn enter(&self, spec: &ActorSpec, stem: &str) -> Result<Arc<Resident>> {
+    /// Checks what all specs share, takes the id and gives it its grants.
+    fn prepare(
+        &self,
+        spec: &ActorSpec,
+        stem: &str,
+        default: airssys_rt::Restart,
+        make: impl FnOnce(&Arc<Resident>, Spec, airssys_rt::Restart) -> (ChildSpec, Told<Letter>),
+    ) -> Result<Prepared> {
         check_deadline(spec.shutdown)?;
         let limits = spec.limits.resolve()?;
+        let rt_spec = super::rt_spec::checked(spec, &limits)?;
+        let resident = self.enter(spec, stem, limits.payload_bytes)?;
+        let rt_spec = Spec { id: Some(resident.id.clone()), ..rt_spec };
+        let restart = spec.restart.map_or(default, super::rt_spec::restart);
+        let (child, Told { actor, up }) = make(&resident, rt_spec, restart);
+        // Entered once, by the one that took the id.
+        let _ = resident.way.set(Way::Actor(actor));
+        let child = if spec.significant { child.significant() } else { child };
+        Ok(Prepared { resident, child, up })
+    }
+
+    /// Takes an id, and gives it its grants.
+    fn enter(&self, spec: &ActorSpec, stem: &str, payload_bytes_max: u64) -> Result<Arc<Resident>> {
         let id = match &spec.name {
             Some(name) => name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?,
             None => self.directory.free_id(stem)?,
         };
-        let resident = self.directory.enter(|handle| Resident {
-            handle,
-            grants: CapabilitySet::new(id.as_str(), self.audit.clone()),
-            id,
-            payload_bytes_max: limits.payload_bytes,
-            shutdown: spec.shutdown.unwrap_or(SHUTDOWN),
-            actor: OnceLock::new(),
-            given: Mutex::default(),
-        })?;
+        let shutdown = spec.shutdown.unwrap_or(SHUTDOWN);
+        let resident = self.take_id(id, shutdown, payload_bytes_max)?;
         let texts = BASELINE.into_iter().chain(spec.grants.iter().map(String::as_str));
         for text in texts {
             if let Err(error) = self.give(&resident, text, None) {
@@ -227,45 +276,22 @@ impl Inner {
         Ok(resident)
     }
 
-    /// Hands an entered actor to the runtime.
-    fn register(
+    pub(super) fn take_id(
         &self,
-        resident: &Arc<Resident>,
-        spec: &ActorSpec,
-        executor: Executor,
-        spawn: impl FnOnce(&Runtime, Spec) -> std::result::Result<Spawned<Letter>, airssys_rt::Error>,
-    ) -> Result<airssys_rt::Pending<(), Error>> {
-        let limits = spec.limits.resolve()?;
-        let rt_spec = Spec {
-            executor,
-            restart: restart(spec.restart),
-            bounds: bounds(&limits),
-            ..Spec::new(resident.id.clone())
-        };
-        match spawn(&self.runtime, rt_spec) {
-            Ok((actor, up)) => {
-                // Entered once, by the one that took the id.
-                let _ = resident.actor.set(actor);
-                Ok(up)
-            }
-            Err(error) => {
-                self.forget(&resident.id, &Exit::Normal);
-                Err(Error::from(error).at(&resident.id))
-            }
-        }
+        id: ActorId,
+        shutdown: Duration,
+        payload_bytes_max: u64,
+    ) -> Result<Arc<Resident>> {
+        self.directory.enter(|handle| Resident {
+            handle,
+            grants: CapabilitySet::new(id.as_str(), self.audit.clone()),
+            id,
+            payload_bytes_max,
+            shutdown,
+            way: OnceLock::new(),
+            given: Mutex::default(),
+        })
     }
-}
-
-fn restart(wanted: Option<Restart>) -> airssys_rt::Restart {
-    match wanted {
-        Some(Restart::Permanent) => airssys_rt::Restart::Permanent,
-        Some(Restart::Transient) => airssys_rt::Restart::Transient,
-        Some(Restart::Temporary) | None => airssys_rt::Restart::Temporary,
-    }
-}
-
-fn bounds(limits: &ResolvedLimits) -> Bounds {
-    Bounds { messages_max: limits.mailbox_messages, bytes_max: limits.mailbox_bytes }
 }
 
 fn check_config(config: Option<&str>) -> Result<Option<Arc<str>>> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use airssys_rt::{Exit, Pending, Resolver, promise};
+use airssys_rt::{Pending, Resolver, promise};
 
 use super::actors::{check_deadline, check_may_block};
 use super::operation::Operation;
@@ -16,7 +16,9 @@ use crate::types::info::CloseReport;
 /// How long a close waits before it kills.
 const DEADLINE: Duration = Duration::from_millis(5_000);
 /// How long killed actors may take to be gone; a callback that hangs is abandoned.
-const KILLED_GONE: Duration = Duration::from_millis(1_000);
+const KILLED_GONE: Duration = Duration::from_millis(1_500);
+/// A deadline beyond all clocks.
+const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// How far a close has come, and who waits for it.
 #[derive(Default)]
@@ -108,22 +110,16 @@ impl Inner {
 
     fn stop_all(&self, deadline: Duration) -> CloseReport {
         let before = self.runtime.counts().dead_letters;
-        let residents = self.directory.newest_first();
-        let actors: Vec<_> = residents.iter().filter_map(|resident| resident.actor().ok().cloned()).collect();
-        let mut stops: Vec<_> = actors.iter().map(|actor| actor.stop(deadline)).collect();
-        let until = Instant::now().checked_add(deadline.saturating_add(KILLED_GONE));
-        for stop in &mut stops {
-            let _ = stop.wait_until(until);
-        }
-        let killed = actors
-            .iter()
-            .filter(|actor| !matches!(actor.exit(), Some(Exit::Shutdown | Exit::Normal)))
-            .count();
+        let now = Instant::now();
+        let until = now.checked_add(deadline).unwrap_or(now + FAR);
+        let mut stops = self.runtime.stop_all(until);
+        let stopped = stops.wait_until(until.checked_add(KILLED_GONE));
         // Whoever was spawned while the others stopped.
         self.runtime.kill_all();
+        let stopped = stopped.and_then(std::result::Result::ok).unwrap_or_default();
         CloseReport {
-            stopped: (actors.len() - killed) as u64,
-            killed: killed as u64,
+            stopped: stopped.stopped,
+            killed: stopped.killed,
             dead_letters: self.runtime.counts().dead_letters.saturating_sub(before),
         }
     }

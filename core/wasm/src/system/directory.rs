@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use airssys_osl::CapabilitySet;
-use airssys_rt::{ActorId, ActorRef, Exit};
+use airssys_rt::{ActorId, ActorRef, Exit, SupervisorRef};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
@@ -27,12 +27,55 @@ pub(crate) struct Resident {
     pub grants: CapabilitySet,
     pub payload_bytes_max: u64,
     pub shutdown: Duration,
-    pub actor: OnceLock<ActorRef<Letter>>,
+    pub way: OnceLock<Way>,
     /// Which capability of osl belongs to which grant.
     pub(crate) given: Mutex<Vec<(u64, GrantHandle)>>,
 }
 
+/// The way to a resident in the runtime.
+pub(crate) enum Way {
+    /// Empty for the moment between entering the directory and the runtime.
+    Actor(Arc<OnceLock<ActorRef<Letter>>>),
+    Supervisor(SupervisorRef),
+}
+
 impl Resident {
+    /// The way to an actor; a supervisor takes no messages.
+    pub(super) fn actor(&self) -> Result<&ActorRef<Letter>> {
+        match self.way.get() {
+            Some(Way::Actor(actor)) => actor.get().ok_or_else(|| self.not_yet()),
+            Some(Way::Supervisor(_)) => {
+                let text = format!("{} is a supervisor: it takes no messages", self.id);
+                Err(Error::new(Code::InvalidHandle, text).at(&self.id))
+            }
+            None => Err(self.not_yet()),
+        }
+    }
+
+    /// The way to a supervisor.
+    pub(super) fn supervisor(&self) -> Result<&SupervisorRef> {
+        match self.way.get() {
+            Some(Way::Supervisor(supervisor)) => Ok(supervisor),
+            Some(Way::Actor(_)) => {
+                let text = format!("{} is an actor: it has no children", self.id);
+                Err(Error::new(Code::InvalidHandle, text).at(&self.id))
+            }
+            None => Err(self.not_yet()),
+        }
+    }
+
+    /// Its number in the runtime.
+    pub(super) fn rt_handle(&self) -> Result<airssys_rt::Handle> {
+        match self.way.get() {
+            Some(Way::Supervisor(supervisor)) => Ok(supervisor.handle()),
+            _ => self.actor().map(ActorRef::handle),
+        }
+    }
+
+    fn not_yet(&self) -> Error {
+        Error::new(Code::ActorNotFound, format!("{}: the actor is not registered yet", self.id)).at(&self.id)
+    }
+
     pub(crate) fn note_grant(&self, capability: u64, grant: GrantHandle) {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push((capability, grant));
     }
@@ -156,11 +199,9 @@ impl Directory {
             .ok_or_else(|| Error::new(Code::ActorNotFound, format!("no actor is called {id}")).at(id))
     }
 
-    /// All live actors, the newest first.
-    pub(crate) fn newest_first(&self) -> Vec<Arc<Resident>> {
-        let mut all: Vec<_> = self.residents.iter().map(|entry| entry.value().clone()).collect();
-        all.sort_by_key(|resident| std::cmp::Reverse(resident.handle.raw()));
-        all
+    /// The numbers of all ids in use.
+    pub(crate) fn handles(&self) -> HashMap<ActorId, ActorHandle> {
+        self.numbers.iter().map(|entry| (entry.key().clone(), ActorHandle(*entry.value()))).collect()
     }
 
     /// An id for an actor that was given none: the stem of its file and the next number that is free.

@@ -81,10 +81,13 @@ impl System {
         Ok(handle)
     }
 
-    /// Ends a subscription; an event that is being delivered is still delivered.
+    /// Ends a subscription to events or topics; what is being delivered is still delivered.
     pub fn unsubscribe(&self, subscription: SubscriptionHandle) -> Result<()> {
         let inner = self.open_inner()?;
         inner.directory.check_ours(subscription.raw())?;
+        if inner.unsubscribe_topic(subscription) {
+            return Ok(());
+        }
         let Some((_, subscriber)) = inner.subscriptions.remove(&subscription.raw()) else {
             return Err(Error::new(Code::NotFound, "no subscription has this number"));
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use airssys_rt::Caller;
 
@@ -66,13 +66,14 @@ impl System {
         let begin = || {
             let inner = self.open_inner()?;
             let resident = inner.directory.resident(actor)?;
-            if caller == Caller::Waits && airssys_rt::current_callback().as_ref() == Some(&resident.id) {
+            let actor = resident.actor()?;
+            if caller == Caller::Waits && airssys_rt::current_callback() == Some(actor.handle()) {
                 return Err(would_deadlock(&format!("a request to {}", resident.id)).at(&resident.id));
             }
             let until = deadline(options.timeout)?;
             let number = inner.ports.correlation.fetch_add(1, Relaxed) + 1;
             let letter = inner.letter(&resident, payload, options.content_type.as_deref(), until, number)?;
-            let pending = resident.actor()?.request(letter, until, caller);
+            let pending = actor.request(letter, until, caller);
             Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
         };
         begin().unwrap_or_else(|error| self.failed(error))
@@ -95,7 +96,7 @@ fn deadline(timeout: Option<Duration>) -> Result<Option<Instant>> {
 }
 
 impl Inner {
-    fn letter(
+    pub(super) fn letter(
         &self,
         to: &Resident,
         payload: &[u8],
@@ -109,11 +110,15 @@ impl Inner {
             let error = Error::new(Code::PayloadTooLarge, text).with("allowed", allowed).with("given", given);
             return Err(error.at(&to.id));
         }
-        if content_type.is_some_and(|text| text.len() > CONTENT_TYPE_BYTES_MAX) {
-            return Err(Error::argument("content_type", format!("more than {CONTENT_TYPE_BYTES_MAX} bytes")));
-        }
-        let content_type = content_type.map(Arc::from);
-        let (payload, sent) = (payload.to_vec(), SystemTime::now());
-        Ok(Letter { sender: None, payload, content_type, deadline, correlation, sent })
+        check_content_type(content_type)?;
+        let letter = Letter::from_host(payload.to_vec(), content_type.map(Arc::from));
+        Ok(Letter { deadline, correlation, ..letter })
     }
+}
+
+pub(super) fn check_content_type(content_type: Option<&str>) -> Result<()> {
+    if content_type.is_some_and(|text| text.len() > CONTENT_TYPE_BYTES_MAX) {
+        return Err(Error::argument("content_type", format!("more than {CONTENT_TYPE_BYTES_MAX} bytes")));
+    }
+    Ok(())
 }

@@ -8,8 +8,15 @@ mod events;
 mod grants;
 mod io;
 mod messages;
+mod morgue;
 mod notices;
 mod operation;
+mod rt_spec;
+mod supervision;
+mod supervisor_spec;
+mod timers;
+mod topics;
+mod watching;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
@@ -28,6 +35,7 @@ use self::grants::Given;
 use self::io::Io;
 use self::operation::Tickets;
 pub use self::operation::{Completion, Operation, Started};
+pub use self::supervisor_spec::{ChildSpec, SupervisorSpec};
 use crate::component::Loaded;
 pub use crate::component::Reply;
 use crate::engine::{Engine, Profile};
@@ -65,6 +73,9 @@ pub(crate) struct Inner {
     components: DashMap<u64, Arc<Loaded>>,
     subscriptions: Subscriptions,
     tickets: Arc<Tickets>,
+    topics: topics::Subscribed,
+    timers: timers::Timers,
+    morgue: Arc<morgue::Morgue>,
 }
 
 impl System {
@@ -87,10 +98,12 @@ impl System {
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             io: io.handle().clone(),
             on_tick: engine.tick(),
-            observer: notices::observer(directory.clone(), hub.clone(), grants.clone()),
+            observer: Some(notices::observer(directory.clone(), hub.clone(), grants.clone())),
         });
         let no_thread = |why: std::io::Error| Error::new(Code::Io, format!("no thread for a worker: {why}"));
         let runtime = Arc::new(runtime.map_err(no_thread)?);
+        let morgue = Arc::<morgue::Morgue>::default();
+        runtime.read_dead_letters(Box::new(morgue::reader(morgue.clone(), hub.clone())));
         let ports = Arc::new(Ports {
             runtime: Arc::downgrade(&runtime),
             hub,
@@ -113,6 +126,9 @@ impl System {
             components: DashMap::new(),
             subscriptions: Subscriptions::new(),
             tickets: Arc::default(),
+            topics: topics::Subscribed::new(),
+            timers: timers::Timers::new(),
+            morgue,
         });
         Ok(System { inner })
     }

@@ -18,8 +18,10 @@ pub(super) fn observer(
     grants: Grants,
 ) -> Box<dyn Fn(Notice<'_>) + Send + Sync> {
     Box::new(move |notice| {
-        if let Notice::Stopped { id, exit, .. } = &notice {
-            forget(&directory, &grants, id, exit);
+        match &notice {
+            Notice::Stopped { id, exit, kept: false, .. } => forget(&directory, &grants, id, exit),
+            Notice::Removed { id, exit } => forget(&directory, &grants, id, exit),
+            _ => {}
         }
         tell(&hub, &notice);
     })
@@ -53,21 +55,21 @@ fn tell(hub: &Hub, notice: &Notice<'_>) {
             }
             facts
         }),
-        Notice::GaveUp { id, restarts, period, exit } => {
+        Notice::GaveUp { id, child, restarts, period, exit } => {
             hub.tell("supervisor.gave_up", Some(id.as_str()), || {
                 let mut facts = exit_facts(exit);
+                facts.insert("child".to_owned(), json!(child.as_str()));
                 facts.insert("restarts".to_owned(), json!(restarts));
                 facts.insert("period_ms".to_owned(), json!(period.as_millis() as u64));
                 facts
             });
         }
-        Notice::Stopped { id, exit, was_up: true } => {
+        Notice::Stopped { id, exit, was_up: true, .. } => {
             hub.tell("actor.stopped", Some(id.as_str()), || detail("reason", exit.to_string()));
         }
-        Notice::Stopped { was_up: false, .. } => {}
-        Notice::DeadLetters { id, count } => {
-            hub.tell("message.dead_letter", Some(id.as_str()), || detail("count", *count));
-        }
+        Notice::Stopped { was_up: false, .. } | Notice::Removed { .. } => {}
+        // Each of them is told by whoever keeps it.
+        Notice::DeadLetters { .. } => {}
     }
 }
 

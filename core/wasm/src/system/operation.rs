@@ -139,6 +139,18 @@ where
     }
 }
 
+/// The same answer with an error of ours.
+pub(super) fn as_ours<T: Send + 'static>(pending: Pending<T, airssys_rt::Error>) -> Pending<T, Error> {
+    let (resolver, mapped) = airssys_rt::promise();
+    let deliver = move |outcome: std::result::Result<T, airssys_rt::Error>| {
+        resolver.settle(outcome.map_err(Error::from));
+    };
+    match pending.on_ready(Box::new(deliver)) {
+        Ok(_) => mapped,
+        Err(outcome) => Pending::ready(outcome.map_err(Error::from)),
+    }
+}
+
 /// The error of an operation that may not block here.
 pub(super) fn would_deadlock(what: &str) -> Error {
     let text =

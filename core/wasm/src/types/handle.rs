@@ -8,14 +8,16 @@ use super::error::{Code, Error, Result};
 pub enum Kind {
     /// A loaded component.
     Component = 1,
-    /// An actor, a guest's or the host's.
+    /// An actor, a guest's or the host's, or a supervisor.
     Actor = 2,
     /// A grant of one actor.
     Grant = 3,
     /// A request whose completion is still to come.
     Request = 4,
-    /// A subscription to events.
+    /// A subscription to events or to topics.
     Subscription = 5,
+    /// A message to come.
+    Timer = 6,
 }
 
 const KIND_SHIFT: u32 = 56;
@@ -28,11 +30,13 @@ impl Kind {
             Kind::Grant => "grant",
             Kind::Request => "request",
             Kind::Subscription => "subscription",
+            Kind::Timer => "timer",
         }
     }
 
     fn of(raw: u64) -> Option<Kind> {
-        let kinds = [Kind::Component, Kind::Actor, Kind::Grant, Kind::Request, Kind::Subscription];
+        let kinds =
+            [Kind::Component, Kind::Actor, Kind::Grant, Kind::Request, Kind::Subscription, Kind::Timer];
         kinds.into_iter().find(|kind| *kind as u64 == raw >> KIND_SHIFT)
     }
 
@@ -79,8 +83,9 @@ macro_rules! handles {
 
 handles! {
     ComponentHandle, Component, "Names a loaded component; owns nothing.";
-    ActorHandle, Actor, "Names an actor over all its restarts; owns nothing.";
+    ActorHandle, Actor, "Names an actor or supervisor over all its restarts; owns nothing.";
     GrantHandle, Grant, "Names one grant of one actor; owns nothing.";
     RequestHandle, Request, "Names a pending request, to cancel it.";
-    SubscriptionHandle, Subscription, "Names a subscription to events.";
+    SubscriptionHandle, Subscription, "Names a subscription to events or topics.";
+    TimerHandle, Timer, "Names a message to come.";
 }

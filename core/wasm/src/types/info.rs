@@ -32,12 +32,12 @@ pub struct GrantInfo {
     pub open: u64,
 }
 
-/// What an actor is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an actor or supervisor is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActorStatus {
     /// The three-part id.
     pub id: String,
-    /// `starting`, `running`, `restarting`, `stopping` or `stopped`.
+    /// `starting`, `running`, `restarting`, `stopping`, `stopped` or `abandoned`.
     pub state: String,
     /// Messages that wait.
     pub mailbox_messages: u64,
@@ -45,6 +45,10 @@ pub struct ActorStatus {
     pub handled: u64,
     /// How often it was restarted.
     pub restarts: u64,
+    /// How its last life ended, as in `shutdown`, if one has.
+    pub last_exit: Option<String>,
+    /// Time that its code has run, in whole ticks of a millisecond that passed meanwhile.
+    pub busy_ms: u64,
 }
 
 /// Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use airssys_osl::{Denial, DenialKind};
-use airssys_rt::{ActorId, Broken, Cause, Exit};
+use airssys_rt::{ActorId, Broken, Cause, Exit, Refusal};
 
 use super::error::{Code, Error};
 
@@ -12,6 +12,7 @@ use super::error::{Code, Error};
 pub(crate) const NO_ANSWER: &str = "ended without an answer";
 
 /// A message on its way.
+#[derive(Clone)]
 pub(crate) struct Letter {
     /// The sending actor; none when the host program itself sent it.
     pub sender: Option<ActorId>,
@@ -22,6 +23,16 @@ pub(crate) struct Letter {
     /// Unique among the open requests of a system; 0 for a message that nobody waits for.
     pub correlation: u64,
     pub sent: SystemTime,
+    /// What it was published under.
+    pub topic: Option<Arc<str>>,
+}
+
+impl Letter {
+    /// A letter of the host itself that nobody waits for.
+    pub(crate) fn from_host(payload: Vec<u8>, content_type: Option<Arc<str>>) -> Self {
+        let sent = SystemTime::now();
+        Self { sender: None, payload, content_type, deadline: None, correlation: 0, sent, topic: None }
+    }
 }
 
 impl airssys_rt::Message for Letter {
@@ -67,7 +78,34 @@ impl From<airssys_rt::Error> for Error {
             Rt::Crashed(cause) => cause_error(&cause),
             Rt::NoReply => Error::new(Code::ActorStopped, text).with("reason", NO_ANSWER),
             Rt::StartFailed(cause) => cause_error(&cause),
+            Rt::Dropped => Error::new(Code::MessageDropped, text),
+            Rt::Cycle(ids) => {
+                let ids: Vec<_> = ids.iter().map(ActorId::as_str).collect();
+                Error::new(Code::Cycle, text).with("ids", ids)
+            }
+            Rt::TooMany(what) => Error::new(Code::LimitExceeded, text).with("which", what),
+            Rt::InvalidChild { child, .. } => Error::new(Code::InvalidChild, text).with("child", child),
+            Rt::Refused(refusal) => refused(&refusal, text),
         }
+    }
+}
+
+/// What a supervisor refuses.
+fn refused(refusal: &Refusal, text: String) -> Error {
+    match refusal {
+        Refusal::NotFound => Error::new(Code::NotFound, text).with("which", "child"),
+        Refusal::AlreadyPresent => Error::new(Code::AlreadyExists, text),
+        Refusal::TooMany => Error::new(Code::LimitExceeded, text).with("which", "children"),
+        Refusal::StartFailed(exit) => exit_error(exit),
+        Refusal::Stopping => Error::new(Code::ActorStopped, text).with("reason", "shutdown"),
+        Refusal::Running | Refusal::Restarting | Refusal::Invalid(_) => Error::new(Code::InvalidChild, text),
+    }
+}
+
+fn exit_error(exit: &Exit) -> Error {
+    match exit {
+        Exit::Crash(cause) => cause_error(cause),
+        other => stopped(other),
     }
 }
 

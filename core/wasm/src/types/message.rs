@@ -14,6 +14,8 @@ pub struct Message {
     pub payload: Vec<u8>,
     /// What the bytes are, as a media type, if the sender said so.
     pub content_type: Option<String>,
+    /// The topic it was published under, if it was.
+    pub topic: Option<String>,
 }
 
 /// How a message is sent.

@@ -9,3 +9,4 @@ pub(crate) mod letter;
 pub mod limits;
 pub mod message;
 pub mod spec;
+pub mod supervisor;

@@ -49,10 +49,50 @@ pub struct ActorSpec {
     pub budget: Budget,
     /// JSON text for the guest's `pre-start`.
     pub config: Option<String>,
-    /// `temporary` if absent; any other makes it the only child of a supervisor of its own.
+    /// Among the children of a supervisor `permanent` if absent. Outside `temporary`; any other makes it the only child
+    /// of a supervisor of its own.
     pub restart: Option<Restart>,
     /// How long a stop waits before it kills; 5 s.
     pub shutdown: Option<Duration>,
+    /// Whether its end counts for its supervisor's `auto_shutdown`.
+    pub significant: bool,
+    /// What becomes of a message that finds the mailbox full; `reject` if absent.
+    pub overflow: Option<Overflow>,
+    /// How often it is asked how it is, by the guest's `health`; never if absent. A check that is not answered well
+    /// before the next one is missed.
+    pub health_interval: Option<Duration>,
+    /// How many checks in a row may be missed before its life is ended; 2.
+    pub health_missed: Option<u32>,
+    /// How many of its answers within `error_period` may be errors before its life is ended; no bound if absent.
+    pub errors_max: Option<u32>,
+    /// The window of `errors_max`; 10 s.
+    pub error_period: Option<Duration>,
+}
+
+/// What becomes of a message that finds the mailbox full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// It is refused with `MAILBOX_FULL`.
+    Reject,
+    /// The oldest one that waits is dropped for it; its caller gets `MESSAGE_DROPPED`.
+    DropOldest,
+    /// Its sender waits for room: a `send` up to 5 s, a `request` up to its deadline. An actor is refused by itself.
+    Block,
+}
+
+impl FromStr for Overflow {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "reject" => Ok(Overflow::Reject),
+            "drop_oldest" => Ok(Overflow::DropOldest),
+            "block" => Ok(Overflow::Block),
+            other => {
+                Err(Error::argument("overflow", format!("{other:?} is none of reject, drop_oldest, block")))
+            }
+        }
+    }
 }
 
 impl ActorSpec {
@@ -98,6 +138,20 @@ impl ActorSpec {
     #[must_use]
     pub fn config(mut self, json: &str) -> Self {
         self.config = Some(json.to_owned());
+        self
+    }
+
+    /// The same spec with this answer to a full mailbox.
+    #[must_use]
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = Some(overflow);
+        self
+    }
+
+    /// The same spec; its end counts for its supervisor's `auto_shutdown`.
+    #[must_use]
+    pub fn significant(mut self) -> Self {
+        self.significant = true;
         self
     }
 

@@ -1,0 +1,416 @@
+//! Beginning and ending the lives of an actor.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::actor::Message;
+use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot};
+use crate::error::Error;
+use crate::exit::{Cause, Exit, Linked};
+use crate::handle::Handle;
+use crate::id::ActorId;
+use crate::life::Stage;
+use crate::mailbox::Counts;
+use crate::node::{Core, Ending, Node, Shutdown, Status};
+use crate::notice::Notice;
+use crate::spec::Executor;
+use crate::supervision::{Fate, Input};
+use crate::sync::atomic::Ordering::Relaxed;
+use crate::sync::lock;
+use crate::watch::{Down, MonitorId, Signal, Watcher};
+
+/// How long a killed actor that blocks its worker is waited for before it is abandoned.
+const ABANDON_AFTER: Duration = Duration::from_millis(1_000);
+/// Signals that wait for one actor.
+const SIGNALS_MAX: usize = 10_000;
+
+impl<M: Message> Cell<M> {
+    /// The life is up: it counts, is told, and is announced.
+    pub(crate) fn up(self: &Arc<Self>) {
+        let mut life = lock(&self.life);
+        if matches!(life.stage, Stage::Starting | Stage::Restarting) {
+            life.stage = Stage::Running;
+        }
+        life.is_up = true;
+        let again = std::mem::replace(&mut life.was_up, true);
+        let (restarts, waiting) = (life.restarts, life.on_start.take());
+        if let Some(health) = &self.manner.health {
+            life.checks = Some(crate::health::watch(self, **health));
+        }
+        drop(life);
+        self.shared.notify(&self.core, |id| match again {
+            true => Notice::Restarted { id, restarts },
+            false => Notice::Started { id },
+        });
+        if let Some(waiting) = waiting {
+            waiting.settle(Ok(()));
+        }
+        if let Some((supervisor, key)) = self.core.supervisor() {
+            supervisor.feed(Input::Started(key));
+        }
+    }
+
+    /// A life has ended: its supervisor is asked what becomes of it.
+    pub(crate) fn bury(self: &Arc<Self>, ended: Ended) {
+        self.run.park();
+        let Ended { exit, remains } = ended;
+        let mut slot = lock(&self.task);
+        let task = match std::mem::replace(&mut *slot, Slot::Empty) {
+            Slot::Living { task, .. } | Slot::Ended { task, .. } => Some(task),
+            Slot::Corpse { task, .. } => task,
+            Slot::Empty => None,
+        };
+        let mut life = lock(&self.life);
+        life.disarm();
+        if std::mem::take(&mut life.abandoned) {
+            // Whatever its callback says now is too late.
+            let again = std::mem::take(&mut life.begin_wanted);
+            drop((life, slot));
+            drop((task, remains));
+            if again {
+                self.clone().begin();
+            }
+            return;
+        }
+        *slot = Slot::Corpse { task, _remains: remains };
+        drop(slot);
+        let crashed = matches!(exit, Exit::Crash(_));
+        let exit = match life.forced.take() {
+            Some(forced) => forced,
+            None if life.kill && !crashed => Exit::Killed,
+            None => exit,
+        };
+        let is_up = life.is_up;
+        (life.stage, life.alive) = (Stage::Down(exit.clone()), false);
+        drop(life);
+        self.report(exit, is_up);
+    }
+
+    fn report(self: &Arc<Self>, exit: Exit, is_up: bool) {
+        match self.core.supervisor() {
+            Some((supervisor, key)) if is_up => supervisor.feed(Input::Exited(key, exit)),
+            Some((supervisor, key)) => supervisor.feed(Input::Failed(key, exit)),
+            None => self.clone().settle(Fate::Gone(exit)),
+        }
+    }
+
+    /// It will be started again.
+    fn settle_again(self: &Arc<Self>, after: Duration) {
+        let mut life = lock(&self.life);
+        let Stage::Down(exit) = life.stage.clone() else { return };
+        life.stage = Stage::Restarting;
+        life.restarts += 1;
+        life.last_exit = Some(exit.clone());
+        drop(life);
+        if !matches!(exit, Exit::Shutdown) {
+            let notice = |id| Notice::Crashed { id, exit: &exit, restart_in: Some(after) };
+            self.shared.notify(&self.core, notice);
+        }
+        self.tell_end(&exit, true);
+    }
+
+    /// It is down for good, or until it is asked for again: then its name stays its own.
+    fn settle_stopped(self: &Arc<Self>, fated: Exit, gone: bool) {
+        let mut life = lock(&self.life);
+        let (exit, had_life) = match &life.stage {
+            Stage::Down(exit) => (exit.clone(), true),
+            Stage::Stopped(exit) => {
+                let exit = exit.clone();
+                drop(life);
+                if gone {
+                    self.retire();
+                    self.shared.notify(&self.core, |id| Notice::Removed { id, exit: &exit });
+                }
+                return;
+            }
+            // It never had a life, or waits for the next one.
+            _ => (fated, false),
+        };
+        life.stage = Stage::Stopped(exit.clone());
+        life.last_exit = Some(exit.clone());
+        let was_up = life.was_up;
+        drop(life);
+        if was_up && had_life {
+            self.announce_crash(&exit);
+        }
+        self.mailbox.close(&exit);
+        let left = self.mailbox.drain();
+        if gone {
+            self.retire();
+        }
+        if !left.is_empty() {
+            let count = left.len() as u64;
+            self.shared.notify(&self.core, |id| Notice::DeadLetters { id, count });
+        }
+        self.shared.notify(&self.core, |id| Notice::Stopped { id, exit: &exit, was_up, kept: !gone });
+        self.shared.dead_letters.tell(&self.core, left, &exit);
+        self.tell_end(&exit, false);
+        self.settle_waiting(&exit);
+    }
+
+    /// Once a life.
+    fn announce_crash(&self, exit: &Exit) {
+        if matches!(exit, Exit::Crash(_)) && !std::mem::replace(&mut lock(&self.life).announced, true) {
+            self.shared.notify(&self.core, |id| Notice::Crashed { id, exit, restart_in: None });
+        }
+    }
+
+    /// Leaves the tables; its counts stay with the runtime.
+    fn retire(&self) {
+        self.shared.retire(&self.core, || self.mailbox.retire());
+    }
+
+    /// Tells whom it concerns how the life ended: after the observer, so that they can read of it.
+    fn tell_end(self: &Arc<Self>, exit: &Exit, restarting: bool) {
+        lock(&self.in_flight).take().settle(Err(failure(exit).into()));
+        let corpse = match self.task.try_lock() {
+            Ok(mut slot) => match &*slot {
+                Slot::Corpse { .. } => Some(std::mem::replace(&mut *slot, Slot::Empty)),
+                _ => None,
+            },
+            // A callback that was abandoned holds it.
+            Err(_) => None,
+        };
+        let watchers = lock(&self.life).watchers.take();
+        drop(corpse);
+        if let Some(watchers) = watchers {
+            let down = Down { id: self.core.id(), exit: exit.clone(), restarting };
+            watchers.tell(self.core.handle, &down);
+        }
+    }
+
+    fn settle_waiting(&self, exit: &Exit) {
+        let mut life = lock(&self.life);
+        let (on_start, on_stop) = (life.on_start.take(), std::mem::take(&mut life.on_stop));
+        drop(life);
+        if let Some(waiting) = on_start {
+            let error = match exit {
+                Exit::Crash(cause) => Error::StartFailed(cause.clone()),
+                other => Error::Stopped(other.clone()),
+            };
+            waiting.settle(Err(error.into()));
+        }
+        for done in on_stop {
+            done();
+        }
+    }
+
+    /// Ends the life with this exit at its next await.
+    pub(crate) fn force(self: &Arc<Self>, exit: Exit) {
+        let mut life = lock(&self.life);
+        if !life.alive {
+            return;
+        }
+        life.forced.get_or_insert(exit);
+        drop(life);
+        self.kill_now();
+    }
+
+    /// Ends the life at its next await; one that cannot be ended is abandoned.
+    fn kill_now(self: &Arc<Self>) {
+        self.wanted.fetch_or(KILL, Relaxed);
+        if self.task.try_lock().is_err() && !crate::poller::is_polling(self.core.handle) {
+            match self.manner.executor {
+                Executor::Callback => self.abandon(),
+                Executor::Any => self.abandon_later(),
+            }
+        }
+        self.activate();
+    }
+
+    fn abandon_later(self: &Arc<Self>) {
+        let weak = Arc::downgrade(self);
+        let lives = lock(&self.life).lives;
+        self.shared.after(ABANDON_AFTER, move || {
+            if let Some(cell) = weak.upgrade()
+                && lock(&cell.life).lives == lives
+                && cell.task.try_lock().is_err()
+            {
+                cell.abandon();
+            }
+        });
+    }
+
+    /// Code that blocks its thread cannot be killed: its name and its callers are set free.
+    fn abandon(self: &Arc<Self>) {
+        let mut life = lock(&self.life);
+        if life.abandoned || !life.alive {
+            return;
+        }
+        life.abandoned = true;
+        let (exit, is_up) = (life.forced.take().unwrap_or(Exit::Killed), life.is_up);
+        (life.stage, life.alive) = (Stage::Down(exit.clone()), false);
+        life.disarm();
+        drop(life);
+        self.report(exit, is_up);
+    }
+
+    /// The answer to a health check.
+    pub(crate) fn checked(&self, answer: &Result<(), Cause>) {
+        crate::health::answered(self, answer);
+    }
+}
+
+/// What the caller of the message at hand is told.
+fn failure(exit: &Exit) -> Error {
+    match exit {
+        Exit::Crash(cause) => Error::Crashed(cause.clone()),
+        other => Error::Stopped(other.clone()),
+    }
+}
+
+impl<M: Message> Node for Cell<M> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn begin(self: Arc<Self>) {
+        let mut life = lock(&self.life);
+        if life.abandoned {
+            life.begin_wanted = true;
+            return;
+        }
+        life.renew(self.manner.traps_exits);
+        drop(life);
+        self.wanted.store(0, Relaxed);
+        self.mailbox.reopen();
+        self.start_task();
+    }
+
+    fn end(self: Arc<Self>, ending: Ending) {
+        let mut life = lock(&self.life);
+        if life.begin_wanted {
+            // Its next life never began: there is nothing to end.
+            life.begin_wanted = false;
+            life.stage = Stage::Down(Exit::Killed);
+            drop(life);
+            return self.report(Exit::Killed, false);
+        }
+        if !life.alive {
+            return;
+        }
+        life.stage = Stage::Stopping;
+        match ending {
+            Ending::Kill => {
+                life.kill = true;
+                drop(life);
+                return self.kill_now();
+            }
+            Ending::Stop(Some(grace)) => {
+                let weak = Arc::downgrade(&self);
+                let timer = self.shared.after(grace, move || {
+                    if let Some(cell) = weak.upgrade() {
+                        cell.end(Ending::Kill);
+                    }
+                });
+                if let Some(earlier) = life.timer.replace(timer) {
+                    earlier.abort();
+                }
+            }
+            Ending::Stop(None) => {}
+        }
+        drop(life);
+        self.want(STOP);
+    }
+
+    fn shut_down(self: Arc<Self>) {
+        let ending = match self.manner.shutdown {
+            Shutdown::Brutal => Ending::Kill,
+            Shutdown::After(grace) => Ending::Stop(Some(grace)),
+            Shutdown::Infinity => Ending::Stop(None),
+        };
+        self.end(ending);
+    }
+
+    fn announce(&self) {
+        let exit = match &lock(&self.life).stage {
+            Stage::Down(exit) => exit.clone(),
+            _ => return,
+        };
+        self.announce_crash(&exit);
+    }
+
+    fn settle(self: Arc<Self>, fate: Fate) {
+        match fate {
+            Fate::Again { after } => self.settle_again(after),
+            Fate::Kept(exit) => self.settle_stopped(exit, false),
+            Fate::Gone(exit) => self.settle_stopped(exit, true),
+        }
+    }
+
+    fn stop(self: Arc<Self>, ending: Ending, done: Box<dyn FnOnce() + Send>) {
+        let mut life = lock(&self.life);
+        if matches!(life.stage, Stage::Stopped(_)) {
+            drop(life);
+            return done();
+        }
+        life.on_stop.push(done);
+        drop(life);
+        if let Some((supervisor, key)) = self.core.supervisor() {
+            // Asked first, so that it does not take the end for a crash.
+            supervisor.terminate(key);
+        }
+        self.end(ending);
+    }
+
+    fn status(&self) -> Status {
+        Cell::status(self)
+    }
+
+    fn counts(&self) -> Counts {
+        self.mailbox.counts()
+    }
+
+    fn watch(&self, watcher: Watcher) -> Result<(), Option<Exit>> {
+        let mut life = lock(&self.life);
+        if let Stage::Stopped(exit) = &life.stage {
+            return Err(Some(exit.clone()));
+        }
+        let added = life.watchers.get_or_insert_default().add(watcher);
+        added.then_some(()).ok_or(None)
+    }
+
+    fn demonitor(&self, monitor: MonitorId) -> bool {
+        lock(&self.life).watchers.as_mut().is_some_and(|watchers| watchers.demonitor(monitor))
+    }
+
+    fn unlink(&self, other: Handle) -> bool {
+        lock(&self.life).watchers.as_mut().is_some_and(|watchers| watchers.unlink(other))
+    }
+
+    fn signal(self: Arc<Self>, signal: Signal) {
+        let mut life = lock(&self.life);
+        let signals = life.signals.get_or_insert_default();
+        if signals.len() < SIGNALS_MAX {
+            signals.push_back(signal);
+        }
+        drop(life);
+        self.want(SIGNAL);
+    }
+
+    fn linked_down(self: Arc<Self>, id: &ActorId, exit: &Exit) {
+        let (id, exit) = (id.clone(), exit.clone());
+        if lock(&self.life).traps_exits {
+            return self.signal(Signal::Exit { id, exit });
+        }
+        if exit.is_crash() {
+            self.force(Exit::Crash(Arc::new(Linked { id, exit })));
+        }
+    }
+
+    fn children(&self) -> Vec<Arc<dyn Node>> {
+        Vec::new()
+    }
+
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+impl<M: Message> Cell<M> {
+    /// A health check is due.
+    pub(crate) fn check(self: &Arc<Self>) {
+        self.want(CHECK);
+    }
+}

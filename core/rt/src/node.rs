@@ -1,0 +1,137 @@
+//! What actors and supervisors have in common: a place in the tree, lives, and an end.
+
+use std::any::Any;
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use crate::exit::Exit;
+use crate::handle::Handle;
+use crate::id::ActorId;
+use crate::mailbox::Counts;
+use crate::supervision::{ChildKey, Fate, Restart};
+use crate::supervisor::Supervisor;
+use crate::waits::Waits;
+use crate::watch::{MonitorId, Signal, Watcher};
+
+/// How long a child may take to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// It is killed at once: OTP's `brutal_kill`.
+    Brutal,
+    /// It is told to stop, and killed after this time.
+    After(Duration),
+    /// It is told to stop, and waited for.
+    Infinity,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Shutdown::After(Duration::from_millis(5_000))
+    }
+}
+
+/// What an actor or supervisor is doing.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// `starting`, `running`, `restarting`, `stopping`, `stopped` or `abandoned`.
+    pub state: &'static str,
+    /// Messages that wait.
+    pub mailbox_messages: u64,
+    /// Messages handed to it, over all lives.
+    pub handled: u64,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// How its last life ended.
+    pub last_exit: Option<Exit>,
+    /// Time that its code has run, in whole ticks of a millisecond that passed meanwhile.
+    pub busy: Duration,
+}
+
+/// A place in the tree.
+pub(crate) struct Parent {
+    pub supervisor: Weak<Supervisor>,
+    pub key: ChildKey,
+    /// When it is started again, for those who look at the tree.
+    pub restart: Restart,
+}
+
+/// What every node has.
+pub(crate) struct Core {
+    pub handle: Handle,
+    name: OnceLock<ActorId>,
+    named: bool,
+    pub parent: Option<Parent>,
+    pub waits: Waits,
+    /// Order of the starts, for stopping in reverse.
+    pub serial: u64,
+}
+
+impl Core {
+    pub(crate) fn new(handle: Handle, id: Option<ActorId>, parent: Option<Parent>, serial: u64) -> Self {
+        let named = id.is_some();
+        let name = id.map_or_else(OnceLock::new, OnceLock::from);
+        Self { handle, name, named, parent, waits: Waits::default(), serial }
+    }
+
+    /// Its address; one without a name has `unnamed/actor/<number>`, made when first asked for.
+    pub(crate) fn id(&self) -> ActorId {
+        self.id_ref().clone()
+    }
+
+    pub(crate) fn id_ref(&self) -> &ActorId {
+        self.name.get_or_init(|| ActorId::unnamed(self.serial))
+    }
+
+    /// The name it was given, if it was.
+    pub(crate) fn given(&self) -> Option<&ActorId> {
+        self.name.get().filter(|_| self.named)
+    }
+
+    pub(crate) fn supervisor(&self) -> Option<(Arc<Supervisor>, ChildKey)> {
+        let parent = self.parent.as_ref()?;
+        Some((parent.supervisor.upgrade()?, parent.key))
+    }
+}
+
+/// How a life is ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Told to stop; killed after this time, if one is named.
+    Stop(Option<Duration>),
+    /// Ended at its next await, without hooks.
+    Kill,
+}
+
+/// An actor or a supervisor over all its lives.
+pub(crate) trait Node: Send + Sync {
+    fn core(&self) -> &Core;
+    /// Begins a life; its parent is told when it is up or has ended.
+    fn begin(self: Arc<Self>);
+    /// Ends the life at hand. Its parent is told of the end, always.
+    fn end(self: Arc<Self>, ending: Ending);
+    /// Ends it by its own shutdown rule.
+    fn shut_down(self: Arc<Self>);
+    /// Announces the crash that its supervisor gives up on, before that is announced.
+    fn announce(&self);
+    /// What becomes of it after a life has ended.
+    fn settle(self: Arc<Self>, fate: Fate);
+    /// Ends it for good, by way of its supervisor if it has one; `done` is called when it is down.
+    fn stop(self: Arc<Self>, ending: Ending, done: Box<dyn FnOnce() + Send>);
+    fn status(&self) -> Status;
+    fn counts(&self) -> Counts;
+    /// Adds one who wants to know of the end; `Err` gives the exit of one that has ended for good, or `None` if it has too many.
+    fn watch(&self, watcher: Watcher) -> Result<(), Option<Exit>>;
+    fn demonitor(&self, monitor: MonitorId) -> bool;
+    fn unlink(&self, other: Handle) -> bool;
+    fn signal(self: Arc<Self>, signal: Signal);
+    /// An actor that this one is linked to has ended.
+    fn linked_down(self: Arc<Self>, id: &ActorId, exit: &Exit);
+    /// Whether it is left out of lists and trees: it exists only to restart one actor.
+    fn is_hidden(&self) -> bool {
+        false
+    }
+    /// Its children in the order of their starts; none for an actor.
+    fn children(&self) -> Vec<Arc<dyn Node>>;
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}

@@ -1,0 +1,608 @@
+//! A supervisor: feeds its pure machine, and does in order what the machine wants done.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use crate::child::{ChildSpec, SupervisorSpec};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::handle::Handle;
+use crate::id::ActorId;
+use crate::life::Stage;
+use crate::mailbox::Counts;
+use crate::node::{Core, Ending, Node, Parent, Shutdown, Status};
+use crate::notice::Notice;
+use crate::poller;
+use crate::promise::Resolver;
+use crate::queue::Runnable;
+use crate::runtime::Shared;
+use crate::supervision::{ChildKey, ChildRules, Fate, Input, Machine, Output, Refusal, Ticket};
+use crate::sync::{Mutex, lock};
+use crate::watch::{Down, MonitorId, Signal, Watcher, Watchers};
+
+type Answer = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
+type Done = Box<dyn FnOnce() + Send>;
+
+/// An actor-like node without messages of its own: what happens to its children is all it is told.
+pub(crate) struct Supervisor {
+    core: Core,
+    shared: Arc<Shared>,
+    shutdown: Shutdown,
+    period: Duration,
+    /// It exists only to restart one actor, and ends with it.
+    implicit: bool,
+    state: Mutex<State>,
+}
+
+struct Charge {
+    node: Arc<dyn Node>,
+    dynamic: bool,
+}
+
+struct State {
+    machine: Machine,
+    inbox: VecDeque<Input>,
+    /// Somebody works through the inbox, or is about to.
+    working: bool,
+    children: BTreeMap<ChildKey, Charge>,
+    serial: u64,
+    answers: HashMap<Ticket, Answer>,
+    stage: Stage,
+    is_up: bool,
+    was_up: bool,
+    restarts: u64,
+    last_exit: Option<Exit>,
+    on_start: Option<Resolver<(), Error>>,
+    on_stop: Vec<Done>,
+    watchers: Watchers,
+    timer: Option<tokio::task::AbortHandle>,
+}
+
+impl Supervisor {
+    /// Makes it with all its children, and theirs; nothing is left behind if one is refused.
+    pub(crate) fn make(
+        shared: &Arc<Shared>,
+        spec: SupervisorSpec,
+        parent: Option<Parent>,
+        on_start: Option<Resolver<(), Error>>,
+    ) -> Result<Arc<Self>, Error> {
+        let SupervisorSpec { id, rules, shutdown, children } = spec;
+        let name = id.as_ref().map_or_else(|| "unnamed".to_owned(), ToString::to_string);
+        let invalid = |child: &str, why: &dyn ToString| Error::InvalidChild {
+            child: child.to_owned(),
+            reason: why.to_string(),
+        };
+        let mut machine = Machine::new(rules).map_err(|why| invalid(&name, &why))?;
+        for (place, child) in children.iter().enumerate() {
+            let rules = ChildRules { restart: child.restart, significant: child.significant, dynamic: false };
+            let of = child.id.as_ref().map_or_else(|| name.clone(), ToString::to_string);
+            machine.add_static(static_key(place), rules).map_err(|why| invalid(&of, &why))?;
+        }
+        let implicit = id.is_none() && parent.is_none() && children.len() == 1;
+        let state = State::new(machine, children.len() as u64, on_start);
+        let supervisor = shared.enter(id, parent, |core| {
+            let period = rules.intensity.period;
+            Arc::new(Self {
+                core,
+                shared: shared.clone(),
+                shutdown,
+                period,
+                implicit,
+                state: Mutex::new(state),
+            })
+        })?;
+        for (place, child) in children.into_iter().enumerate() {
+            if let Err(error) = supervisor.take(static_key(place), child, false) {
+                supervisor.clone().settle(Fate::Gone(Exit::Normal));
+                return Err(error);
+            }
+        }
+        Ok(supervisor)
+    }
+
+    fn take(self: &Arc<Self>, key: ChildKey, child: ChildSpec, dynamic: bool) -> Result<Handle, Error> {
+        let parent = Parent { supervisor: Arc::downgrade(self), key, restart: child.restart };
+        let node = (child.make)(&self.shared, Some(parent))?;
+        let handle = node.core().handle;
+        lock(&self.state).children.insert(key, Charge { node, dynamic });
+        Ok(handle)
+    }
+
+    /// Tells it something. A worker that has nothing else in its hands sees to it at once, else another one does.
+    pub(crate) fn feed(self: &Arc<Self>, input: Input) {
+        let mut state = lock(&self.state);
+        state.inbox.push_back(input);
+        if std::mem::replace(&mut state.working, true) {
+            return;
+        }
+        drop(state);
+        match poller::is_free_worker() {
+            true => self.work(),
+            false => self.shared.queue.push_fresh(self.clone()),
+        }
+    }
+
+    fn work(self: &Arc<Self>) {
+        let mut outputs = Vec::new();
+        loop {
+            let mut state = lock(&self.state);
+            let Some(input) = state.inbox.pop_front() else {
+                state.working = false;
+                return;
+            };
+            state.machine.step(input, Instant::now(), self.shared.random(), &mut outputs);
+            drop(state);
+            for output in outputs.drain(..) {
+                self.carry_out(output);
+            }
+        }
+    }
+
+    fn carry_out(self: &Arc<Self>, output: Output) {
+        match output {
+            Output::Begin(key) if self.lacks(key) => self.feed(Input::Ignored(key)),
+            Output::Begin(key) => self.child(key, |node| node.begin()),
+            Output::End(key) => self.child(key, |node| node.shut_down()),
+            Output::Settle(key, fate) => self.settle_child(key, fate),
+            Output::Wait(token, after) => {
+                let weak = Arc::downgrade(self);
+                let due = move || {
+                    if let Some(supervisor) = weak.upgrade() {
+                        supervisor.feed(Input::Due(token));
+                    }
+                };
+                self.shared.after(after, due);
+            }
+            Output::Up => self.up(),
+            Output::GaveUp { child, restarts, exit } => self.gave_up(child, restarts, &exit),
+            Output::Done(ticket, result) => {
+                let answer = lock(&self.state).answers.remove(&ticket);
+                if let Some(answer) = answer {
+                    answer(result);
+                }
+            }
+            Output::Down(exit) => self.down(exit),
+        }
+    }
+
+    /// Whether this child was deleted.
+    fn lacks(&self, key: ChildKey) -> bool {
+        !lock(&self.state).children.contains_key(&key)
+    }
+
+    fn child(&self, key: ChildKey, act: impl FnOnce(Arc<dyn Node>)) {
+        let node = lock(&self.state).children.get(&key).map(|charge| charge.node.clone());
+        if let Some(node) = node {
+            act(node);
+        }
+    }
+
+    /// A static child keeps its name as long as its supervisor may be begun anew.
+    fn settle_child(&self, key: ChildKey, fate: Fate) {
+        let mut state = lock(&self.state);
+        let Some(charge) = state.children.get(&key) else { return };
+        let (node, dynamic) = (charge.node.clone(), charge.dynamic);
+        let fate = match fate {
+            Fate::Gone(exit) if !dynamic => Fate::Kept(exit),
+            Fate::Gone(exit) => {
+                state.children.remove(&key);
+                Fate::Gone(exit)
+            }
+            other => other,
+        };
+        drop(state);
+        node.settle(fate);
+    }
+
+    fn up(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        state.is_up = true;
+        if !matches!(state.stage, Stage::Stopping) {
+            state.stage = Stage::Running;
+        }
+        let again = std::mem::replace(&mut state.was_up, true);
+        let (restarts, on_start) = (state.restarts, state.on_start.take());
+        drop(state);
+        if !self.implicit {
+            self.shared.notify(&self.core, |id| match again {
+                true => Notice::Restarted { id, restarts },
+                false => Notice::Started { id },
+            });
+        }
+        if let Some(waiting) = on_start {
+            waiting.settle(Ok(()));
+        }
+        if let Some((supervisor, key)) = self.core.supervisor() {
+            supervisor.feed(Input::Started(key));
+        }
+    }
+
+    fn gave_up(&self, key: ChildKey, restarts: u64, exit: &Exit) {
+        let node = lock(&self.state).children.get(&key).map(|charge| charge.node.clone());
+        let Some(node) = node else { return };
+        node.announce();
+        let (period, child) = (self.period, node.core().id());
+        let core = if self.implicit { node.core() } else { &self.core };
+        self.shared.notify(core, |id| Notice::GaveUp { id, child: &child, restarts, period, exit });
+    }
+
+    /// All its children are down, and so is it.
+    fn down(self: &Arc<Self>, exit: Exit) {
+        let mut state = lock(&self.state);
+        if let Some(timer) = state.timer.take() {
+            timer.abort();
+        }
+        let is_up = std::mem::take(&mut state.is_up);
+        state.stage = Stage::Down(exit.clone());
+        drop(state);
+        match self.core.supervisor() {
+            Some((supervisor, key)) if is_up => supervisor.feed(Input::Exited(key, exit)),
+            Some((supervisor, key)) => supervisor.feed(Input::Failed(key, exit)),
+            None => self.clone().settle(Fate::Gone(exit)),
+        }
+    }
+
+    /// Ends a child because somebody asked for that: nobody restarts it.
+    pub(crate) fn terminate(self: &Arc<Self>, key: ChildKey) {
+        match self.implicit {
+            true => self.feed(Input::Stop(Exit::Shutdown)),
+            false => self.ask(|ticket| Input::Terminate(ticket, key), Box::new(|_| ())),
+        }
+    }
+
+    fn ask(self: &Arc<Self>, input: impl FnOnce(Ticket) -> Input, answer: Answer) {
+        let mut state = lock(&self.state);
+        state.serial += 1;
+        let ticket = Ticket(state.serial);
+        state.answers.insert(ticket, answer);
+        drop(state);
+        self.feed(input(ticket));
+    }
+
+    /// What becomes of its children follows from what becomes of it, newest first.
+    fn settle_children(&self, fate: &Fate) {
+        let mut state = lock(&self.state);
+        let children: Vec<_> = state
+            .children
+            .iter()
+            .rev()
+            .map(|(key, charge)| (*key, charge.node.clone(), charge.dynamic))
+            .collect();
+        match fate {
+            Fate::Again { .. } => state.children.retain(|_, charge| !charge.dynamic),
+            Fate::Gone(_) => state.children.clear(),
+            Fate::Kept(_) => {}
+        }
+        drop(state);
+        for (_, node, dynamic) in children {
+            node.settle(match fate {
+                Fate::Again { .. } if dynamic => Fate::Gone(Exit::Shutdown),
+                Fate::Kept(_) => Fate::Kept(Exit::Shutdown),
+                Fate::Gone(_) => Fate::Gone(Exit::Shutdown),
+                again => again.clone(),
+            });
+        }
+    }
+
+    fn tell_end(self: &Arc<Self>, exit: &Exit, restarting: bool) {
+        let watchers = std::mem::take(&mut lock(&self.state).watchers);
+        if !watchers.is_empty() {
+            let down = Down { id: self.core.id(), exit: exit.clone(), restarting };
+            watchers.tell(self.core.handle, &down);
+        }
+    }
+
+    fn settle_stopped(self: &Arc<Self>, fate: &Fate, exit: &Exit) {
+        let mut state = lock(&self.state);
+        let stopped_before = matches!(state.stage, Stage::Stopped(_));
+        let exit = match &state.stage {
+            Stage::Down(exit) | Stage::Stopped(exit) => exit.clone(),
+            _ => exit.clone(),
+        };
+        state.stage = Stage::Stopped(exit.clone());
+        state.last_exit = Some(exit.clone());
+        let (was_up, on_start) = (state.was_up, state.on_start.take());
+        let on_stop = std::mem::take(&mut state.on_stop);
+        drop(state);
+        self.settle_children(fate);
+        if matches!(fate, Fate::Gone(_)) {
+            self.shared.retire(&self.core, Counts::default);
+        }
+        if !stopped_before && !self.implicit {
+            let kept = !matches!(fate, Fate::Gone(_));
+            self.shared.notify(&self.core, |id| Notice::Stopped { id, exit: &exit, was_up, kept });
+        } else if matches!(fate, Fate::Gone(_)) && !self.implicit {
+            self.shared.notify(&self.core, |id| Notice::Removed { id, exit: &exit });
+        }
+        self.tell_end(&exit, false);
+        if let Some(waiting) = on_start {
+            waiting.settle(Err(match &exit {
+                Exit::Crash(cause) => Error::StartFailed(cause.clone()),
+                other => Error::Stopped(other.clone()),
+            }));
+        }
+        for done in on_stop {
+            done();
+        }
+    }
+}
+
+/// Keys begin at 1, in the order of the specs.
+fn static_key(place: usize) -> ChildKey {
+    ChildKey(place as u64 + 1)
+}
+
+impl State {
+    fn new(machine: Machine, serial: u64, on_start: Option<Resolver<(), Error>>) -> Self {
+        Self {
+            machine,
+            inbox: VecDeque::new(),
+            working: false,
+            children: BTreeMap::new(),
+            serial,
+            answers: HashMap::new(),
+            stage: Stage::Starting,
+            is_up: false,
+            was_up: false,
+            restarts: 0,
+            last_exit: None,
+            on_start,
+            on_stop: Vec::new(),
+            watchers: Watchers::default(),
+            timer: None,
+        }
+    }
+}
+
+impl Runnable for Supervisor {
+    fn run(self: Arc<Self>) {
+        self.work();
+    }
+}
+
+impl Node for Supervisor {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn begin(self: Arc<Self>) {
+        let mut state = lock(&self.state);
+        state.stage = if state.was_up { Stage::Restarting } else { Stage::Starting };
+        drop(state);
+        self.feed(Input::Begin);
+    }
+
+    fn end(self: Arc<Self>, ending: Ending) {
+        let mut state = lock(&self.state);
+        if matches!(state.stage, Stage::Down(_) | Stage::Stopped(_)) {
+            return;
+        }
+        state.stage = Stage::Stopping;
+        match ending {
+            Ending::Stop(Some(grace)) => {
+                let weak = Arc::downgrade(&self);
+                let timer = self.shared.after(grace, move || {
+                    if let Some(supervisor) = weak.upgrade() {
+                        supervisor.end(Ending::Kill);
+                    }
+                });
+                if let Some(earlier) = state.timer.replace(timer) {
+                    earlier.abort();
+                }
+            }
+            Ending::Stop(None) | Ending::Kill => {}
+        }
+        let nodes: Vec<_> = state.children.values().map(|charge| charge.node.clone()).collect();
+        drop(state);
+        if ending == Ending::Kill {
+            self.feed(Input::Stop(Exit::Killed));
+            for node in nodes {
+                node.end(Ending::Kill);
+            }
+        } else {
+            self.feed(Input::Stop(Exit::Shutdown));
+        }
+    }
+
+    fn shut_down(self: Arc<Self>) {
+        let ending = match self.shutdown {
+            Shutdown::Brutal => Ending::Kill,
+            Shutdown::After(grace) => Ending::Stop(Some(grace)),
+            Shutdown::Infinity => Ending::Stop(None),
+        };
+        self.end(ending);
+    }
+
+    fn announce(&self) {}
+
+    fn settle(self: Arc<Self>, fate: Fate) {
+        match &fate {
+            Fate::Again { .. } => {
+                let mut state = lock(&self.state);
+                let Stage::Down(exit) = state.stage.clone() else { return };
+                state.stage = Stage::Restarting;
+                state.restarts += 1;
+                state.last_exit = Some(exit.clone());
+                drop(state);
+                self.settle_children(&fate);
+                self.tell_end(&exit, true);
+            }
+            Fate::Kept(exit) | Fate::Gone(exit) => self.settle_stopped(&fate, exit),
+        }
+    }
+
+    fn stop(self: Arc<Self>, ending: Ending, done: Done) {
+        let mut state = lock(&self.state);
+        if matches!(state.stage, Stage::Stopped(_)) {
+            drop(state);
+            return done();
+        }
+        state.on_stop.push(done);
+        drop(state);
+        if let Some((supervisor, key)) = self.core.supervisor() {
+            supervisor.terminate(key);
+        }
+        self.end(ending);
+    }
+
+    fn status(&self) -> Status {
+        let state = lock(&self.state);
+        Status {
+            state: state.stage.name(),
+            mailbox_messages: 0,
+            handled: 0,
+            restarts: state.restarts,
+            last_exit: state.last_exit.clone(),
+            busy: Duration::ZERO,
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+
+    fn watch(&self, watcher: Watcher) -> Result<(), Option<Exit>> {
+        let mut state = lock(&self.state);
+        if let Stage::Stopped(exit) = &state.stage {
+            return Err(Some(exit.clone()));
+        }
+        state.watchers.add(watcher).then_some(()).ok_or(None)
+    }
+
+    fn demonitor(&self, monitor: MonitorId) -> bool {
+        lock(&self.state).watchers.demonitor(monitor)
+    }
+
+    fn unlink(&self, other: Handle) -> bool {
+        lock(&self.state).watchers.unlink(other)
+    }
+
+    /// A supervisor monitors nobody.
+    fn signal(self: Arc<Self>, _signal: Signal) {}
+
+    /// As in OTP, a supervisor traps exits and heeds only its children's.
+    fn linked_down(self: Arc<Self>, _id: &ActorId, _exit: &Exit) {}
+
+    fn children(&self) -> Vec<Arc<dyn Node>> {
+        lock(&self.state).children.values().map(|charge| charge.node.clone()).collect()
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.implicit
+    }
+
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// A way to a supervisor; owns nothing of it.
+#[derive(Clone)]
+pub struct SupervisorRef(pub(crate) Arc<Supervisor>);
+
+/// What a supervisor answers about its children.
+pub type Asked<T> = crate::Pending<T, Error>;
+
+impl SupervisorRef {
+    /// Its address.
+    pub fn id(&self) -> ActorId {
+        self.0.core.id()
+    }
+
+    /// Its number within its runtime.
+    pub fn handle(&self) -> Handle {
+        self.0.core.handle
+    }
+
+    /// What it is doing.
+    pub fn status(&self) -> Status {
+        Node::status(&*self.0)
+    }
+
+    /// Its children in the order of their starts.
+    pub fn children(&self) -> Vec<(Handle, ActorId, Status)> {
+        let nodes = Node::children(&*self.0);
+        nodes.into_iter().map(|node| (node.core().handle, node.core().id(), node.status())).collect()
+    }
+
+    /// Adds a child and starts it: the answer comes when it is up. One that does not start is not added.
+    pub fn start_child(&self, child: ChildSpec) -> Result<(Handle, Asked<()>), Error> {
+        let supervisor = &self.0;
+        let rules = ChildRules { restart: child.restart, significant: child.significant, dynamic: true };
+        let mut state = lock(&supervisor.state);
+        state.serial += 1;
+        let key = ChildKey(state.serial);
+        drop(state);
+        let handle = supervisor.take(key, child, true)?;
+        let (resolver, pending) = crate::promise();
+        let weak: Weak<Supervisor> = Arc::downgrade(supervisor);
+        let answer = move |result: Result<(), Refusal>| {
+            if result.is_err()
+                && let Some(supervisor) = weak.upgrade()
+            {
+                supervisor.settle_child(key, Fate::Gone(Exit::Normal));
+            }
+            resolver.settle(result.map_err(refused));
+        };
+        supervisor.ask(|ticket| Input::Add(ticket, key, rules), Box::new(answer));
+        Ok((handle, pending))
+    }
+
+    /// Stops a child by its shutdown rule; nobody restarts it. A temporary or dynamic temporary one is removed.
+    pub fn terminate_child(&self, child: Handle) -> Asked<()> {
+        self.about(child, Input::Terminate)
+    }
+
+    /// Starts a child that was stopped.
+    pub fn restart_child(&self, child: Handle) -> Asked<()> {
+        self.about(child, Input::Restart)
+    }
+
+    /// Removes a child that does not run; its name is free again.
+    pub fn delete_child(&self, child: Handle) -> Asked<()> {
+        self.about(child, Input::Delete)
+    }
+
+    fn about(&self, child: Handle, input: fn(Ticket, ChildKey) -> Input) -> Asked<()> {
+        let (resolver, pending) = crate::promise();
+        let key = self.0.shared.node(child).and_then(|node| {
+            let (supervisor, key) = node.core().supervisor()?;
+            Arc::ptr_eq(&supervisor, &self.0).then_some(key)
+        });
+        let Some(key) = key else {
+            resolver.settle(Err(Error::Refused(Refusal::NotFound)));
+            return pending;
+        };
+        let answer = move |result: Result<(), Refusal>| {
+            resolver.settle(result.map_err(refused));
+        };
+        self.0.ask(|ticket| input(ticket, key), Box::new(answer));
+        pending
+    }
+
+    /// Stops its children, newest first, then itself; kills what is left after `grace`. Done when all are down.
+    pub fn stop(&self, grace: Duration) -> Asked<()> {
+        let (resolver, pending) = crate::promise();
+        let done = move || {
+            resolver.settle(Ok(()));
+        };
+        let node: Arc<dyn Node> = self.0.clone();
+        node.stop(Ending::Stop(Some(grace)), Box::new(done));
+        pending
+    }
+
+    /// Ends it and its children at their next awaits, without any hook.
+    pub fn kill(&self) {
+        let node: Arc<dyn Node> = self.0.clone();
+        node.stop(Ending::Kill, Box::new(|| ()));
+    }
+}
+
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::StartFailed(Exit::Crash(cause)) => Error::StartFailed(cause),
+        other => Error::Refused(other),
+    }
+}

@@ -1,0 +1,84 @@
+//! Waiting in circles: who waits for whom, recorded before anybody looks.
+
+use std::collections::HashSet;
+
+use crate::handle::Handle;
+use crate::id::ActorId;
+use crate::runtime::Shared;
+use crate::sync::{Mutex, lock};
+
+/// Actors that a walk visits at most.
+const WALK_MAX: usize = 10_000;
+
+/// Whom one actor waits for at this moment.
+#[derive(Default)]
+pub(crate) struct Waits(Mutex<Vec<Handle>>);
+
+impl Waits {
+    fn add(&self, target: Handle) {
+        lock(&self.0).push(target);
+    }
+
+    fn remove(&self, target: Handle) {
+        let mut targets = lock(&self.0);
+        if let Some(place) = targets.iter().rposition(|it| *it == target) {
+            targets.swap_remove(place);
+        }
+    }
+
+    fn targets(&self) -> Vec<Handle> {
+        lock(&self.0).clone()
+    }
+}
+
+/// The record that one actor waits for another; dropped, it waits no more.
+pub(crate) struct Edge {
+    shared: std::sync::Arc<Shared>,
+    asker: Handle,
+    target: Handle,
+}
+
+impl Edge {
+    /// Records the wait, then looks whether it closes a circle: the ids on it, from the asker on.
+    pub(crate) fn record(
+        shared: &std::sync::Arc<Shared>,
+        asker: Handle,
+        target: Handle,
+    ) -> Result<Option<Self>, Vec<ActorId>> {
+        let Some(node) = shared.node(asker) else { return Ok(None) };
+        node.core().waits.add(target);
+        let edge = Self { shared: shared.clone(), asker, target };
+        match circle(shared, asker, target) {
+            Some(ids) => Err(ids),
+            None => Ok(Some(edge)),
+        }
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        if let Some(node) = self.shared.node(self.asker) {
+            node.core().waits.remove(self.target);
+        }
+    }
+}
+
+/// The ids from `asker` over `target` back to `asker`, if the waits lead there.
+fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>> {
+    let mut seen = HashSet::from([target]);
+    let mut paths = vec![vec![target]];
+    while let Some(path) = paths.pop() {
+        let last = *path.last()?;
+        if last == asker || crate::poller::is_beneath(last) {
+            let ids = std::iter::once(asker).chain(path);
+            return Some(ids.filter_map(|handle| shared.node(handle).map(|node| node.core().id())).collect());
+        }
+        let Some(node) = shared.node(last) else { continue };
+        for next in node.core().waits.targets() {
+            if seen.len() < WALK_MAX && seen.insert(next) {
+                paths.push(path.iter().copied().chain([next]).collect());
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,67 @@
+//! Monitors and links.
+
+use airssys_rt::{Mourner, Resolver, promise};
+
+use super::System;
+use super::operation::Operation;
+use crate::types::error::{Error, Result};
+use crate::types::handle::ActorHandle;
+use crate::types::letter::cause_error;
+use crate::types::supervisor::Down;
+
+impl System {
+    /// Blocks until the life at hand of an actor or supervisor ends, and tells how.
+    pub fn monitor(&self, actor: ActorHandle) -> Result<Down> {
+        self.monitor_async(actor).wait()
+    }
+
+    /// [`monitor`](System::monitor) without blocking.
+    pub fn monitor_async(&self, actor: ActorHandle) -> Operation<Down> {
+        let begin = || {
+            let inner = self.open_inner()?;
+            let resident = inner.directory.resident(actor)?;
+            let (resolver, pending) = promise();
+            let watched = inner.runtime.monitor(resident.rt_handle()?, Box::new(Caller(resolver)));
+            watched.map_err(|error| Error::from(error).at(&resident.id))?;
+            Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
+        };
+        begin().unwrap_or_else(|error| self.failed(error))
+    }
+
+    /// Links two actors: when the life of one ends badly, so does that of the other. A link ends with either life.
+    pub fn link(&self, one: ActorHandle, other: ActorHandle) -> Result<()> {
+        let inner = self.open_inner()?;
+        let (first, second) = (inner.directory.resident(one)?, inner.directory.resident(other)?);
+        let linked = inner.runtime.link(first.rt_handle()?, second.rt_handle()?);
+        linked.map_err(|error| Error::from(error).at(&first.id))
+    }
+
+    /// Undoes a link; nothing if there is none.
+    pub fn unlink(&self, one: ActorHandle, other: ActorHandle) -> Result<()> {
+        let inner = self.open_inner()?;
+        let (first, second) = (inner.directory.resident(one)?, inner.directory.resident(other)?);
+        inner.runtime.unlink(first.rt_handle()?, second.rt_handle()?);
+        Ok(())
+    }
+}
+
+/// One who waits for the end of a life.
+struct Caller(Resolver<Down, Error>);
+
+impl Mourner for Caller {
+    fn tell(self: Box<Self>, down: airssys_rt::Down) {
+        self.0.settle(Ok(seen(&down)));
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.0.is_abandoned()
+    }
+}
+
+fn seen(down: &airssys_rt::Down) -> Down {
+    let error = match &down.exit {
+        airssys_rt::Exit::Crash(cause) => Some(cause_error(cause)),
+        _ => None,
+    };
+    Down { id: down.id.to_string(), reason: down.exit.to_string(), error, restarting: down.restarting }
+}
