@@ -1,138 +1,21 @@
 //! The runtime as its user sees it: send, request, deadlines, crashes and restarts.
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
+mod common;
+
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use airssys_rt::Caller::Waits;
-use airssys_rt::{
-    Actor, ActorId, Backoff, Bounds, Cause, Child, Config, Context, Error, Exit, Intensity, Message, Notice,
-    ReplyTo, Restart, Rules, Runtime, Spec,
-};
+use airssys_rt::{Backoff, Bounds, Cause, Error, Exit, Restart, Rules, Spec};
+use common::{Ask, Probe, World, begun, id, soon};
 
-enum Ask {
-    Echo(u64),
-    Boom,
-    Panic,
-    /// Wait for the gate.
-    Wait,
-    /// Answered from elsewhere, later.
-    Later(mpsc::Sender<ReplyTo<Ask>>),
-}
-
-impl Message for Ask {
-    type Reply = u64;
-    type Error = Error;
-}
-
-type Gate = Arc<tokio::sync::Notify>;
-
-struct Probe {
-    life: u64,
-    gate: Gate,
-}
-
-impl Child for Probe {}
-
-impl Actor for Probe {
-    type Message = Ask;
-
-    async fn handle(&mut self, message: Ask, context: &mut Context<'_, Ask>) -> Result<(), Exit> {
-        match message {
-            Ask::Echo(number) => context.reply(Ok(number + 1_000 * self.life)),
-            Ask::Boom => return Err(Exit::Crash(Arc::new(std::io::Error::other("boom")))),
-            Ask::Panic => panic!("on purpose"),
-            Ask::Wait => {
-                self.gate.notified().await;
-                context.reply(Ok(0));
-            }
-            Ask::Later(elsewhere) => elsewhere.send(context.take_reply()).expect("the test listens"),
-        }
-        Ok(())
-    }
-}
-
-struct World {
-    runtime: Runtime,
-    notices: Arc<Mutex<Vec<String>>>,
-    gate: Gate,
-    lives: Arc<AtomicU64>,
-    _io: tokio::runtime::Runtime,
-}
-
-impl World {
-    fn new() -> Self {
-        let io =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("io");
-        let notices = Arc::new(Mutex::new(Vec::new()));
-        let seen = notices.clone();
-        let runtime = Runtime::start(Config {
-            workers: 2,
-            io: io.handle().clone(),
-            on_tick: Box::new(|| ()),
-            observer: Some(Box::new(move |notice| seen.lock().expect("test lock").push(name(&notice)))),
-        })
-        .expect("threads");
-        World { runtime, notices, gate: Gate::default(), lives: Arc::default(), _io: io }
-    }
-
-    fn spawn(&self, name: &str, restart: Restart, bounds: Bounds) -> airssys_rt::ActorRef<Ask> {
-        let (gate, lives) = (self.gate.clone(), self.lives.clone());
-        let backoff = Backoff { initial: Duration::from_millis(1), ..Backoff::default() };
-        let intensity = Intensity { restarts_max: 2, ..Intensity::default() };
-        let rules = Rules { backoff, intensity, ..Rules::default() };
-        let spec = Spec { bounds, ..Spec::new(id(name)) };
-        let start = move || {
-            let probe = Probe { life: lives.fetch_add(1, SeqCst), gate: gate.clone() };
-            async move { Ok::<_, Cause>(probe) }
-        };
-        let (actor, up) = self.runtime.spawn_restarted(spec, restart, rules, start).expect("a free name");
-        up.wait().expect("starts");
-        actor
-    }
-
-    fn plain(&self, name: &str) -> airssys_rt::ActorRef<Ask> {
-        self.spawn(name, Restart::Temporary, Bounds::default())
-    }
-
-    fn notices(&self) -> Vec<String> {
-        self.notices.lock().expect("test lock").clone()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.runtime.kill_all();
-        self.runtime.end();
-    }
-}
-
-fn name(notice: &Notice<'_>) -> String {
-    match notice {
-        Notice::Started { .. } => "started".to_owned(),
-        Notice::Restarted { restarts, .. } => format!("restarted {restarts}"),
-        Notice::Crashed { exit, .. } => exit.to_string(),
-        Notice::GaveUp { restarts, .. } => format!("gave up {restarts}"),
-        Notice::Stopped { exit, was_up, .. } => {
-            format!("stopped {exit}{}", if *was_up { "" } else { " at its start" })
-        }
-        Notice::Removed { .. } => "removed".to_owned(),
-        Notice::DeadLetters { count, .. } => format!("dead {count}"),
-    }
-}
-
-fn id(name: &str) -> ActorId {
-    name.parse().expect("valid")
-}
-
-fn soon() -> Option<Instant> {
-    Some(Instant::now() + Duration::from_secs(20))
-}
-
-/// Waits until the actor has been handed so many messages.
-fn begun(actor: &airssys_rt::ActorRef<Ask>, handled: u64) {
-    while actor.status().handled < handled {
-        std::thread::yield_now();
+fn probe(world: &World) -> Probe {
+    Probe {
+        name: String::new(),
+        life: 0,
+        gate: world.gate.clone(),
+        log: world.log.clone(),
+        stops_late: false,
     }
 }
 
@@ -141,7 +24,11 @@ fn a_request_is_answered_and_a_taken_name_is_refused() {
     let world = World::new();
     let actor = world.plain("one");
     assert_eq!(actor.request(Ask::Echo(7), soon(), Waits).wait().expect("answer"), 7);
-    let start = || async { Ok::<_, Cause>(Probe { life: 0, gate: Gate::default() }) };
+    let another = probe(&world);
+    let start = move || {
+        let another = Probe { name: String::new(), gate: another.gate.clone(), log: another.log.clone(), ..another };
+        async { Ok::<_, Cause>(another) }
+    };
     assert!(matches!(world.runtime.spawn(Spec::new(id("one")), start), Err(Error::AlreadyExists)));
     assert!(world.runtime.lookup::<Ask>(&id("one")).is_some());
     assert!(world.runtime.lookup::<Ask>(&id("two")).is_none());
@@ -178,7 +65,7 @@ fn a_deadline_ends_the_wait_and_never_the_actor() {
     let queued = actor.request(Ask::Echo(1), Some(Instant::now() + Duration::from_millis(20)), Waits);
     assert!(matches!(in_handler.wait(), Err(Error::Timeout { handling: true })));
     assert!(matches!(queued.wait(), Err(Error::Timeout { handling: false })));
-    world.gate.notify_one();
+    world.open(1);
     assert_eq!(actor.request(Ask::Echo(2), soon(), Waits).wait().expect("it lives"), 2);
     let counts = world.runtime.counts();
     assert_eq!((counts.sent, counts.delivered, counts.dropped), (3, 2, 1));
@@ -194,7 +81,7 @@ fn requests_whose_callers_gave_up_make_room() {
     drop(actor.request(Ask::Echo(1), soon(), Waits));
     drop(actor.request(Ask::Echo(2), soon(), Waits));
     let third = actor.request(Ask::Echo(3), soon(), Waits);
-    world.gate.notify_one();
+    world.open(1);
     assert_eq!(held.wait().expect("answer"), 0);
     assert_eq!(third.wait().expect("there was room"), 3);
     assert_eq!(world.runtime.counts().dropped, 2);
@@ -208,7 +95,7 @@ fn a_crash_fails_its_message_keeps_the_queue_and_comes_back() {
     begun(&actor, 1);
     let crash = actor.request(Ask::Boom, soon(), Waits);
     let after = actor.request(Ask::Echo(5), soon(), Waits);
-    world.gate.notify_one();
+    world.open(1);
     assert_eq!(held.wait().expect("answer"), 0);
     assert!(matches!(crash.wait(), Err(Error::Crashed(cause)) if cause.to_string() == "boom"));
     assert_eq!(after.wait().expect("the second life answers"), 1_005);
@@ -254,7 +141,7 @@ fn a_stop_ends_the_message_in_hand_and_dead_letters_the_rest() {
     begun(&actor, 1);
     let queued = actor.request(Ask::Echo(1), soon(), Waits);
     let stop = actor.stop(Duration::from_secs(20));
-    world.gate.notify_one();
+    world.open(1);
     assert_eq!(held.wait().expect("answer"), 0);
     stop.wait().expect("stops");
     assert!(matches!(queued.wait(), Err(Error::Stopped(Exit::Shutdown))));
