@@ -7,28 +7,14 @@ use std::time::{Duration, Instant};
 
 use airssys_rt::Caller::Waits;
 use airssys_rt::{Backoff, Bounds, Cause, Error, Exit, Restart, Rules, Spec};
-use common::{Ask, Probe, World, begun, id, soon};
-
-fn probe(world: &World) -> Probe {
-    Probe {
-        name: String::new(),
-        life: 0,
-        gate: world.gate.clone(),
-        log: world.log.clone(),
-        stops_late: false,
-    }
-}
+use common::{Ask, Probe, World, begun, echo, id, soon};
 
 #[test]
 fn a_request_is_answered_and_a_taken_name_is_refused() {
     let world = World::new();
     let actor = world.plain("one");
-    assert_eq!(actor.request(Ask::Echo(7), soon(), Waits).wait().expect("answer"), 7);
-    let another = probe(&world);
-    let start = move || {
-        let another = Probe { name: String::new(), gate: another.gate.clone(), log: another.log.clone(), ..another };
-        async { Ok::<_, Cause>(another) }
-    };
+    assert_eq!(echo(&actor, 7).expect("answer"), 7);
+    let start = world.starter(&Spec::new(id("one")), false);
     assert!(matches!(world.runtime.spawn(Spec::new(id("one")), start), Err(Error::AlreadyExists)));
     assert!(world.runtime.lookup::<Ask>(&id("one")).is_some());
     assert!(world.runtime.lookup::<Ask>(&id("two")).is_none());
@@ -41,7 +27,7 @@ fn a_reply_may_travel_and_come_later() {
     let (tell, told) = mpsc::channel();
     let pending = actor.request(Ask::Later(tell), soon(), Waits);
     let mut reply = told.recv().expect("the duty");
-    assert_eq!(actor.request(Ask::Echo(1), soon(), Waits).wait().expect("not blocked by the first"), 1);
+    assert_eq!(echo(&actor, 1).expect("not blocked by the first"), 1);
     reply.settle(Ok(9));
     assert_eq!(pending.wait().expect("answer"), 9);
 }
@@ -66,7 +52,7 @@ fn a_deadline_ends_the_wait_and_never_the_actor() {
     assert!(matches!(in_handler.wait(), Err(Error::Timeout { handling: true })));
     assert!(matches!(queued.wait(), Err(Error::Timeout { handling: false })));
     world.open(1);
-    assert_eq!(actor.request(Ask::Echo(2), soon(), Waits).wait().expect("it lives"), 2);
+    assert_eq!(echo(&actor, 2).expect("it lives"), 2);
     let counts = world.runtime.counts();
     assert_eq!((counts.sent, counts.delivered, counts.dropped), (3, 2, 1));
 }
@@ -108,7 +94,7 @@ fn hostile_h15_a_panic_is_a_crash_with_its_text() {
     let actor = world.spawn("one", Restart::Transient, Bounds::default());
     let panicked = actor.request(Ask::Panic, soon(), Waits).wait();
     assert!(matches!(panicked, Err(Error::Crashed(cause)) if cause.to_string() == "panicked: on purpose"));
-    assert_eq!(actor.request(Ask::Echo(1), soon(), Waits).wait().expect("answer"), 1_001);
+    assert_eq!(echo(&actor, 1).expect("answer"), 1_001);
 }
 
 #[test]
@@ -118,7 +104,7 @@ fn hostile_h2_too_many_crashes_end_it_and_the_end_is_told() {
     for _ in 0..3 {
         assert!(actor.request(Ask::Boom, soon(), Waits).wait().is_err());
     }
-    let late = actor.request(Ask::Echo(1), soon(), Waits).wait();
+    let late = echo(&actor, 1);
     assert!(matches!(late, Err(Error::Stopped(Exit::Crash(_)))));
     let expected = [
         "started",
@@ -168,10 +154,7 @@ fn a_stop_overtakes_a_restart_that_waits() {
     let world = World::new();
     let backoff = Backoff::delayed(Duration::from_secs(3_600));
     let rules = Rules { backoff, ..Rules::default() };
-    let start = || async { Ok::<_, Cause>(Probe { life: 0, gate: Gate::default() }) };
-    let spawned = world.runtime.spawn_restarted(Spec::new(id("one")), Restart::Permanent, rules, start);
-    let (actor, up) = spawned.expect("free");
-    up.wait().expect("starts");
+    let actor = world.spawn_by(Spec::new(id("one")), Restart::Permanent, rules);
     assert!(actor.request(Ask::Boom, soon(), Waits).wait().is_err());
     let waiting = actor.request(Ask::Echo(1), soon(), Waits);
     actor.stop(Duration::from_secs(20)).wait().expect("is down at once");

@@ -1,6 +1,7 @@
 //! A runtime with an observer that remembers, and an actor that does what it is asked.
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
+use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 use airssys_rt::Caller::Waits;
 use airssys_rt::{
     Actor, ActorId, ActorRef, Asked, Backoff, Bounds, Cause, Child, ChildSpec, Config, Context, Counts,
-    Error, Exit, Intensity, Message, Notice, ReplyTo, Restart, Rules, Runtime, Shutdown, Spec,
-    SupervisorRef, SupervisorSpec,
+    Error, Exit, Intensity, Message, Notice, ReplyTo, Restart, Rules, Runtime, Shutdown, Spec, SupervisorRef,
+    SupervisorSpec,
 };
 use tokio::sync::Semaphore;
 
@@ -93,6 +94,8 @@ pub fn boom() -> Exit {
     Exit::Crash(Arc::new(std::io::Error::other("boom")))
 }
 
+type Start = Ready<Result<Probe, Cause>>;
+
 /// Lines in the order in which they were written.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
@@ -122,7 +125,6 @@ pub struct World {
     /// What the probes wrote.
     pub log: Log,
     pub gate: Arc<Semaphore>,
-    pub lives: Arc<AtomicU64>,
     pub io: tokio::runtime::Runtime,
 }
 
@@ -147,7 +149,7 @@ impl World {
         })
         .expect("threads");
         let gate = Arc::new(Semaphore::new(0));
-        World { runtime, seen, told, log: Log::default(), gate, lives: Arc::default(), io }
+        World { runtime, seen, told, log: Log::default(), gate, io }
     }
 
     /// Lets so many pass that wait for the gate.
@@ -161,19 +163,27 @@ impl World {
     }
 
     pub fn spawn_as(&self, spec: Spec, restart: Restart) -> ActorRef<Ask> {
-        let (gate, lives, log) = (self.gate.clone(), self.lives.clone(), self.log.clone());
         let backoff = Backoff { initial: Duration::from_millis(1), ..Backoff::default() };
         let intensity = Intensity { restarts_max: 2, ..Intensity::default() };
         let rules = Rules { backoff, intensity, ..Rules::default() };
-        let name = spec.id.as_ref().map_or_else(String::new, short);
-        let start = move || {
-            let (name, life) = (name.clone(), lives.fetch_add(1, SeqCst));
-            let probe = Probe { name, life, gate: gate.clone(), log: log.clone(), stops_late: false };
-            async move { Ok::<_, Cause>(probe) }
-        };
+        self.spawn_by(spec, restart, rules)
+    }
+
+    pub fn spawn_by(&self, spec: Spec, restart: Restart, rules: Rules) -> ActorRef<Ask> {
+        let start = self.starter(&spec, false);
         let (actor, up) = self.runtime.spawn_restarted(spec, restart, rules, start).expect("a free name");
         up.wait().expect("starts");
         actor
+    }
+
+    /// Makes the probes of one actor, and counts its lives.
+    pub fn starter(&self, spec: &Spec, stops_late: bool) -> impl Fn() -> Start + Send + Sync + use<> {
+        let (gate, log, lives) = (self.gate.clone(), self.log.clone(), AtomicU64::new(0));
+        let name = spec.id.as_ref().map_or_else(String::new, short);
+        move || {
+            let (name, life) = (name.clone(), lives.fetch_add(1, SeqCst));
+            ready(Ok(Probe { name, life, gate: gate.clone(), log: log.clone(), stops_late }))
+        }
     }
 
     pub fn plain(&self, name: &str) -> ActorRef<Ask> {
@@ -190,15 +200,9 @@ impl World {
         self.child_as(Spec { shutdown, ..Spec::new(id(name)) }, Restart::Permanent, true)
     }
 
-    /// A child that counts its own lives.
     pub fn child_as(&self, spec: Spec, restart: Restart, stops_late: bool) -> ChildSpec {
-        let (gate, log, lives) = (self.gate.clone(), self.log.clone(), AtomicU64::new(0));
-        let name = spec.id.as_ref().map_or_else(String::new, short);
-        ChildSpec::actor(spec, restart, move || {
-            let (name, life) = (name.clone(), lives.fetch_add(1, SeqCst));
-            let probe = Probe { name, life, gate: gate.clone(), log: log.clone(), stops_late };
-            async move { Ok::<_, Cause>(probe) }
-        })
+        let start = self.starter(&spec, stops_late);
+        ChildSpec::actor(spec, restart, start)
     }
 
     /// Starts a supervisor, which must succeed.
