@@ -299,14 +299,11 @@ impl<M: Message> Node for Cell<M> {
             }
             Ending::Stop(Some(grace)) => {
                 let weak = Arc::downgrade(&self);
-                let timer = self.shared.after(grace, move || {
+                life.grace.shorten(&self.shared, grace, move || {
                     if let Some(cell) = weak.upgrade() {
                         cell.end(Ending::Kill);
                     }
                 });
-                if let Some(earlier) = life.timer.replace(timer) {
-                    earlier.abort();
-                }
             }
             Ending::Stop(None) => {}
         }

@@ -6,6 +6,7 @@ use tokio::task::AbortHandle;
 
 use crate::actor::Message;
 use crate::exit::Exit;
+use crate::grace::Grace;
 use crate::health::Checks;
 use crate::promise::Resolver;
 use crate::watch::{Signal, Watchers};
@@ -65,8 +66,8 @@ pub(crate) struct Life<M: Message> {
     // Boxed: most actors have none of these.
     pub watchers: Option<Box<Watchers>>,
     pub signals: Option<Box<VecDeque<Signal>>>,
-    /// Kills at the end of a stop's grace.
-    pub timer: Option<AbortHandle>,
+    /// It is killed at its end.
+    pub grace: Grace,
     /// The asking for its health, and what came of it.
     pub checks: Option<AbortHandle>,
     pub checks_seen: Checks,
@@ -92,7 +93,7 @@ impl<M: Message> Life<M> {
             on_stop: Vec::new(),
             watchers: None,
             signals: None,
-            timer: None,
+            grace: Grace::default(),
             checks: None,
             checks_seen: Checks::default(),
         }
@@ -110,8 +111,9 @@ impl<M: Message> Life<M> {
 
     /// The timers of a life that has ended.
     pub(crate) fn disarm(&mut self) {
-        for timer in [self.timer.take(), self.checks.take()].into_iter().flatten() {
-            timer.abort();
+        self.grace.disarm();
+        if let Some(checks) = self.checks.take() {
+            checks.abort();
         }
     }
 }
