@@ -52,6 +52,8 @@ struct State {
     answers: HashMap<Ticket, Answer>,
     stage: Stage,
     is_up: bool,
+    /// Its children are not asked to stop any more but killed.
+    killed: bool,
     was_up: bool,
     restarts: u64,
     last_exit: Option<Exit>,
@@ -158,6 +160,7 @@ impl Supervisor {
         match output {
             Output::Begin(key) if self.lacks(key) => self.feed(Input::Ignored(key)),
             Output::Begin(key) => self.child(key, |node| node.begin()),
+            Output::End(key) if lock(&self.state).killed => self.child(key, |node| node.end(Ending::Kill)),
             Output::End(key) => self.child(key, |node| node.shut_down()),
             Output::Settle(key, fate) => self.settle_child(key, fate),
             Output::Wait(token, after) => {
@@ -208,6 +211,14 @@ impl Supervisor {
         };
         drop(state);
         node.settle(fate);
+    }
+
+    /// A child that was deleted leaves its name, be it static.
+    pub(crate) fn forget(&self, key: ChildKey) {
+        let charge = lock(&self.state).children.remove(&key);
+        if let Some(charge) = charge {
+            charge.node.settle(Fate::Gone(Exit::Normal));
+        }
     }
 
     fn up(self: &Arc<Self>) {
@@ -357,6 +368,7 @@ impl State {
             answers: HashMap::new(),
             stage: Stage::Starting,
             is_up: false,
+            killed: false,
             was_up: false,
             restarts: 0,
             last_exit: None,
@@ -382,6 +394,7 @@ impl Node for Supervisor {
     fn begin(self: Arc<Self>) {
         let mut state = lock(&self.state);
         state.stage = if state.was_up { Stage::Restarting } else { Stage::Starting };
+        state.killed = false;
         drop(state);
         self.feed(Input::Begin);
     }
@@ -401,7 +414,9 @@ impl Node for Supervisor {
                     }
                 });
             }
-            Ending::Stop(None) | Ending::Kill => {}
+            Ending::Stop(None) => {}
+            // Noted first: a child that begins just now is killed when it is ended.
+            Ending::Kill => state.killed = true,
         }
         let nodes: Vec<_> = state.children.values().map(|charge| charge.node.clone()).collect();
         drop(state);

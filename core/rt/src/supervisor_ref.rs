@@ -63,20 +63,26 @@ impl SupervisorRef {
 
     /// Stops a child by its shutdown rule; nobody restarts it. A temporary or dynamic temporary one is removed.
     pub fn terminate_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Terminate)
+        self.about(child, Input::Terminate, |_, _| ())
     }
 
     /// Starts a child that was stopped.
     pub fn restart_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Restart)
+        self.about(child, Input::Restart, |_, _| ())
     }
 
     /// Removes a child that does not run; its name is free again.
     pub fn delete_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Delete)
+        self.about(child, Input::Delete, Supervisor::forget)
     }
 
-    fn about(&self, child: Handle, input: fn(Ticket, ChildKey) -> Input) -> Asked<()> {
+    /// Asks for something about a child, and does `then` where it is granted.
+    fn about(
+        &self,
+        child: Handle,
+        input: fn(Ticket, ChildKey) -> Input,
+        then: fn(&Supervisor, ChildKey),
+    ) -> Asked<()> {
         let (resolver, pending) = crate::promise();
         let key = self.0.shared.node(child).and_then(|node| {
             let (supervisor, key) = node.core().supervisor()?;
@@ -86,7 +92,11 @@ impl SupervisorRef {
             resolver.settle(Err(Error::Refused(Refusal::NotFound)));
             return pending;
         };
+        let supervisor = Arc::downgrade(&self.0);
         let answer = move |result: Result<(), Refusal>| {
+            if let (Ok(()), Some(supervisor)) = (&result, supervisor.upgrade()) {
+                then(&supervisor, key);
+            }
             resolver.settle(result.map_err(refused));
         };
         self.0.ask(|ticket| input(ticket, key), Box::new(answer));

@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// What a [`Probe`] is asked to do.
+#[derive(Debug)]
 pub enum Ask {
     Echo(u64),
     Boom,
