@@ -1,7 +1,6 @@
 //! The table of OTP's supervisor_SUITE: each case, what it asks, and the tests that answer it.
 //!
-//! A name is a test function of this crate; `runtime:<name>` one that needs running actors; anything else
-//! is `no counterpart: <reason>`.
+//! A name is a test function of this crate; anything else is `no counterpart: <reason>`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -45,7 +44,7 @@ fn each_case_of_otps_suite_has_tests_that_exist_or_a_reason() {
             assert!(!reason.trim().is_empty(), "{case}");
             continue;
         }
-        for name in answer.split(' ').filter(|name| !name.starts_with("runtime:")) {
+        for name in answer.split(' ') {
             assert!(tests.contains(name), "{case}: there is no test {name:?}");
         }
     }
