@@ -133,7 +133,7 @@ fn a_killed_tree_is_down_without_hooks() {
     let top =
         top(&world, [world.child("a", Restart::Permanent), ChildSpec::supervisor(deep, Restart::Permanent)]);
     top.kill();
-    eventually("down", || world.runtime.is_empty());
+    eventually("down", || told(&world, "top: stopped killed"));
     assert!(told(&world, "late: stopped killed") && told(&world, "a: stopped killed"));
     assert!(!world.log.lines().iter().any(|line| line.starts_with("stop")));
 }

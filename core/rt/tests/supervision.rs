@@ -368,7 +368,7 @@ fn a_significant_child_that_is_done_ends_its_supervisor() {
     crash(&main);
     assert_eq!(echo(&main, 0).expect("a crash is no end"), 1_000);
     let _ = main.request(Ask::Done, soon(), Waits).wait();
-    eventually("all is down", || world.runtime.is_empty());
+    eventually("all is down", || world.told.lines().contains(&"top: stopped shutdown".to_owned()));
     assert_eq!(top.status().state, "stopped");
     assert!(world.told.lines().contains(&"helper: stopped shutdown".to_owned()));
     assert!(world.told.lines().contains(&"main: stopped normal".to_owned()));
@@ -408,10 +408,9 @@ fn hostile_h8_a_storm_above_the_intensity_ends_the_tree_once() {
         // One that is down already takes no message.
         let _ = child.send(Ask::Boom);
     }
-    eventually("all is down", || world.runtime.is_empty());
-    let told = world.told.lines();
-    assert_eq!(told.iter().filter(|line| line.starts_with("top: gave up")).count(), 1);
-    assert_eq!(told.last().map(String::as_str), Some("top: stopped shutdown"));
+    let last = || world.told.lines().last().is_some_and(|line| line == "top: stopped shutdown");
+    eventually("all is down", || world.runtime.is_empty() && last());
+    assert_eq!(world.told.lines().iter().filter(|line| line.starts_with("top: gave up")).count(), 1);
     world.counts();
 }
 
