@@ -78,14 +78,17 @@ impl<M: Message> ActorRef<M> {
                 }
                 Ok(None)
             }
-            Err(refused) if self.may_wait(&refused.error) => Ok(Some(refused)),
+            Err(refused) if self.may_wait(&refused) => Ok(Some(refused)),
             Err(refused) => Err(self.0.refuse(refused)),
         }
     }
 
-    fn may_wait(&self, error: &Error) -> bool {
-        let blocks = self.0.mailbox.overflow() == Overflow::Block;
-        blocks && matches!(error, Error::MailboxFull { .. }) && poller::current() != Some(self.handle())
+    fn may_wait(&self, refused: &Refused<Envelope<M>>) -> bool {
+        let mailbox = &self.0.mailbox;
+        mailbox.overflow() == Overflow::Block
+            && matches!(refused.error, Error::MailboxFull { .. })
+            && mailbox.could_hold(refused.message.message.size_bytes() as u64)
+            && poller::current() != Some(self.handle())
     }
 
     fn wait_for_room(
@@ -124,7 +127,7 @@ impl<M: Message> ActorRef<M> {
             Ok(true) if self.0.poll_inline(caller) => {}
             Ok(true) => self.0.activate(),
             Ok(false) => {}
-            Err(refused) if self.may_wait(&refused.error) => {
+            Err(refused) if self.may_wait(&refused) => {
                 self.0.mailbox.wait_for_room(0, refused.message, None);
                 self.0.activate();
             }

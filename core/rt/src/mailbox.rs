@@ -161,9 +161,10 @@ impl<M: Message> Mailbox<M> {
             incoming.counts.rejected += 1;
             return Err(Refused { message: envelope, error });
         }
-        if self.is_full(&incoming, size) {
+        if incoming.is_waited_for() || self.is_full(&incoming, size) {
             incoming.sweep();
-            if self.is_full(&incoming, size) {
+            // Whoever waits for room is not overtaken, be it by a message that is smaller.
+            if incoming.is_waited_for() || self.is_full(&incoming, size) {
                 return self.overflowed(&mut incoming, envelope, size);
             }
         }
@@ -176,9 +177,8 @@ impl<M: Message> Mailbox<M> {
         envelope: Envelope<M>,
         size: u64,
     ) -> Result<Pushed<M>, Refused<Envelope<M>>> {
-        let fits = size <= self.bounds.bytes_max && self.bounds.messages_max > 0;
         if self.overflow == Overflow::DropOldest
-            && fits
+            && self.could_hold(size)
             && let Some(oldest) = incoming.queue.pop_front()
         {
             incoming.bytes -= oldest.message.size_bytes() as u64;
@@ -207,6 +207,11 @@ impl<M: Message> Mailbox<M> {
             messages: (incoming.queue.len() + taken.batch.len()) as u64,
             bytes: incoming.bytes + taken.bytes,
         }
+    }
+
+    /// Whether a message of this size fits into an empty mailbox: else waiting for room is in vain.
+    pub(crate) fn could_hold(&self, size: u64) -> bool {
+        size <= self.bounds.bytes_max && self.bounds.messages_max > 0
     }
 
     // The batch is asked only near the bound: it holds at most `BATCH` messages and `BATCH_BYTES`.
@@ -262,7 +267,7 @@ impl<M: Message> Mailbox<M> {
 
     /// Queues what waited for room, as far as there is room. `true` if something came in.
     fn admit(&self) -> bool {
-        let mut admitted = Vec::new();
+        let (mut any, mut admitted) = (false, Vec::new());
         let mut incoming = lock(&self.incoming);
         while let Some(front) = incoming.blocked.as_ref().and_then(|blocked| blocked.front()) {
             let size = front.envelope.message.size_bytes() as u64;
@@ -277,10 +282,10 @@ impl<M: Message> Mailbox<M> {
                 continue;
             }
             incoming.queue(blocked.envelope, size);
+            any = true;
             admitted.extend(blocked.room);
         }
         drop(incoming);
-        let any = !admitted.is_empty();
         for room in admitted {
             room.settle(Ok(None));
         }
@@ -314,6 +319,11 @@ impl<M: Message> Mailbox<M> {
     fn take(&self) -> Option<Envelope<M>> {
         let mut incoming = lock(&self.incoming);
         let Some(first) = incoming.queue.pop_front() else {
+            if incoming.is_waited_for() {
+                drop(incoming);
+                // A heavy one may have found no room beside the batch that is done now.
+                return if self.admit() { self.take() } else { None };
+            }
             self.shrink(&mut incoming);
             return None;
         };
@@ -321,7 +331,7 @@ impl<M: Message> Mailbox<M> {
         if !incoming.queue.is_empty() && self.overflow != Overflow::DropOldest {
             self.take_batch(&mut incoming);
         }
-        let waiting = incoming.blocked.as_ref().is_some_and(|blocked| !blocked.is_empty());
+        let waiting = incoming.is_waited_for();
         drop(incoming);
         if waiting {
             self.admit();
@@ -356,7 +366,11 @@ impl<M: Message> Mailbox<M> {
 
     /// Whether nothing waits that could be handled.
     pub(crate) fn is_empty(&self) -> bool {
-        self.taken_messages.load(Relaxed) == 0 && lock(&self.incoming).queue.is_empty()
+        if self.taken_messages.load(Relaxed) != 0 {
+            return false;
+        }
+        let incoming = lock(&self.incoming);
+        incoming.queue.is_empty() && !incoming.is_waited_for()
     }
 
     /// Refuses whatever comes from now on, and whoever waits for room.
@@ -432,6 +446,11 @@ impl<M: Message> Incoming<M> {
         self.bytes += size;
         self.queue.push_back(envelope);
         self.queue.len() == 1
+    }
+
+    /// Whether a sender waits for room.
+    fn is_waited_for(&self) -> bool {
+        self.blocked.as_ref().is_some_and(|blocked| !blocked.is_empty())
     }
 
     /// Removes what nobody waits for any more.

@@ -21,6 +21,8 @@ pub const LONG: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub enum Ask {
     Echo(u64),
+    /// Write the number down; the message weighs so many bytes.
+    Note(u64, usize),
     Boom,
     Panic,
     /// End because it is done.
@@ -36,6 +38,13 @@ pub enum Ask {
 impl Message for Ask {
     type Reply = u64;
     type Error = Error;
+
+    fn size_bytes(&self) -> usize {
+        match self {
+            Ask::Note(_, bytes) => *bytes,
+            _ => size_of::<Self>(),
+        }
+    }
 }
 
 /// Answers with its number of lives before in thousands.
@@ -72,6 +81,10 @@ impl Actor for Probe {
     async fn handle(&mut self, message: Ask, context: &mut Context<'_, Ask>) -> Result<(), Exit> {
         match message {
             Ask::Echo(number) => context.reply(Ok(number + 1_000 * self.life)),
+            Ask::Note(number, _) => {
+                self.log.note(number.to_string());
+                context.reply(Ok(number));
+            }
             Ask::Boom => return Err(boom()),
             Ask::Panic => panic!("on purpose"),
             Ask::Done => return Err(Exit::Normal),
