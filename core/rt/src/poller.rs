@@ -62,10 +62,12 @@ pub fn current_callback() -> Option<Handle> {
     POLLED.with_borrow(|polled| polled.last().filter(|polled| polled.blocks).map(|polled| polled.handle))
 }
 
-/// Whether this actor is being polled on this thread, beneath the innermost one: it waits for what runs on top of it.
-pub(crate) fn is_beneath(handle: Handle) -> bool {
+/// Those that are polled on this thread on top of this actor, the innermost last, if any: it waits for them.
+pub(crate) fn above(handle: Handle) -> Option<Vec<Handle>> {
     POLLED.with_borrow(|polled| {
-        polled.split_last().is_some_and(|(_, rest)| rest.iter().any(|it| it.handle == handle))
+        let place = polled.iter().position(|it| it.handle == handle)?;
+        let above: Vec<_> = polled[place + 1..].iter().map(|it| it.handle).collect();
+        (!above.is_empty()).then_some(above)
     })
 }
 

@@ -69,8 +69,9 @@ fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>
     let mut paths = vec![vec![target]];
     while let Some(path) = paths.pop() {
         let last = *path.last()?;
-        if last == asker || crate::poller::is_beneath(last) {
-            let ids = std::iter::once(asker).chain(path);
+        let above = crate::poller::above(last);
+        if last == asker || above.is_some() {
+            let ids = std::iter::once(asker).chain(path).chain(above.into_iter().flatten());
             return Some(ids.filter_map(|handle| shared.node(handle).map(|node| node.core().id())).collect());
         }
         let Some(node) = shared.node(last) else { continue };
