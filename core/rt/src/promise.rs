@@ -32,21 +32,26 @@ enum State<V, E> {
     Over,
 }
 
+/// What an answer on its way holds: the timer of its deadline, and the record of who waits for it.
+type Held = (Option<AbortHandle>, Option<Edge>);
+
 struct Slot<V, E> {
-    state: Mutex<(State<V, E>, Option<AbortHandle>)>,
+    state: Mutex<(State<V, E>, Held)>,
     arrived: Condvar,
     handling: AtomicBool,
 }
 
 impl<V, E> Slot<V, E> {
-    fn lock(&self) -> MutexGuard<'_, (State<V, E>, Option<AbortHandle>)> {
+    fn lock(&self) -> MutexGuard<'_, (State<V, E>, Held)> {
         lock(&self.state)
     }
 
     /// The first answer wins. The lock is released before anybody is told.
     fn settle(&self, answer: Result<V, E>) -> bool {
         let mut guard = self.lock();
-        let timer = guard.1.take();
+        let timer = guard.1.0.take();
+        // From now on nobody waits: whoever hears of it late must not look as if it still did.
+        guard.1.1 = None;
         let told = match std::mem::replace(&mut guard.0, State::Over) {
             State::Empty => {
                 guard.0 = State::Ready(answer);
@@ -90,13 +95,14 @@ pub struct Pending<V, E: From<Error>> {
     target: Option<(Arc<Shared>, Actor)>,
     /// The actor on whose behalf somebody else waits.
     asker: Option<Actor>,
-    edge: Option<Edge>,
+    /// Whether the slot holds the record of who waits.
+    recorded: bool,
 }
 
 /// A new pair.
 pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V, E>) {
     let slot = Arc::new(Slot {
-        state: Mutex::new((State::Empty, None)),
+        state: Mutex::new((State::Empty, Held::default())),
         arrived: Condvar::new(),
         handling: AtomicBool::new(false),
     });
@@ -157,7 +163,7 @@ impl<V, E: From<Error>> Canceller<V, E> {
 
 impl<V, E: From<Error>> Pending<V, E> {
     fn new(slot: Arc<Slot<V, E>>) -> Self {
-        Self { slot: Some(slot), deadline: None, timers: None, target: None, asker: None, edge: None }
+        Self { slot: Some(slot), deadline: None, timers: None, target: None, asker: None, recorded: false }
     }
 }
 
@@ -165,7 +171,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     /// An answer that is there already.
     pub fn ready(answer: Result<V, E>) -> Self {
         let slot = Slot {
-            state: Mutex::new((State::Ready(answer), None)),
+            state: Mutex::new((State::Ready(answer), Held::default())),
             arrived: Condvar::new(),
             handling: AtomicBool::new(false),
         };
@@ -187,10 +193,15 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     /// Records that the actor whose code this is will wait; fails if it closes a circle.
     fn record_wait(&mut self, explicit: bool) -> Result<(), E> {
         let asker = if explicit { self.asker } else { self.asker.or_else(crate::poller::current) };
-        let (None, Some(asker), Some((shared, target))) = (&self.edge, asker, &self.target) else {
+        let (false, Some(asker), Some((shared, target))) = (self.recorded, asker, &self.target) else {
             return Ok(());
         };
-        self.edge = Edge::record(shared, asker, *target).map_err(|ids| E::from(Error::Cycle(ids)))?;
+        let edge = Edge::record(shared, asker, *target).map_err(|ids| E::from(Error::Cycle(ids)))?;
+        let Some(slot) = &self.slot else { return Ok(()) };
+        let mut guard = slot.lock();
+        if let State::Empty | State::Polled(_) = guard.0 {
+            (guard.1.1, self.recorded) = (edge, true);
+        }
         Ok(())
     }
 
@@ -208,7 +219,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         match std::mem::replace(&mut guard.0, State::Over) {
             State::Ready(answer) => {
                 drop(guard);
-                (self.slot, self.edge) = (None, None);
+                self.slot = None;
                 Some(answer)
             }
             other => {
@@ -229,6 +240,10 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         }
         let slot = self.slot.clone()?;
         let mut guard = slot.lock();
+        if let State::Polled(_) = guard.0 {
+            // From here on it is this thread that waits.
+            guard.0 = State::Empty;
+        }
         while matches!(guard.0, State::Empty) {
             let now = Instant::now();
             if self.deadline.is_some_and(|deadline| deadline <= now) {
@@ -237,6 +252,10 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
                 return self.try_take();
             }
             if until.is_some_and(|until| until <= now) {
+                self.recorded = false;
+                let edge = guard.1.1.take();
+                drop(guard);
+                drop(edge);
                 return None;
             }
             guard = match [self.deadline, until].into_iter().flatten().min() {
@@ -267,13 +286,6 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         }
         let Some(slot) = self.slot.clone() else {
             return Err(Err(Error::NoReply.into()));
-        };
-        let callback = match self.edge.take() {
-            Some(edge) => Box::new(move |answer| {
-                drop(edge);
-                callback(answer);
-            }),
-            None => callback,
         };
         self.arm(&slot);
         let mut guard = slot.lock();
@@ -311,7 +323,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         });
         let mut guard = slot.lock();
         match guard.0 {
-            State::Empty | State::Polled(_) => guard.1 = Some(timer.abort_handle()),
+            State::Empty | State::Polled(_) => guard.1.0 = Some(timer.abort_handle()),
             _ => timer.abort(),
         }
     }
@@ -345,12 +357,12 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Future for Pending<V, E
 impl<V, E: From<Error>> Pending<V, E> {
     /// Waits no more: whoever answers is told so.
     fn give_up(&mut self) {
-        self.edge = None;
         let Some(slot) = self.slot.take() else { return };
         let mut guard = slot.lock();
         let earlier = std::mem::replace(&mut guard.0, State::Over);
-        let timer = guard.1.take();
+        let (timer, edge) = std::mem::take(&mut guard.1);
         drop(guard);
+        drop(edge);
         if let Some(timer) = timer {
             timer.abort();
         }

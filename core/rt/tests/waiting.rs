@@ -249,6 +249,36 @@ fn a_circle_closed_from_both_sides_at_once_hangs_nobody() {
 }
 
 #[test]
+fn who_was_answered_waits_no_more_be_it_told_late() {
+    let world = World::new();
+    let (a, b) = (any(&world, "a"), callback(&world, "b"));
+    for _ in 0..2_000 {
+        // What a does next comes right behind the answer for which b wakes up.
+        let (open, gate) = oneshot::channel();
+        let held = a.0.request(Pass::After(gate, vec![]), soon(), Waits);
+        let asks = b.0.request(Pass::Along(vec![a.clone()]), soon(), Waits);
+        eventually("b waits", || a.0.status().mailbox_messages == 1);
+        let next = a.0.request(Pass::Along(vec![b.clone()]), soon(), Waits);
+        open.send(()).expect("open");
+        assert_eq!(answer(held).expect("answer"), 0);
+        assert_eq!(answer(asks).expect("no circle"), 1);
+        assert_eq!(answer(next).expect("no circle"), 1);
+    }
+}
+
+#[test]
+fn who_waits_by_a_thread_after_it_has_polled_is_woken() {
+    let world = World::new();
+    let a = any(&world, "a");
+    let (open, gate) = oneshot::channel();
+    let mut held = a.0.request(Pass::After(gate, vec![]), soon(), Waits);
+    let polled = Pin::new(&mut held).poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    assert!(polled.is_pending());
+    open.send(()).expect("open");
+    assert_eq!(answer(held).expect("answer"), 0);
+}
+
+#[test]
 fn waiting_elsewhere_on_behalf_of_an_actor_counts_as_its_own() {
     let world = World::new();
     let (a, b) = (any(&world, "a"), any(&world, "b"));
