@@ -15,7 +15,7 @@ use crate::handle::Handle as Actor;
 use crate::runtime::Shared;
 use crate::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock};
-use crate::waits::Edge;
+use crate::waits::{Edge, Open};
 
 /// The resolver was dropped without an answer.
 #[derive(Clone, Copy, Debug)]
@@ -32,26 +32,21 @@ enum State<V, E> {
     Over,
 }
 
-/// What an answer on its way holds: the timer of its deadline, and the record of who waits for it.
-type Held = (Option<AbortHandle>, Option<Edge>);
-
 struct Slot<V, E> {
-    state: Mutex<(State<V, E>, Held)>,
+    state: Mutex<(State<V, E>, Option<AbortHandle>)>,
     arrived: Condvar,
     handling: AtomicBool,
 }
 
 impl<V, E> Slot<V, E> {
-    fn lock(&self) -> MutexGuard<'_, (State<V, E>, Held)> {
+    fn lock(&self) -> MutexGuard<'_, (State<V, E>, Option<AbortHandle>)> {
         lock(&self.state)
     }
 
     /// The first answer wins. The lock is released before anybody is told.
     fn settle(&self, answer: Result<V, E>) -> bool {
         let mut guard = self.lock();
-        let timer = guard.1.0.take();
-        // From now on nobody waits: whoever hears of it late must not look as if it still did.
-        guard.1.1 = None;
+        let timer = guard.1.take();
         let told = match std::mem::replace(&mut guard.0, State::Over) {
             State::Empty => {
                 guard.0 = State::Ready(answer);
@@ -82,6 +77,12 @@ impl<V, E> Slot<V, E> {
     }
 }
 
+impl<V: Send, E: Send> Open for Slot<V, E> {
+    fn is_open(&self) -> bool {
+        !matches!(self.lock().0, State::Ready(_) | State::Over)
+    }
+}
+
 /// The side that answers; dropped without an answer it breaks the promise.
 pub struct Resolver<V, E: From<Broken>>(Option<Arc<Slot<V, E>>>);
 
@@ -95,14 +96,13 @@ pub struct Pending<V, E: From<Error>> {
     target: Option<(Arc<Shared>, Actor)>,
     /// The actor on whose behalf somebody else waits.
     asker: Option<Actor>,
-    /// Whether the slot holds the record of who waits.
-    recorded: bool,
+    edge: Option<Edge>,
 }
 
 /// A new pair.
 pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V, E>) {
     let slot = Arc::new(Slot {
-        state: Mutex::new((State::Empty, Held::default())),
+        state: Mutex::new((State::Empty, None)),
         arrived: Condvar::new(),
         handling: AtomicBool::new(false),
     });
@@ -163,7 +163,7 @@ impl<V, E: From<Error>> Canceller<V, E> {
 
 impl<V, E: From<Error>> Pending<V, E> {
     fn new(slot: Arc<Slot<V, E>>) -> Self {
-        Self { slot: Some(slot), deadline: None, timers: None, target: None, asker: None, recorded: false }
+        Self { slot: Some(slot), deadline: None, timers: None, target: None, asker: None, edge: None }
     }
 }
 
@@ -171,7 +171,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     /// An answer that is there already.
     pub fn ready(answer: Result<V, E>) -> Self {
         let slot = Slot {
-            state: Mutex::new((State::Ready(answer), Held::default())),
+            state: Mutex::new((State::Ready(answer), None)),
             arrived: Condvar::new(),
             handling: AtomicBool::new(false),
         };
@@ -193,14 +193,17 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     /// Records that the actor whose code this is will wait; fails if it closes a circle.
     fn record_wait(&mut self, explicit: bool) -> Result<(), E> {
         let asker = if explicit { self.asker } else { self.asker.or_else(crate::poller::current) };
-        let (false, Some(asker), Some((shared, target))) = (self.recorded, asker, &self.target) else {
+        let (None, Some(asker), Some((shared, target)), Some(slot)) =
+            (&self.edge, asker, &self.target, &self.slot)
+        else {
             return Ok(());
         };
-        let edge = Edge::record(shared, asker, *target).map_err(|ids| E::from(Error::Cycle(ids)))?;
-        let Some(slot) = &self.slot else { return Ok(()) };
-        let mut guard = slot.lock();
-        if let State::Empty | State::Polled(_) = guard.0 {
-            (guard.1.1, self.recorded) = (edge, true);
+        let wait: Arc<dyn Open> = slot.clone();
+        match Edge::record(shared, asker, *target, &wait) {
+            Ok(edge) => self.edge = edge,
+            Err(ids) if wait.is_open() => return Err(Error::Cycle(ids).into()),
+            // The answer came meanwhile.
+            Err(_) => {}
         }
         Ok(())
     }
@@ -219,7 +222,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         match std::mem::replace(&mut guard.0, State::Over) {
             State::Ready(answer) => {
                 drop(guard);
-                self.slot = None;
+                (self.slot, self.edge) = (None, None);
                 Some(answer)
             }
             other => {
@@ -252,10 +255,8 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
                 return self.try_take();
             }
             if until.is_some_and(|until| until <= now) {
-                self.recorded = false;
-                let edge = guard.1.1.take();
                 drop(guard);
-                drop(edge);
+                self.edge = None;
                 return None;
             }
             guard = match [self.deadline, until].into_iter().flatten().min() {
@@ -286,6 +287,13 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         }
         let Some(slot) = self.slot.clone() else {
             return Err(Err(Error::NoReply.into()));
+        };
+        let callback = match self.edge.take() {
+            Some(edge) => Box::new(move |answer| {
+                drop(edge);
+                callback(answer);
+            }),
+            None => callback,
         };
         self.arm(&slot);
         let mut guard = slot.lock();
@@ -323,7 +331,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         });
         let mut guard = slot.lock();
         match guard.0 {
-            State::Empty | State::Polled(_) => guard.1.0 = Some(timer.abort_handle()),
+            State::Empty | State::Polled(_) => guard.1 = Some(timer.abort_handle()),
             _ => timer.abort(),
         }
     }
@@ -357,12 +365,12 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Future for Pending<V, E
 impl<V, E: From<Error>> Pending<V, E> {
     /// Waits no more: whoever answers is told so.
     fn give_up(&mut self) {
+        self.edge = None;
         let Some(slot) = self.slot.take() else { return };
         let mut guard = slot.lock();
         let earlier = std::mem::replace(&mut guard.0, State::Over);
-        let (timer, edge) = std::mem::take(&mut guard.1);
+        let timer = guard.1.take();
         drop(guard);
-        drop(edge);
         if let Some(timer) = timer {
             timer.abort();
         }

@@ -1,6 +1,7 @@
 //! Waiting in circles: who waits for whom, recorded before anybody looks.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Weak};
 
 use crate::handle::Handle;
 use crate::id::ActorId;
@@ -10,30 +11,38 @@ use crate::sync::{Mutex, lock};
 /// Actors that a walk visits at most.
 const WALK_MAX: usize = 10_000;
 
+/// A wait, which may be over before the one who waits has heard of it.
+pub(crate) trait Open: Send + Sync {
+    fn is_open(&self) -> bool;
+}
+
 /// Whom one actor waits for at this moment.
 #[derive(Default)]
-pub(crate) struct Waits(Mutex<Vec<Handle>>);
+pub(crate) struct Waits(Mutex<Vec<(Handle, Weak<dyn Open>)>>);
 
 impl Waits {
-    fn add(&self, target: Handle) {
-        lock(&self.0).push(target);
+    fn add(&self, target: Handle, wait: &Arc<dyn Open>) {
+        lock(&self.0).push((target, Arc::downgrade(wait)));
     }
 
     fn remove(&self, target: Handle) {
         let mut targets = lock(&self.0);
-        if let Some(place) = targets.iter().rposition(|it| *it == target) {
+        if let Some(place) = targets.iter().rposition(|it| it.0 == target) {
             targets.swap_remove(place);
         }
     }
 
     fn targets(&self) -> Vec<Handle> {
-        lock(&self.0).clone()
+        // Cloned out: whether a wait is open is asked under a lock of its own.
+        let waits = lock(&self.0).clone();
+        let is_open = |wait: &Weak<dyn Open>| wait.upgrade().is_some_and(|wait| wait.is_open());
+        waits.iter().filter(|(_, wait)| is_open(wait)).map(|(target, _)| *target).collect()
     }
 }
 
 /// The record that one actor waits for another; dropped, it waits no more.
 pub(crate) struct Edge {
-    shared: std::sync::Arc<Shared>,
+    shared: Arc<Shared>,
     asker: Handle,
     target: Handle,
 }
@@ -41,12 +50,13 @@ pub(crate) struct Edge {
 impl Edge {
     /// Records the wait, then looks whether it closes a circle: the ids on it, from the asker on.
     pub(crate) fn record(
-        shared: &std::sync::Arc<Shared>,
+        shared: &Arc<Shared>,
         asker: Handle,
         target: Handle,
+        wait: &Arc<dyn Open>,
     ) -> Result<Option<Self>, Vec<ActorId>> {
         let Some(node) = shared.node(asker) else { return Ok(None) };
-        node.core().waits.add(target);
+        node.core().waits.add(target, wait);
         let edge = Self { shared: shared.clone(), asker, target };
         match circle(shared, asker, target) {
             Some(ids) => Err(ids),

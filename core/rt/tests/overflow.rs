@@ -231,7 +231,9 @@ fn an_actor_that_fills_its_own_mailbox_is_refused() {
     let (actor, _) =
         world.runtime.spawn(spec, || async { Ok::<_, airssys_rt::Cause>(Greedy) }).expect("free");
     assert_eq!(answer(actor.request(Fill(10), soon(), Waits)).expect("no hang"), 3);
-    world.counts();
+    begun(&actor, 4);
+    let expected = Counts { sent: 11, delivered: 4, rejected: 7, dropped: 0, dead_letters: 0 };
+    assert_eq!(world.counts(), expected);
 }
 
 /// Sends itself so many messages.

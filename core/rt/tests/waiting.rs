@@ -252,10 +252,11 @@ fn a_circle_closed_from_both_sides_at_once_hangs_nobody() {
 fn who_was_answered_waits_no_more_be_it_told_late() {
     let world = World::new();
     let (a, b) = (any(&world, "a"), callback(&world, "b"));
-    for _ in 0..2_000 {
+    for round in 0..2_000 {
         // What a does next comes right behind the answer for which b wakes up.
         let (open, gate) = oneshot::channel();
         let held = a.0.request(Pass::After(gate, vec![]), soon(), Waits);
+        begun(&a.0, 3 * round + 1);
         let asks = b.0.request(Pass::Along(vec![a.clone()]), soon(), Waits);
         eventually("b waits", || a.0.status().mailbox_messages == 1);
         let next = a.0.request(Pass::Along(vec![b.clone()]), soon(), Waits);
