@@ -9,7 +9,7 @@ use crate::error::{Error, Refused};
 use crate::exit::Exit;
 use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::mailbox::{Envelope, Overflow};
+use crate::mailbox::{Envelope, Overflow, Sender};
 use crate::node::{Ending, Status};
 use crate::poller;
 use crate::promise::{Pending, promise};
@@ -49,9 +49,9 @@ impl<M: Message> ActorRef<M> {
             None => Ok(()),
             Some(refused) if poller::is_worker() => Err(self.0.refuse(refused)),
             Some(refused) => {
-                let (ticket, mut room) = self.wait_for_room(refused, until);
-                let answer = room.wait_until(None);
-                self.admitted(ticket, answer.unwrap_or(Err(Error::NoReply)))
+                let mut waiting = self.wait_for_room(refused, until)?;
+                let answer = waiting.room.wait_until(None);
+                waiting.over(answer.unwrap_or(Err(Error::NoReply)))
             }
         }
     }
@@ -61,9 +61,9 @@ impl<M: Message> ActorRef<M> {
         match self.try_push(message)? {
             None => Ok(()),
             Some(refused) => {
-                let (ticket, room) = self.wait_for_room(refused, until);
-                let answer = room.await;
-                self.admitted(ticket, answer)
+                let mut waiting = self.wait_for_room(refused, until)?;
+                let answer = (&mut waiting.room).await;
+                waiting.over(answer)
             }
         }
     }
@@ -95,29 +95,18 @@ impl<M: Message> ActorRef<M> {
         &self,
         refused: Refused<Envelope<M>>,
         until: Option<Instant>,
-    ) -> (u64, Pending<Option<Refused<M>>, Error>) {
+    ) -> Result<Waiting<'_, M>, Refused<M>> {
         let (room, pending) = promise();
         let ticket = self.0.shared.monitor_ids.number();
-        self.0.mailbox.wait_for_room(ticket, refused.message, Some(room));
+        let sender = Sender { ticket, room: Some(room) };
+        if let Err(refused) = self.0.mailbox.wait_for_room(refused.message, Some(sender)) {
+            return Err(self.0.refuse(refused));
+        }
         // Room may have come meanwhile.
         self.0.activate();
         let until = until.unwrap_or_else(|| Instant::now() + BLOCK_MAX);
-        (ticket, pending.until(Some(until), &self.0.shared.io).toward(&self.0.shared, self.handle()))
-    }
-
-    /// What became of a message that waited for room.
-    fn admitted(&self, ticket: u64, answer: Result<Option<Refused<M>>, Error>) -> Result<(), Refused<M>> {
-        let error = match answer {
-            Ok(None) => return Ok(()),
-            Ok(Some(refused)) => return Err(refused),
-            Err(Error::Timeout { .. }) => self.0.mailbox.full_error(),
-            Err(error) => error,
-        };
-        match self.0.mailbox.withdraw(ticket) {
-            Some(message) => Err(Refused { message, error }),
-            // It came in at the last moment.
-            None => Ok(()),
-        }
+        let room = pending.until(Some(until), &self.0.shared.io).toward(&self.0.shared, self.handle());
+        Ok(Waiting { cell: &self.0, ticket: Some(ticket), room })
     }
 
     /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
@@ -128,8 +117,10 @@ impl<M: Message> ActorRef<M> {
             Ok(true) => self.0.activate(),
             Ok(false) => {}
             Err(refused) if self.may_wait(&refused) => {
-                self.0.mailbox.wait_for_room(0, refused.message, None);
-                self.0.activate();
+                match self.0.mailbox.wait_for_room(refused.message, None) {
+                    Ok(()) => self.0.activate(),
+                    Err(refused) => drop(self.0.refuse(refused)),
+                }
             }
             // A refusal settles the promise, so there is nothing more to do about it here.
             Err(refused) => drop(self.0.refuse(refused)),
@@ -165,5 +156,36 @@ impl<M: Message> ActorRef<M> {
     /// Why it has stopped, if it has.
     pub fn exit(&self) -> Option<Exit> {
         self.0.exit()
+    }
+}
+
+/// A sender that waits for room. Dropped it waits no more, and its message is gone unless it has come in.
+struct Waiting<'a, M: Message> {
+    cell: &'a Cell<M>,
+    ticket: Option<u64>,
+    room: Pending<(), Error>,
+}
+
+impl<M: Message> Waiting<'_, M> {
+    /// What became of the message: only the mailbox knows, whatever the sender was told first.
+    fn over(mut self, answer: Result<(), Error>) -> Result<(), Refused<M>> {
+        let full = self.cell.mailbox.full_error();
+        match (self.withdraw(), answer) {
+            (None, _) => Ok(()),
+            (Some(message), Err(Error::Timeout { .. }) | Ok(())) => Err(Refused { message, error: full }),
+            (Some(message), Err(error)) => Err(Refused { message, error }),
+        }
+    }
+
+    fn withdraw(&mut self) -> Option<M> {
+        let message = self.cell.mailbox.withdraw(self.ticket.take()?)?;
+        self.cell.shared.count_late(|| self.cell.mailbox.late());
+        Some(message)
+    }
+}
+
+impl<M: Message> Drop for Waiting<'_, M> {
+    fn drop(&mut self) {
+        drop(self.withdraw());
     }
 }

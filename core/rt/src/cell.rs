@@ -217,8 +217,11 @@ impl<M: Message> Cell<M> {
     /// Tells the caller of a message that was refused, and counts it.
     pub(crate) fn refuse(&self, refused: Refused<Envelope<M>>) -> Refused<M> {
         let Refused { message: mut envelope, error } = refused;
-        if self.mailbox.overflow() == Overflow::Block && matches!(error, Error::MailboxFull { .. }) {
-            self.mailbox.reject();
+        if self.mailbox.overflow() == Overflow::Block {
+            if let Error::MailboxFull { .. } = error {
+                self.mailbox.reject();
+            }
+            self.shared.count_late(|| self.mailbox.late());
         }
         envelope.reply.settle(Err(error.clone().into()));
         Refused { message: envelope.message, error }

@@ -70,14 +70,17 @@ pub(crate) struct Envelope<M: Message> {
 
 /// A message whose sender waits for room.
 struct Blocked<M: Message> {
-    ticket: u64,
     envelope: Envelope<M>,
     /// Absent for a request, whose caller waits for the answer anyway.
-    room: Option<Room<M>>,
+    sender: Option<Sender>,
 }
 
-/// Tells a sender that its message is in, or gives it back.
-pub(crate) type Room<M> = Resolver<Option<Refused<M>>, Error>;
+/// A sender that waits. It takes its message back by the ticket whenever it does not want to wait any more.
+pub(crate) struct Sender {
+    pub ticket: u64,
+    /// Tells it that its message is in, or why it never will be.
+    pub room: Option<Resolver<(), Error>>,
+}
 
 struct Incoming<M: Message> {
     queue: VecDeque<Envelope<M>>,
@@ -239,27 +242,32 @@ impl<M: Message> Mailbox<M> {
         incoming.counts.rejected += 1;
     }
 
-    /// Lets a message wait for room; the resolver is settled when it is queued, or the mailbox closes.
-    pub(crate) fn wait_for_room(&self, ticket: u64, envelope: Envelope<M>, room: Option<Room<M>>) {
+    /// Lets a message wait for room; its sender is told when it is queued, or the mailbox closes.
+    pub(crate) fn wait_for_room(
+        &self,
+        envelope: Envelope<M>,
+        sender: Option<Sender>,
+    ) -> Result<(), Refused<Envelope<M>>> {
         let mut incoming = lock(&self.incoming);
-        if let Some(exit) = incoming.closed.clone() {
-            incoming.counts.sent += 1;
-            incoming.counts.rejected += 1;
-            drop(incoming);
-            return refuse(envelope, room, Error::Stopped(exit));
-        }
         incoming.counts.sent += 1;
-        incoming.blocked.get_or_insert_default().push_back(Blocked { ticket, envelope, room });
+        if let Some(exit) = incoming.closed.clone() {
+            incoming.counts.rejected += 1;
+            return Err(Refused { message: envelope, error: Error::Stopped(exit) });
+        }
+        incoming.blocked.get_or_insert_default().push_back(Blocked { envelope, sender });
         drop(incoming);
         // Room may have come since the push that failed.
         self.admit();
+        Ok(())
     }
 
-    /// Takes back a message that still waits for room.
+    /// Takes back a message that still waits for room; without one it has come in.
     pub(crate) fn withdraw(&self, ticket: u64) -> Option<M> {
         let mut incoming = lock(&self.incoming);
         let blocked = incoming.blocked.as_mut()?;
-        let place = blocked.iter().position(|blocked| blocked.ticket == ticket)?;
+        let place = blocked
+            .iter()
+            .position(|blocked| blocked.sender.as_ref().is_some_and(|it| it.ticket == ticket))?;
         let message = blocked.remove(place)?.envelope.message;
         incoming.counts.rejected += 1;
         Some(message)
@@ -271,7 +279,7 @@ impl<M: Message> Mailbox<M> {
         let mut incoming = lock(&self.incoming);
         while let Some(front) = incoming.blocked.as_ref().and_then(|blocked| blocked.front()) {
             let size = front.envelope.message.size_bytes() as u64;
-            if self.is_full(&incoming, size) {
+            if incoming.closed.is_some() || self.is_full(&incoming, size) {
                 break;
             }
             let Some(blocked) = incoming.blocked.as_mut().and_then(|blocked| blocked.pop_front()) else {
@@ -283,11 +291,11 @@ impl<M: Message> Mailbox<M> {
             }
             incoming.queue(blocked.envelope, size);
             any = true;
-            admitted.extend(blocked.room);
+            admitted.extend(blocked.sender.and_then(|sender| sender.room));
         }
         drop(incoming);
         for room in admitted {
-            room.settle(Ok(None));
+            room.settle(Ok(()));
         }
         any
     }
@@ -377,11 +385,23 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn close(&self, exit: &Exit) {
         let mut incoming = lock(&self.incoming);
         incoming.closed.get_or_insert_with(|| exit.clone());
-        let blocked = incoming.blocked.take();
-        incoming.counts.rejected += blocked.as_ref().map_or(0, |blocked| blocked.len() as u64);
+        let (mut requests, mut rooms) = (Vec::new(), Vec::new());
+        for mut blocked in incoming.blocked.take().into_iter().flat_map(|blocked| *blocked) {
+            let Some(sender) = &mut blocked.sender else {
+                requests.push(blocked.envelope);
+                continue;
+            };
+            // It stays until its sender takes it back, who may have given up at this moment and needs it all the same.
+            rooms.extend(sender.room.take());
+            incoming.blocked.get_or_insert_default().push_back(blocked);
+        }
+        incoming.counts.rejected += requests.len() as u64;
         drop(incoming);
-        for Blocked { envelope, room, .. } in blocked.into_iter().flat_map(|blocked| *blocked) {
-            refuse(envelope, room, Error::Stopped(exit.clone()));
+        for mut request in requests {
+            request.reply.settle(Err(Error::Stopped(exit.clone()).into()));
+        }
+        for room in rooms {
+            room.settle(Err(Error::Stopped(exit.clone())));
         }
     }
 
@@ -466,21 +486,10 @@ impl<M: Message> Incoming<M> {
     }
 }
 
-/// Gives a message back to its sender, who waited for room.
-fn refuse<M: Message>(mut envelope: Envelope<M>, room: Option<Room<M>>, error: Error) {
-    envelope.reply.settle(Err(error.clone().into()));
-    if let Some(room) = room {
-        room.settle(Ok(Some(Refused { message: envelope.message, error })));
-    }
-}
-
 impl<M: Message> Blocked<M> {
-    /// Whether nobody waits any more.
+    /// Whether the caller of a request waits no more. A sender takes its message back itself.
     fn is_abandoned(&self) -> bool {
-        match &self.room {
-            Some(room) => room.is_abandoned(),
-            None => self.envelope.reply.is_abandoned(),
-        }
+        self.envelope.reply.is_abandoned()
     }
 }
 
@@ -554,16 +563,17 @@ mod tests {
     fn hostile_g5_a_sender_waits_for_room_and_keeps_its_place() {
         let mailbox = Mailbox::new(Bounds { messages_max: 1, bytes_max: 10 }, Overflow::Block);
         assert!(queued(mailbox.push(envelope("a"))).is_some());
-        let (room, mut waits) = promise::<Option<Refused<Text>>, Error>();
-        mailbox.wait_for_room(1, envelope("b"), Some(room));
-        let (second_room, second) = promise::<Option<Refused<Text>>, Error>();
-        mailbox.wait_for_room(2, envelope("c"), Some(second_room));
+        let sender = |ticket, room| Some(Sender { ticket, room: Some(room) });
+        let (room, mut waits) = promise();
+        assert!(mailbox.wait_for_room(envelope("b"), sender(1, room)).is_ok());
+        let (room, second) = promise::<(), Error>();
+        assert!(mailbox.wait_for_room(envelope("c"), sender(2, room)).is_ok());
         assert!(waits.try_take().is_none());
         adds_up(&mailbox);
         assert_eq!(mailbox.withdraw(2).expect("still outside").0, "c");
         assert_eq!(mailbox.pop().expect("a").message.0, "a");
         assert_eq!(mailbox.pop().expect("b").message.0, "b");
-        assert!(matches!(waits.try_take(), Some(Ok(None))));
+        assert!(matches!(waits.try_take(), Some(Ok(()))));
         drop(second);
         let counts = adds_up(&mailbox);
         // The refusal of the push that found no room is not counted: its message waited instead.
