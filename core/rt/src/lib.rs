@@ -23,11 +23,15 @@ mod id_pattern;
 mod life;
 mod live;
 mod mailbox;
+#[cfg(all(test, feature = "loom"))]
+mod mailbox_models;
 mod names;
 mod node;
 mod notice;
 mod poller;
 mod promise;
+#[cfg(all(test, feature = "loom"))]
+mod promise_models;
 mod pubsub;
 mod queue;
 mod run_state;

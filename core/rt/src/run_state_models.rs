@@ -77,7 +77,7 @@ impl World {
 }
 
 /// Tries all schedules in which threads are interrupted up to three times; all of them at all would take hours.
-fn model(part: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn model(part: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(part);

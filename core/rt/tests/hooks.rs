@@ -199,7 +199,7 @@ fn a_stop_hook_that_panics_does_not_hold_up_the_stop() {
             "{:?}",
             world.notices()
         );
-        assert!(world.runtime.is_empty());
+        eventually("nothing is left", || world.runtime.is_empty());
         assert_eq!(world.log.lines().last().map(String::as_str), Some("drop"));
     }
 }
@@ -222,7 +222,7 @@ fn a_life_that_misses_its_health_checks_is_ended_and_comes_back() {
         let spec = Spec { health, ..Spec::new(id("one")) };
         let (actor, up) = start(&world, spec, Restart::Permanent, at_once(1_000), flaw);
         up.expect("starts");
-        eventually("back", || actor.status().restarts > 0);
+        eventually("back", || world.notices().iter().any(|line| line == "restarted 1"));
         let exit = actor.status().last_exit.expect("its first life has ended");
         let expected = if flaw == Flaw::Panic("health") { "panicked" } else { "2 health checks" };
         assert!(world.notices()[1].contains(expected), "{exit}: {:?}", world.notices());

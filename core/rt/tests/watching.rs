@@ -102,6 +102,9 @@ fn a_monitor_is_told_once_and_before_the_messages_that_wait() {
     let world = World::new();
     let (watcher, other) = (watcher(&world, "w"), world.plain("other"));
     does(&watcher, Watch::Monitor(other.handle())).expect("it lives");
+    let (tell, told) = mpsc::channel();
+    let mourner = move |down: Down| tell.send(down).expect("open");
+    world.runtime.monitor(other.handle(), Box::new(mourner)).expect("it lives");
     let (open, gate) = tokio::sync::oneshot::channel();
     let held = watcher.request(Watch::Wait(gate), soon(), Waits);
     begun(&watcher, 2);
@@ -109,7 +112,7 @@ fn a_monitor_is_told_once_and_before_the_messages_that_wait() {
     let queued = watcher.request(Watch::Wait(after), soon(), Waits);
     drop(second);
     crash(&other);
-    eventually("gone", || !world.is_there("other"));
+    told.recv_timeout(common::LONG).expect("told after the actor");
     drop(open);
     answer(held).expect("answer");
     answer(queued).expect("answer");
