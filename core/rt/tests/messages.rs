@@ -163,8 +163,8 @@ fn a_cancelled_request_is_told_once_and_leaves_the_mailbox() {
     begun(&actor, 1);
     let (tell, told) = mpsc::channel();
     let asked = actor.request(Ask::Echo(1), soon(), Waits);
-    let canceller =
-        asked.on_ready(Box::new(move |answer| tell.send(answer).expect("open"))).ok().expect("pending");
+    let waits = asked.on_ready(Box::new(move |answer| tell.send(answer).expect("open")));
+    let Ok(canceller) = waits else { panic!("there is no answer yet") };
     assert!(canceller.cancel() && !canceller.cancel());
     assert!(matches!(told.recv(), Ok(Err(Error::Cancelled))));
     assert!(told.recv().is_err(), "once");

@@ -318,3 +318,14 @@ pub fn at_once(restarts_max: u32) -> Rules {
     let intensity = Intensity { restarts_max, ..Intensity::default() };
     Rules { intensity, backoff: Backoff::immediate(), ..Rules::default() }
 }
+
+/// A child that never starts.
+pub fn failing(name: &str) -> ChildSpec {
+    let cause = || async { Err::<Probe, Cause>(Arc::new(std::io::Error::other("no"))) };
+    ChildSpec::actor(Spec::new(id(name)), Restart::Permanent, cause)
+}
+
+/// A supervisor without children.
+pub fn spec(name: &str, rules: Rules) -> SupervisorSpec {
+    SupervisorSpec::new(id(name)).rules(rules)
+}

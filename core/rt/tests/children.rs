@@ -1,0 +1,199 @@
+//! The children of a supervisor: added, terminated, deleted, refused, abandoned.
+
+mod common;
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use airssys_rt::Caller::Waits;
+use airssys_rt::{Backoff, ChildSpec, Error, Executor, Exit, Refusal, Restart, Rules, Spec};
+use common::{Ask, World, answer, at_once, begun, crash, echo, eventually, failing, id, soon, spec};
+
+#[test]
+fn children_that_are_supervisors_are_counted() {
+    let world = World::new();
+    let top = world.supervise(spec("top", at_once(0)));
+    let ups: Vec<_> = (0..100)
+        .map(|number| {
+            let sub = spec(&format!("sub-{number}"), at_once(0));
+            top.start_child(ChildSpec::supervisor(sub, Restart::Transient)).expect("room").1
+        })
+        .collect();
+    for up in ups {
+        answer(up).expect("starts");
+    }
+    let children = top.children();
+    assert_eq!(children.len(), 100);
+    assert!(children.iter().all(|(_, _, status)| status.state == "running"));
+    for (handle, ..) in children {
+        answer(top.terminate_child(handle)).expect("stops");
+    }
+    assert!(top.children().iter().all(|(_, _, status)| status.state == "stopped"));
+    assert_eq!(world.runtime.tree().len(), 1);
+    answer(top.stop(common::LONG)).expect("stops");
+    assert!(world.runtime.is_empty());
+}
+
+#[test]
+fn a_terminated_child_that_waited_for_its_restart_stays_down_until_asked_for() {
+    let world = World::new();
+    let rules = Rules { backoff: Backoff::delayed(Duration::from_secs(3_600)), ..at_once(5) };
+    let top = world.supervise(spec("top", rules).child(world.child("a", Restart::Permanent)));
+    let a = world.at("a");
+    crash(&a);
+    assert!(matches!(answer(top.restart_child(a.handle())), Err(Error::Refused(Refusal::Restarting))));
+    answer(top.terminate_child(a.handle())).expect("at once");
+    assert_eq!(a.status().state, "stopped");
+    assert!(matches!(echo(&a, 1), Err(Error::Stopped(_))));
+    answer(top.restart_child(a.handle())).expect("starts");
+    assert_eq!(echo(&a, 1).expect("the second life"), 1_001);
+    assert!(matches!(answer(top.restart_child(a.handle())), Err(Error::Refused(Refusal::Running))));
+    assert!(matches!(answer(top.delete_child(a.handle())), Err(Error::Refused(Refusal::Running))));
+}
+
+#[test]
+fn the_name_of_a_deleted_child_is_free_again() {
+    let world = World::new();
+    let top = world.supervise(spec("top", at_once(0)).child(world.child("static", Restart::Permanent)));
+    let (added, up) = top.start_child(world.child("added", Restart::Permanent)).expect("free");
+    answer(up).expect("starts");
+    let fixed = world.at("static").handle();
+    for (name, handle) in [("added", added), ("static", fixed)] {
+        answer(top.terminate_child(handle)).expect("stops");
+        assert!(world.is_there(name), "{name} keeps its name until it is deleted");
+        answer(top.delete_child(handle)).expect("goes");
+        assert!(!world.is_there(name), "{name}");
+        assert!(matches!(answer(top.delete_child(handle)), Err(Error::Refused(Refusal::NotFound))));
+        world.plain(name);
+    }
+    assert!(top.children().is_empty());
+}
+
+#[test]
+fn a_temporary_child_leaves_its_name_and_its_place_when_it_ends() {
+    let world = World::new();
+    let top = world.supervise(spec("top", at_once(0)));
+    for _ in 0..3 {
+        let (_, up) = top.start_child(world.child("brief", Restart::Temporary)).expect("free again");
+        answer(up).expect("starts");
+        crash(&world.at("brief"));
+        eventually("gone", || !world.is_there("brief"));
+        assert!(top.children().is_empty());
+    }
+    assert_eq!(top.status().state, "running");
+}
+
+#[test]
+fn a_child_whose_name_is_taken_is_refused() {
+    let world = World::new();
+    world.plain("taken");
+    let sub = spec("sub", at_once(0))
+        .child(world.child("b", Restart::Permanent))
+        .child(world.child("taken", Restart::Permanent));
+    let tree = spec("top", at_once(0))
+        .child(world.child("a", Restart::Permanent))
+        .child(ChildSpec::supervisor(sub, Restart::Permanent));
+    assert!(matches!(world.runtime.supervise(tree), Err(Error::AlreadyExists)));
+    assert_eq!(world.runtime.len(), 1, "nothing is left behind");
+    let top = world.supervise(spec("top", at_once(0)).child(world.child("a", Restart::Permanent)));
+    let again = top.start_child(world.child("taken", Restart::Permanent));
+    assert!(matches!(again, Err(Error::AlreadyExists)));
+    assert_eq!(top.children().len(), 1);
+    assert!(!world.log.lines().contains(&"start b".to_owned()));
+    assert_eq!(world.log.lines().iter().filter(|line| *line == "start taken").count(), 1);
+}
+
+#[test]
+fn a_spec_that_is_refused_starts_nothing_and_takes_no_name() {
+    let world = World::new();
+    let bad = world.child("a", Restart::Temporary).significant();
+    let refused = world
+        .runtime
+        .supervise(spec("top", at_once(0)).child(world.child("b", Restart::Permanent)).child(bad));
+    assert!(matches!(refused, Err(Error::InvalidChild { child, .. }) if child.contains("/a/")));
+    let deep = spec("deep", at_once(0)).child(world.child("a", Restart::Temporary).significant());
+    let refused = world.runtime.supervise(
+        spec("top", at_once(0))
+            .child(world.child("b", Restart::Permanent))
+            .child(ChildSpec::supervisor(deep, Restart::Permanent)),
+    );
+    assert!(matches!(refused, Err(Error::InvalidChild { .. })));
+    let rules = Rules { backoff: Backoff { factor: 0.5, ..Backoff::default() }, ..at_once(0) };
+    assert!(matches!(world.runtime.supervise(spec("top", rules)), Err(Error::InvalidChild { .. })));
+    assert!(world.runtime.is_empty());
+    assert!(world.log.lines().is_empty());
+}
+
+#[test]
+fn an_added_child_that_does_not_start_leaves_no_name() {
+    let world = World::new();
+    let top = world.supervise(spec("top", at_once(0)));
+    let (_, up) = top.start_child(failing("a")).expect("a free name");
+    assert!(matches!(answer(up), Err(Error::StartFailed(cause)) if cause.to_string() == "no"));
+    assert!(!world.is_there("a") && top.children().is_empty());
+    let (_, up) = top.start_child(world.child("a", Restart::Permanent)).expect("a free name");
+    answer(up).expect("starts");
+}
+
+#[test]
+fn a_supervisor_that_has_stopped_takes_no_child() {
+    let world = World::new();
+    let top = world.supervise(spec("top", at_once(0)));
+    answer(top.stop(common::LONG)).expect("stops");
+    match top.start_child(world.child("a", Restart::Permanent)) {
+        Ok((_, up)) => assert!(matches!(answer(up), Err(Error::Refused(Refusal::Stopping)))),
+        Err(error) => assert!(matches!(error, Error::NotFound | Error::Stopped(_)), "{error}"),
+    }
+    assert!(world.runtime.is_empty());
+}
+
+#[test]
+fn a_hanging_callback_is_abandoned_and_its_supervisor_goes_on() {
+    let world = World::new();
+    let callback = Spec { executor: Executor::Callback, ..Spec::new(id("stuck")) };
+    let tree = spec("top", at_once(5))
+        .child(world.child_as(callback, Restart::Permanent, false))
+        .child(world.child("sibling", Restart::Permanent));
+    let top = world.supervise(tree);
+    let stuck = world.at("stuck");
+    let (release, block) = mpsc::channel();
+    let held = stuck.request(Ask::Block(block), soon(), Waits);
+    begun(&stuck, 1);
+    stuck.exit_with(common::boom());
+    assert!(matches!(held.wait(), Err(Error::Crashed(_))), "its caller is set free");
+    assert_eq!(stuck.status().state, "abandoned");
+    crash(&world.at("sibling"));
+    assert_eq!(echo(&world.at("sibling"), 1).expect("restarted beside it"), 1_001);
+    let (_, up) = top.start_child(world.child("added", Restart::Permanent)).expect("free");
+    answer(up).expect("its supervisor answers");
+    let queued = stuck.request(Ask::Echo(3), soon(), Waits);
+    drop(release);
+    assert_eq!(queued.wait().expect("its next life, once the callback is back"), 1_003);
+    assert_eq!(stuck.status().state, "running");
+}
+
+#[test]
+fn an_abandoned_child_that_is_stopped_leaves_its_name_and_its_late_answer_is_dropped() {
+    let world = World::new();
+    let top = world.supervise(spec("top", at_once(5)));
+    let callback = Spec {
+        executor: Executor::Callback,
+        shutdown: airssys_rt::Shutdown::After(Duration::from_millis(10)),
+        ..Spec::new(id("stuck"))
+    };
+    let child = world.child_as(callback, Restart::Temporary, false);
+    let (handle, up) = top.start_child(child).expect("free");
+    answer(up).expect("starts");
+    let stuck = world.at("stuck");
+    let (release, block) = mpsc::channel();
+    let held = stuck.request(Ask::Block(block), soon(), Waits);
+    begun(&stuck, 1);
+    answer(top.terminate_child(handle)).expect("it is not waited for");
+    assert!(matches!(held.wait(), Err(Error::Stopped(Exit::Killed))));
+    assert!(!world.is_there("stuck"));
+    let again = world.plain("stuck");
+    drop(release);
+    assert_eq!(echo(&again, 4).expect("no mix-up"), 4);
+    assert!(stuck.send(Ask::Echo(0)).is_err());
+    world.counts();
+}
