@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use airssys_rt::Caller::Waits;
-use airssys_rt::{Backoff, ChildSpec, Error, Executor, Exit, Refusal, Restart, Rules, Spec};
+use airssys_rt::{Backoff, ChildSpec, Error, Executor, Exit, Refusal, Restart, Rules, Spec, Strategy};
 use common::{Ask, World, answer, at_once, begun, crash, echo, eventually, failing, id, soon, spec};
 
 #[test]
@@ -196,4 +196,47 @@ fn an_abandoned_child_that_is_stopped_leaves_its_name_and_its_late_answer_is_dro
     assert_eq!(echo(&again, 4).expect("no mix-up"), 4);
     assert!(stuck.send(Ask::Echo(0)).is_err());
     world.counts();
+}
+
+#[test]
+fn a_supervisor_whose_child_was_abandoned_can_still_be_stopped() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        let world = World::new();
+        let callback = Spec { executor: Executor::Callback, ..Spec::new(id("stuck")) };
+        let tree = spec("top", Rules { strategy, ..at_once(5) })
+            .child(world.child("before", Restart::Permanent))
+            .child(world.child_as(callback, Restart::Permanent, false))
+            .child(world.child("after", Restart::Permanent));
+        let top = world.supervise(tree);
+        let stuck = world.at("stuck");
+        let (release, block) = mpsc::channel();
+        let held = stuck.request(Ask::Block(block), soon(), Waits);
+        begun(&stuck, 1);
+        stuck.exit_with(common::boom());
+        assert!(matches!(answer(held), Err(Error::Crashed(_))));
+        answer(top.stop(common::LONG)).expect("it does not wait for the callback");
+        assert!(world.runtime.is_empty(), "{strategy:?}");
+        drop(release);
+        world.counts();
+    }
+}
+
+#[test]
+fn an_abandoned_child_that_waits_for_its_next_life_can_be_terminated() {
+    let world = World::new();
+    let callback = Spec { executor: Executor::Callback, ..Spec::new(id("stuck")) };
+    let top =
+        world.supervise(spec("top", at_once(5)).child(world.child_as(callback, Restart::Permanent, false)));
+    let stuck = world.at("stuck");
+    let (release, block) = mpsc::channel();
+    let held = stuck.request(Ask::Block(block), soon(), Waits);
+    begun(&stuck, 1);
+    stuck.exit_with(common::boom());
+    assert!(answer(held).is_err());
+    answer(top.terminate_child(stuck.handle())).expect("at once");
+    assert!(matches!(echo(&stuck, 1), Err(Error::Stopped(_))));
+    let up = top.restart_child(stuck.handle());
+    drop(release);
+    answer(up).expect("it starts when the callback is back");
+    assert!(echo(&stuck, 1).is_ok());
 }

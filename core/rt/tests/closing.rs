@@ -117,3 +117,39 @@ fn a_runtime_that_is_dropped_while_its_actors_are_busy_ends() {
         }
     }
 }
+
+#[test]
+fn hostile_h8_trees_that_crash_while_they_are_stopped_or_killed_go_down() {
+    for round in 0..60 {
+        let world = World::new();
+        let strategies = [
+            airssys_rt::Strategy::OneForOne,
+            airssys_rt::Strategy::OneForAll,
+            airssys_rt::Strategy::RestForOne,
+        ];
+        let rules = airssys_rt::Rules { strategy: strategies[round % 3], ..at_once(1_000) };
+        let tree = (0..3).fold(SupervisorSpec::new(id("top")).rules(rules), |tree, sub| {
+            let spec = SupervisorSpec::new(id(&format!("sub-{sub}"))).rules(rules);
+            let spec = (0..5).fold(spec, |spec, leaf| {
+                spec.child(world.child(&format!("leaf-{sub}-{leaf}"), Restart::Permanent))
+            });
+            tree.child(ChildSpec::supervisor(spec, Restart::Permanent))
+        });
+        let top = world.supervise(tree);
+        let leaves: Vec<_> = (0..15).map(|n| world.at(&format!("leaf-{}-{}", n / 5, n % 5))).collect();
+        for leaf in &leaves {
+            // One that is being stopped for a sibling's sake refuses.
+            let _ = leaf.send(Ask::Boom);
+            let _ = leaf.send(Ask::Echo(1));
+        }
+        match round % 4 {
+            0 => answer(top.stop(common::LONG)).expect("stops"),
+            1 => top.kill(),
+            2 => drop(answer(world.runtime.stop_all(late())).expect("stops")),
+            _ => drop(answer(world.runtime.stop_all(Instant::now())).expect("is killed")),
+        }
+        eventually("down", || world.runtime.is_empty());
+        let counts = world.counts();
+        assert_eq!(counts.sent, 30);
+    }
+}
