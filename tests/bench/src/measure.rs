@@ -82,10 +82,9 @@ impl Row {
             }
         }
         let outcome = |(index, metric): (usize, &Metric)| {
-            let figures = contestants.iter().zip(&runs).map(|(contestant, runs)| Figure {
-                name: contestant.name,
-                form: contestant.form,
-                value: median(runs.iter().map(|values| values[index]).collect()),
+            let figures = contestants.iter().zip(&runs).map(|(contestant, runs)| {
+                let values = runs.iter().map(|values| values[index]).collect();
+                Figure::of(contestant, values)
             });
             Outcome { metric: *metric, figures: best_forms(metric, figures.collect()) }
         };
@@ -99,6 +98,17 @@ pub struct Figure {
     pub name: &'static str,
     pub form: &'static str,
     pub value: f64,
+    /// How far the runs lie apart, without the best and the worst, as a part of the median.
+    pub spread: f64,
+}
+
+impl Figure {
+    fn of(contestant: &Contestant, mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let value = values[values.len() / 2];
+        let spread = (values[values.len() - 2] - values[1]) / value;
+        Self { name: contestant.name, form: contestant.form, value, spread }
+    }
 }
 
 /// The figures of all contestants under one metric, each in its best form.
@@ -117,9 +127,4 @@ fn best_forms(metric: &Metric, figures: Vec<Figure>) -> Vec<Figure> {
         }
     }
     best
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -24,6 +24,11 @@ fn label(figure: &Figure) -> String {
     }
 }
 
+/// In percent; large where the machine was not quiet.
+fn half_spread(figure: &Figure) -> f64 {
+    figure.spread * 50.0
+}
+
 fn digits(value: f64) -> String {
     match value {
         _ if value >= 100.0 => format!("{value:.0}"),
@@ -36,10 +41,11 @@ fn digits(value: f64) -> String {
 pub fn print(outcome: &Outcome) {
     let (ours, peers) = sides(outcome);
     println!("\n{} [{}]", outcome.metric.name, outcome.metric.unit);
-    println!("  {:>10}         {}", digits(ours.value), label(ours));
+    println!("  {:>10} ±{:>2.0} %         {}", digits(ours.value), half_spread(ours), label(ours));
     for peer in peers {
         let ratio = outcome.metric.ratio(ours.value, peer.value);
-        println!("  {:>10} {ratio:>6.2}x {}", digits(peer.value), label(peer));
+        let (value, spread) = (digits(peer.value), half_spread(peer));
+        println!("  {value:>10} ±{spread:>2.0} % {ratio:>6.2}x {}", label(peer));
     }
 }
 
