@@ -25,6 +25,8 @@ type Callback<V, E> = Box<dyn FnOnce(Result<V, E>) + Send>;
 
 enum State<V, E> {
     Empty,
+    /// A thread blocks for it. Known, because to notify a condition costs a system call even if nobody waits.
+    Blocking,
     Polled(Waker),
     Called(Callback<V, E>),
     Ready(Result<V, E>),
@@ -50,6 +52,11 @@ impl<V, E> Slot<V, E> {
         let told = match std::mem::replace(&mut guard.0, State::Over) {
             State::Empty => {
                 guard.0 = State::Ready(answer);
+                true
+            }
+            State::Blocking => {
+                guard.0 = State::Ready(answer);
+                drop(guard);
                 self.arrived.notify_all();
                 true
             }
@@ -229,7 +236,8 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         }
         let slot = self.slot.clone()?;
         let mut guard = slot.lock();
-        while matches!(guard.0, State::Empty) {
+        while matches!(guard.0, State::Empty | State::Blocking) {
+            guard.0 = State::Blocking;
             let now = Instant::now();
             if self.deadline.is_some_and(|deadline| deadline <= now) {
                 drop(guard);
@@ -278,7 +286,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         self.arm(&slot);
         let mut guard = slot.lock();
         match std::mem::replace(&mut guard.0, State::Over) {
-            State::Empty | State::Polled(_) => {
+            State::Empty | State::Blocking | State::Polled(_) => {
                 guard.0 = State::Called(callback);
                 self.slot = None;
                 Ok(Canceller(Arc::downgrade(&slot)))
@@ -311,7 +319,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         });
         let mut guard = slot.lock();
         match guard.0 {
-            State::Empty | State::Polled(_) => guard.1 = Some(timer.abort_handle()),
+            State::Empty | State::Blocking | State::Polled(_) => guard.1 = Some(timer.abort_handle()),
             _ => timer.abort(),
         }
     }

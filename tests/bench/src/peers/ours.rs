@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use airssys_rt::{
-    Actor, ActorId, ActorRef, Bounds, Caller, Cause, Config, Error, Exit, Message, ReplyTo, Runtime, Spec,
+    Actor, ActorId, ActorRef, Bounds, Caller, Cause, Child, Config, Context, Error, Exit, Handle, Message, PubSub, Runtime,
+    Spec, Topic,
 };
 
 use super::{Job, Peer, Value};
@@ -18,6 +19,7 @@ const TASK: Caller = Caller::Loop;
 const GRACE: Duration = Duration::from_secs(60);
 
 /// A value that is only sent.
+#[derive(Clone)]
 pub struct Tell(Value);
 
 impl Message for Tell {
@@ -27,10 +29,12 @@ impl Message for Tell {
 
 struct Counting(Tally);
 
+impl Child for Counting {}
+
 impl Actor for Counting {
     type Message = Tell;
 
-    async fn handle(&mut self, Tell(value): Tell, _: &mut ReplyTo<Tell>) -> Result<(), Exit> {
+    async fn handle(&mut self, Tell(value): Tell, _: &mut Context<'_, Tell>) -> Result<(), Exit> {
         self.0.handle(value);
         Ok(())
     }
@@ -47,11 +51,13 @@ impl Message for Ask {
 #[derive(Clone, Copy)]
 struct Echoing;
 
+impl Child for Echoing {}
+
 impl Actor for Echoing {
     type Message = Ask;
 
-    async fn handle(&mut self, Ask(value): Ask, reply: &mut ReplyTo<Ask>) -> Result<(), Exit> {
-        reply.settle(Ok(value));
+    async fn handle(&mut self, Ask(value): Ask, context: &mut Context<'_, Ask>) -> Result<(), Exit> {
+        context.reply(Ok(value));
         Ok(())
     }
 }
@@ -65,10 +71,12 @@ impl Message for Work {
 
 struct Running;
 
+impl Child for Running {}
+
 impl Actor for Running {
     type Message = Work;
 
-    async fn handle(&mut self, Work(job): Work, _: &mut ReplyTo<Work>) -> Result<(), Exit> {
+    async fn handle(&mut self, Work(job): Work, _: &mut Context<'_, Work>) -> Result<(), Exit> {
         job.await;
         Ok(())
     }
@@ -80,10 +88,9 @@ pub struct Ours {
     /// Where callers are that ask from a task.
     callers: tokio::runtime::Runtime,
     _io: tokio::runtime::Runtime,
-    /// Actors spawned without a name.
-    unnamed: AtomicU64,
     /// Actors that `spawn_stop` has seen started.
     lives: AtomicU64,
+    topics: AtomicU64,
 }
 
 impl Ours {
@@ -92,29 +99,25 @@ impl Ours {
         name: Option<&str>,
         start: impl Fn() -> A + Send + Sync + 'static,
     ) -> ActorRef<A::Message> {
-        let spec = Spec { bounds: UNBOUNDED, ..self.spec(name) };
+        let spec = Spec { bounds: UNBOUNDED, ..Self::spec(name) };
         let start = move || std::future::ready(Ok::<_, Cause>(start()));
         let spawned = self.runtime.spawn(spec, start);
         // The answer that it is up is not waited for: its mailbox takes messages from the beginning.
         spawned.unwrap_or_else(|error| panic!("not spawned: {error}")).0
     }
 
-    fn spec(&self, name: Option<&str>) -> Spec {
-        let id = match name {
-            Some(name) => id(name),
-            None => id(&format!("unnamed-{}", self.unnamed.fetch_add(1, Relaxed))),
-        };
-        Spec::new(id)
+    fn spec(name: Option<&str>) -> Spec {
+        name.map_or_else(Spec::unnamed, |name| Spec::new(id(name)))
     }
 
     /// Asks an actor that has to answer from its queue, never in place.
     pub async fn ask_queued(echo: &ActorRef<Ask>, value: Value) -> Value {
-        <Self as Peer>::ask(echo, value).await
+        echo.request(Ask(value), None, Caller::Busy).await.expect("it answers")
     }
 
-    /// A way to the live actor of this name.
-    pub fn lookup(&self, id: &ActorId) -> Option<ActorRef<Tell>> {
-        self.runtime.lookup(id)
+    /// The number of the live actor of this name.
+    pub fn lookup(&self, id: &ActorId) -> Option<Handle> {
+        self.runtime.find(id)
     }
 
     /// Spawns an actor, has it answer, stops it, and awaits that it is down.
@@ -123,6 +126,11 @@ impl Ours {
         let answer = Self::ask(&actor, value).await;
         actor.stop(GRACE).await.expect("stops");
         answer
+    }
+
+    /// A way to the actor of this number.
+    pub fn actor(&self, handle: Handle) -> Option<ActorRef<Tell>> {
+        self.runtime.actor(handle)
     }
 
     /// Stops all of these, and waits until they are down.
@@ -141,20 +149,20 @@ impl Peer for Ours {
     const NAME: &'static str = "ours";
     type Sink = ActorRef<Tell>;
     type Echo = ActorRef<Ask>;
-    type Topic = Vec<ActorRef<Tell>>;
+    type Topic = (Arc<PubSub<Tell>>, Topic);
 
     fn open(workers: usize) -> Self {
         let io =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("io");
         let config =
-            Config { workers, io: io.handle().clone(), on_tick: Box::new(|| ()), observer: Box::new(|_| ()) };
+            Config { workers, io: io.handle().clone(), on_tick: Box::new(|| ()), observer: None };
         let ours = Runtime::start(config).expect("threads");
         Self {
             runtime: ours,
             callers: runtime(workers),
             _io: io,
-            unnamed: AtomicU64::new(0),
             lives: AtomicU64::new(0),
+            topics: AtomicU64::new(0),
         }
     }
 
@@ -167,11 +175,18 @@ impl Peer for Ours {
     }
 
     fn topic(&self, tallies: Vec<Tally>) -> Self::Topic {
-        tallies.into_iter().map(|tally| self.sink(None, tally)).collect()
+        let topics = self.runtime.topics::<Tell>();
+        let number = self.topics.fetch_add(1, Relaxed);
+        let topic: Topic = format!("bench.{number}").parse().expect("a topic");
+        for tally in tallies {
+            let pattern = topic.as_str().parse().expect("a pattern");
+            topics.subscribe(pattern, &self.sink(None, tally)).expect("there is room");
+        }
+        (topics, topic)
     }
 
     fn publish(topic: &Self::Topic, value: Value) {
-        topic.iter().for_each(|sink| Self::send(sink, value));
+        topic.0.publish(&topic.1, &Tell(value));
     }
 
     fn echo(&self) -> Self::Echo {

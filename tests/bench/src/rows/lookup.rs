@@ -40,7 +40,7 @@ pub fn ours(names: usize) -> Contestant {
     Contestant::new(Ours::NAME, "", move || {
         let figure = keys.time_ns(|key| ours.lookup(key));
         for key in &keys.all {
-            Ours::send(&ours.lookup(key).expect("it lives"), VALUE);
+            Ours::send(&ours.lookup(key).and_then(|found| ours.actor(found)).expect("it lives"), VALUE);
         }
         ours.task(countdown.waiting());
         vec![figure]
