@@ -137,20 +137,60 @@ enum {
 // No bound at all, for each time and each count in the structs and calls below; 0 or NULL is the core's default.
 #define AIRWASM_UNLIMITED UINT64_MAX
 
+// The number 0 where 0 itself is the core's default, as in airwasm_backoff.initial_ms for a restart at once. It is
+// exact as a double too.
+#define AIRWASM_ZERO 9223372036854775808ull
+
 // For airwasm_options.completions: completions run on an airwasm thread.
 #define AIRWASM_THREAD 0
 
 // For airwasm_options.completions: completions run inside airwasm_dispatch.
 #define AIRWASM_DISPATCH 1
 
-// For airwasm_actor_spec.restart: started again whenever it ends.
+// For .restart of a spec: started again whenever it ends.
 #define AIRWASM_PERMANENT 1
 
-// For airwasm_actor_spec.restart: started again after a crash.
+// For .restart of a spec: started again after a crash.
 #define AIRWASM_TRANSIENT 2
 
-// For airwasm_actor_spec.restart: never started again.
+// For .restart of a spec: never started again.
 #define AIRWASM_TEMPORARY 3
+
+// For airwasm_actor_spec.overflow: a message that finds the mailbox full is refused with MAILBOX_FULL.
+#define AIRWASM_OVERFLOW_REJECT 1
+
+// For airwasm_actor_spec.overflow: the oldest message that waits is dropped for it, with MESSAGE_DROPPED.
+#define AIRWASM_OVERFLOW_DROP_OLDEST 2
+
+// For airwasm_actor_spec.overflow: its sender waits for room.
+#define AIRWASM_OVERFLOW_BLOCK 3
+
+// For airwasm_supervisor_spec.strategy: a child is restarted alone.
+#define AIRWASM_ONE_FOR_ONE 1
+
+// For airwasm_supervisor_spec.strategy: all children are restarted with it.
+#define AIRWASM_ONE_FOR_ALL 2
+
+// For airwasm_supervisor_spec.strategy: those that were started after it are restarted with it.
+#define AIRWASM_REST_FOR_ONE 3
+
+// For airwasm_supervisor_spec.give_up: it stops all children and ends; its own supervisor decides what then.
+#define AIRWASM_GIVE_UP_ESCALATE 1
+
+// For airwasm_supervisor_spec.give_up: it stops all children and starts them anew, and the next time escalates.
+#define AIRWASM_GIVE_UP_RESTART 2
+
+// For airwasm_supervisor_spec.give_up: that child stays down, the others go on.
+#define AIRWASM_GIVE_UP_IGNORE 3
+
+// For airwasm_supervisor_spec.auto_shutdown: it stays whatever ends.
+#define AIRWASM_AUTO_SHUTDOWN_NEVER 1
+
+// For airwasm_supervisor_spec.auto_shutdown: it stops with the first significant child that ended for good.
+#define AIRWASM_AUTO_SHUTDOWN_ANY_SIGNIFICANT 2
+
+// For airwasm_supervisor_spec.auto_shutdown: it stops with the last significant child that ended for good.
+#define AIRWASM_AUTO_SHUTDOWN_ALL_SIGNIFICANT 3
 
 // What went wrong: NULL is success. It is yours: free it once with airwasm_error_free.
 typedef struct airwasm_error airwasm_error;
@@ -189,8 +229,9 @@ typedef struct {
   void *owner;
 } airwasm_bytes;
 
-// A number that names a component, actor, grant, request or subscription. 0 is none. It owns nothing and needs no
-// free; an actor's stays valid over its restarts; a stale one is an error, never a crash.
+// A number that names a component, actor, grant, request, subscription or timer; a supervisor's is an actor's. 0 is
+// none. It owns nothing and needs no free; an actor's stays valid over its restarts; a stale one is an error, never a
+// crash.
 typedef uint64_t airwasm_handle;
 
 // How an operation ended: the error, or else the bytes or the handle it was for. The struct lives as long as the
@@ -202,7 +243,7 @@ typedef struct {
   airwasm_error *error;
   // A reply or a report; empty where there is none, and free to be freed all the same.
   airwasm_bytes bytes;
-  // A component or an actor; 0 where there is none.
+  // A component, an actor or a supervisor; 0 where there is none.
   airwasm_handle handle;
 } airwasm_outcome;
 
@@ -274,6 +315,19 @@ typedef struct {
   const char *config;
   // How long a stop waits before it kills.
   uint64_t shutdown_ms;
+  // Not 0: its end counts for its supervisor's auto_shutdown.
+  uint32_t significant;
+  // What becomes of a message that finds the mailbox full: 0 or one of AIRWASM_OVERFLOW_*.
+  uint32_t overflow;
+  // How often it is asked how it is, by the guest's health; 0: never.
+  uint64_t health_interval_ms;
+  // How many checks in a row may be missed before its life is ended; AIRWASM_ZERO: none.
+  uint64_t health_missed;
+  // How many of its answers within error_period_ms may be errors before its life is ended; 0: no bound,
+  // AIRWASM_ZERO: none.
+  uint64_t errors_max;
+  // The window of errors_max.
+  uint64_t error_period_ms;
 } airwasm_actor_spec;
 
 // A message as a handler sees it. It and what it points to live as long as the call that they are given to.
@@ -290,6 +344,8 @@ typedef struct {
   const uint8_t *payload;
   // How many they are.
   size_t payload_len;
+  // The topic it was published under; NULL if it was not.
+  const char *topic;
 } airwasm_message;
 
 // A C function as an actor: called for one message at a time, on an airwasm thread, where it may block. It owns the
@@ -302,6 +358,59 @@ typedef struct {
   // May be NULL.
   void (*free)(void *context);
 } airwasm_handler;
+
+// One child of a supervisor: a guest or a function has actor set, a supervisor has supervisor set, and never both.
+typedef struct {
+  // sizeof(airwasm_child).
+  uint32_t struct_size;
+  // What an actor is made of.
+  const airwasm_actor_spec *actor;
+  // A supervisor with children of its own.
+  const struct airwasm_supervisor_spec *supervisor;
+  // The function of an actor that has no component; it serves all its lives. Each call that is given the child takes
+  // it over even if it fails, so it is one for each call.
+  airwasm_handler handler;
+} airwasm_child;
+
+// How long a restart waits.
+typedef struct {
+  // sizeof(airwasm_backoff).
+  uint32_t struct_size;
+  // Before the first restart; AIRWASM_ZERO: it is at once.
+  uint64_t initial_ms;
+  // At most.
+  uint64_t max_ms;
+  // Growth with each restart in a row, at least 1.
+  double factor;
+  // Share of the delay, up to 1, that is random; AIRWASM_ZERO: none.
+  double jitter;
+} airwasm_backoff;
+
+// What a supervisor is made of.
+typedef struct airwasm_supervisor_spec {
+  // sizeof(airwasm_supervisor_spec).
+  uint32_t struct_size;
+  // 0, AIRWASM_ONE_FOR_ONE, AIRWASM_ONE_FOR_ALL or AIRWASM_REST_FOR_ONE.
+  uint32_t strategy;
+  // "namespace/name/instance" or a bare name.
+  const char *name;
+  // Its children in the order of their starts. None may be NULL; one without handler and supervisor may stand twice.
+  const airwasm_child *const *children;
+  // How many children there are.
+  size_t children_len;
+  // How long a restart waits.
+  const airwasm_backoff *backoff;
+  // Restarts that are allowed within period_ms; AIRWASM_ZERO: none.
+  uint64_t intensity;
+  // The sliding window of intensity.
+  uint64_t period_ms;
+  // What it does when it would have to restart more often: 0 or one of AIRWASM_GIVE_UP_*.
+  uint32_t give_up;
+  // Whether it stops with its significant children: 0 or one of AIRWASM_AUTO_SHUTDOWN_*.
+  uint32_t auto_shutdown;
+  // Among the children of another: 0, AIRWASM_PERMANENT, AIRWASM_TRANSIENT or AIRWASM_TEMPORARY.
+  uint32_t restart;
+} airwasm_supervisor_spec;
 
 // How a message is sent.
 typedef struct {
@@ -435,9 +544,11 @@ airwasm_error *airwasm_spawn_host(airwasm_system *system,
                                   airwasm_handler handler,
                                   airwasm_handle *actor);
 
-// Ends an actor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
+// Ends an actor or supervisor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
 // deadline_ms it is killed. Nobody restarts it.
-airwasm_error *airwasm_stop(airwasm_system *system, airwasm_handle actor, uint64_t deadline_ms);
+airwasm_error *airwasm_stop(airwasm_system *system,
+                            airwasm_handle actor,
+                            uint64_t deadline_ms);
 
 // airwasm_stop that does not wait; the outcome carries nothing. See airwasm_request_async.
 airwasm_error *airwasm_stop_async(airwasm_system *system,
@@ -446,21 +557,100 @@ airwasm_error *airwasm_stop_async(airwasm_system *system,
                                   airwasm_completion completion,
                                   airwasm_handle *request);
 
-// Ends an actor at once, without its hooks.
+// Ends an actor or supervisor at once, without its hooks. Nobody restarts it.
 airwasm_error *airwasm_kill(airwasm_system *system, airwasm_handle actor);
 
-// The actor of an id: "namespace/name/instance", or a bare name.
+// The actor or supervisor of an id: "namespace/name/instance", or a bare name.
 airwasm_error *airwasm_lookup(airwasm_system *system, const char *id, airwasm_handle *actor);
 
 // The three-part id of an actor, as text.
 airwasm_error *airwasm_actor_id(airwasm_system *system, airwasm_handle actor, airwasm_bytes *id);
 
-// What an actor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,"handled":3,
-// "restarts":0}; state is starting, running, restarting, stopping or stopped.
+// What an actor or supervisor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,
+// "handled":3,"restarts":1,"last_exit":"killed","busy_ms":12}; state is starting, running, restarting, stopping,
+// stopped or abandoned; last_exit is how its last life ended, or null.
 airwasm_error *airwasm_status(airwasm_system *system, airwasm_handle actor, airwasm_bytes *status);
 
-// The same of every actor, as a JSON array.
-airwasm_error *airwasm_list(airwasm_system *system, airwasm_bytes *list);
+// The same of every actor and supervisor whose id matches a pattern such as "tools/*/*", as a JSON array in the order
+// of the ids; NULL is all.
+airwasm_error *airwasm_list(airwasm_system *system, const char *pattern, airwasm_bytes *list);
+
+// Makes a supervisor and starts its children from the first to the last; supervisor may be NULL. Nothing in spec is
+// kept but the handlers of its children, which are taken over even if the call fails. Nothing is started if a spec is
+// wrong or an id taken; if a child does not start, those before it are stopped. A supervisor is stopped, killed, found
+// and watched as an actor is, and takes no messages.
+airwasm_error *airwasm_supervisor(airwasm_system *system,
+                                  const airwasm_supervisor_spec *spec,
+                                  airwasm_handle *supervisor);
+
+// airwasm_supervisor that does not wait: outcome->handle is the supervisor. See airwasm_request_async.
+airwasm_error *airwasm_supervisor_async(airwasm_system *system,
+                                        const airwasm_supervisor_spec *spec,
+                                        airwasm_completion completion,
+                                        airwasm_handle *request);
+
+// The children of a supervisor in the order of their starts, as a JSON array of what airwasm_status says of each.
+airwasm_error *airwasm_children(airwasm_system *system, airwasm_handle supervisor, airwasm_bytes *children);
+
+// Adds a child to a supervisor and starts it; one that does not start is not added. actor may be NULL. Nothing in
+// child is kept but its handlers, which are taken over even if the call fails.
+airwasm_error *airwasm_start_child(airwasm_system *system,
+                                   airwasm_handle supervisor,
+                                   const airwasm_child *child,
+                                   airwasm_handle *actor);
+
+// airwasm_start_child that does not wait: outcome->handle is the child. See airwasm_request_async.
+airwasm_error *airwasm_start_child_async(airwasm_system *system,
+                                         airwasm_handle supervisor,
+                                         const airwasm_child *child,
+                                         airwasm_completion completion,
+                                         airwasm_handle *request);
+
+// Stops a child by its own shutdown_ms; nobody restarts it. It is kept for airwasm_restart_child, unless it is
+// AIRWASM_TEMPORARY.
+airwasm_error *airwasm_terminate_child(airwasm_system *system, airwasm_handle supervisor, airwasm_handle child);
+
+// airwasm_terminate_child that does not wait; the outcome carries nothing. See airwasm_request_async.
+airwasm_error *airwasm_terminate_child_async(airwasm_system *system,
+                                             airwasm_handle supervisor,
+                                             airwasm_handle child,
+                                             airwasm_completion completion,
+                                             airwasm_handle *request);
+
+// Starts a child that was stopped.
+airwasm_error *airwasm_restart_child(airwasm_system *system, airwasm_handle supervisor, airwasm_handle child);
+
+// airwasm_restart_child that does not wait; the outcome carries nothing. See airwasm_request_async.
+airwasm_error *airwasm_restart_child_async(airwasm_system *system,
+                                           airwasm_handle supervisor,
+                                           airwasm_handle child,
+                                           airwasm_completion completion,
+                                           airwasm_handle *request);
+
+// Removes a child that was stopped; its id is free again.
+airwasm_error *airwasm_delete_child(airwasm_system *system, airwasm_handle supervisor, airwasm_handle child);
+
+// Who supervises whom, as JSON: [{"actor":"144115188075855873","status":{...},"restart":null,"children":[...]}], the
+// top in the order of the starts. actor is the handle in decimal digits, for strtoull; status is what airwasm_status
+// says; restart is "permanent", "transient" or "temporary", and null at the top.
+airwasm_error *airwasm_tree(airwasm_system *system, airwasm_bytes *tree);
+
+// Waits until the life at hand of an actor or supervisor ends, and tells how, as JSON: {"id":"default/looper/0",
+// "reason":"normal","error":null,"restarting":false}. reason is normal, shutdown, killed or what it crashed with; after
+// a crash error has the code, name, message, actor, detail and policy_line of an airwasm_error.
+airwasm_error *airwasm_monitor(airwasm_system *system, airwasm_handle actor, airwasm_bytes *down);
+
+// airwasm_monitor that does not wait: outcome->bytes is how it ended. See airwasm_request_async.
+airwasm_error *airwasm_monitor_async(airwasm_system *system,
+                                     airwasm_handle actor,
+                                     airwasm_completion completion,
+                                     airwasm_handle *request);
+
+// Links two actors: when the life of one ends badly, so does that of the other. A link ends with either life.
+airwasm_error *airwasm_link(airwasm_system *system, airwasm_handle one, airwasm_handle other);
+
+// Undoes a link; nothing if there is none.
+airwasm_error *airwasm_unlink(airwasm_system *system, airwasm_handle one, airwasm_handle other);
 
 // Sends bytes to an actor and does not wait for it to handle them. options may be NULL; the bytes are copied.
 airwasm_error *airwasm_send(airwasm_system *system,
@@ -495,6 +685,68 @@ airwasm_error *airwasm_request_async(airwasm_system *system,
 // is left alone. The actor lives on.
 airwasm_error *airwasm_cancel(airwasm_system *system, airwasm_handle request);
 
+// Sends an actor what is published under topics that match, until it has ended for good or airwasm_unsubscribe. Parts
+// of a topic are divided by dots; in pattern "*" is one part, ">" or "**" at the end the rest. subscription may be NULL.
+airwasm_error *airwasm_subscribe(airwasm_system *system,
+                                 airwasm_handle actor,
+                                 const char *pattern,
+                                 airwasm_handle *subscription);
+
+// Sends bytes to each subscription whose pattern matches. *count (count may be NULL) is how many mailboxes took them.
+airwasm_error *airwasm_publish(airwasm_system *system,
+                               const char *topic,
+                               const void *data,
+                               size_t len,
+                               const airwasm_send_options *options,
+                               uint64_t *count);
+
+// Puts an actor into a group, which is there as long as it has members.
+airwasm_error *airwasm_join(airwasm_system *system, airwasm_handle actor, const char *group);
+
+// Takes an actor out of a group. *left (left may be NULL) is 1, or 0 if it was not in it.
+airwasm_error *airwasm_leave(airwasm_system *system, airwasm_handle actor, const char *group, int *left);
+
+// The members of a group in the order in which they joined, as a JSON array of their handles in decimal digits, for
+// strtoull: ["144115188075855873"].
+airwasm_error *airwasm_members(airwasm_system *system, const char *group, airwasm_bytes *members);
+
+// Sends bytes to each member of a group. *count (count may be NULL) is how many mailboxes took them.
+airwasm_error *airwasm_broadcast(airwasm_system *system,
+                                 const char *group,
+                                 const void *data,
+                                 size_t len,
+                                 const airwasm_send_options *options,
+                                 uint64_t *count);
+
+// Takes the messages that were still queued when their actors ended, oldest first, as JSON: [{"to":"default/a/0",
+// "sender":"","payload_base64":"aGk=","content_type":null,"reason":"killed"}]. They are the last 1,024 since the last
+// call, or 4 MiB of them; each was an event message.dead_letter.
+airwasm_error *airwasm_dead_letters(airwasm_system *system, airwasm_bytes *letters);
+
+// Sends bytes to an actor after delay_ms, where 0 is at once. They are copied; what finds the mailbox full is rejected
+// and counted. options and timer may be NULL.
+airwasm_error *airwasm_send_after(airwasm_system *system,
+                                  airwasm_handle actor,
+                                  const void *data,
+                                  size_t len,
+                                  uint64_t delay_ms,
+                                  const airwasm_send_options *options,
+                                  airwasm_handle *timer);
+
+// Sends bytes to an actor each time period_ms have passed, until it has ended for good or airwasm_cancel_timer. They
+// are copied; a full mailbox misses its turn. options and timer may be NULL.
+airwasm_error *airwasm_send_every(airwasm_system *system,
+                                  airwasm_handle actor,
+                                  const void *data,
+                                  size_t len,
+                                  uint64_t period_ms,
+                                  const airwasm_send_options *options,
+                                  airwasm_handle *timer);
+
+// The message does not come any more. *cancelled (cancelled may be NULL) is 1, or 0 if it had come or its actor had
+// ended.
+airwasm_error *airwasm_cancel_timer(airwasm_system *system, airwasm_handle timer, int *cancelled);
+
 // Gives an actor a capability, "fs.read /data/**" or the object as JSON text. ttl_ms 0 is until it is revoked.
 // grant may be NULL.
 airwasm_error *airwasm_grant(airwasm_system *system,
@@ -518,7 +770,7 @@ airwasm_error *airwasm_events(airwasm_system *system,
                               airwasm_event_callback callback,
                               airwasm_handle *subscription);
 
-// Ends a subscription. An event that is being told is told to its end, maybe after this returns.
+// Ends a subscription to events or to topics. An event that is being told is told to its end, maybe after this returns.
 airwasm_error *airwasm_unsubscribe(airwasm_system *system, airwasm_handle subscription);
 
 // Answers with bytes, which are copied; len 0 is the empty answer. NULL for reply is fine.

@@ -1,8 +1,8 @@
 //! Exports: actors, from spawn to stop.
 
-use std::ffi::c_char;
+use std::ffi::{CString, c_char};
 
-use airwasm::{ActorHandle, HostExecutor, Message};
+use airwasm::{ActorHandle, DeferredHandler, HostExecutor, Message};
 
 use crate::completions::Answer;
 use crate::error::airwasm_error;
@@ -61,30 +61,36 @@ pub extern "C" fn airwasm_spawn_host(
         let out = raw::optional_out(actor, "actor", 0)?;
         let handler = handler.check("handler")?;
         let (system, spec) = (raw::system(system)?, convert::actor_spec(spec)?);
-        let handle = move |message, reply| handle(&handler, message, airwasm_reply(reply));
-        let actor = system.core().spawn_host_deferred(spec, HostExecutor::Callback, Box::new(handle))?;
-        out.set(actor.raw());
+        let handler = host_handler(handler);
+        out.set(system.core().spawn_host_deferred(spec, HostExecutor::Callback, handler)?.raw());
         Ok(())
     })
+}
+
+pub(crate) fn host_handler(handler: raw::Handler) -> DeferredHandler {
+    Box::new(move |message, reply| handle(&handler, message, airwasm_reply(reply)))
 }
 
 fn handle(handler: &raw::Handler, mut message: Message, reply: airwasm_reply) {
     let (sender, to) = (raw::c_text(&message.sender), raw::c_text(&message.to));
     let content_type = message.content_type.as_deref().map(raw::c_text);
+    let topic = message.topic.as_deref().map(raw::c_text);
+    let pointer = |text: &Option<CString>| text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     let payload_len = message.payload.len();
     message.payload.push(0);
     let message = airwasm_message {
         struct_size: raw::size_of_u32::<airwasm_message>(),
         sender: sender.as_ptr(),
         to: to.as_ptr(),
-        content_type: content_type.as_ref().map_or(std::ptr::null(), |text| text.as_ptr()),
+        content_type: pointer(&content_type),
         payload: message.payload.as_ptr(),
         payload_len,
+        topic: pointer(&topic),
     };
     handler.handle(&message, reply);
 }
 
-/// Ends an actor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
+/// Ends an actor or supervisor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
 /// deadline_ms it is killed. Nobody restarts it.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_stop(
@@ -117,13 +123,13 @@ pub extern "C" fn airwasm_stop_async(
     })
 }
 
-/// Ends an actor at once, without its hooks.
+/// Ends an actor or supervisor at once, without its hooks. Nobody restarts it.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_kill(system: *mut airwasm_system, actor: airwasm_handle) -> *mut airwasm_error {
     guard(|| raw::system(system)?.core().kill(ActorHandle::from_raw(actor)?))
 }
 
-/// The actor of an id: "namespace/name/instance", or a bare name.
+/// The actor or supervisor of an id: "namespace/name/instance", or a bare name.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_lookup(
     system: *mut airwasm_system,
@@ -153,8 +159,9 @@ pub extern "C" fn airwasm_actor_id(
     })
 }
 
-/// What an actor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,"handled":3,
-/// "restarts":0}; state is starting, running, restarting, stopping or stopped.
+/// What an actor or supervisor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,
+/// "handled":3,"restarts":1,"last_exit":"killed","busy_ms":12}; state is starting, running, restarting, stopping,
+/// stopped or abandoned; last_exit is how its last life ended, or null.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_status(
     system: *mut airwasm_system,
@@ -169,12 +176,18 @@ pub extern "C" fn airwasm_status(
     })
 }
 
-/// The same of every actor, as a JSON array.
+/// The same of every actor and supervisor whose id matches a pattern such as "tools/*/*", as a JSON array in the order
+/// of the ids; NULL is all.
 #[unsafe(no_mangle)]
-pub extern "C" fn airwasm_list(system: *mut airwasm_system, list: *mut airwasm_bytes) -> *mut airwasm_error {
+pub extern "C" fn airwasm_list(
+    system: *mut airwasm_system,
+    pattern: *const c_char,
+    list: *mut airwasm_bytes,
+) -> *mut airwasm_error {
     guard(|| {
         let out = raw::out(list, "list", raw::NO_BYTES)?;
-        let list = raw::system(system)?.core().list(None)?;
+        let (system, pattern) = (raw::system(system)?, raw::optional_text(pattern, "pattern")?);
+        let list = system.core().list(pattern.as_deref())?;
         out.set(raw::give_bytes(json::list(&list)));
         Ok(())
     })

@@ -4,10 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, Budget, ComponentHandle, Config, Error, Limits, RequestOptions, Restart, Result, SendOptions,
+    ActorSpec, Budget, ComponentHandle, Config, Error, Limits, Overflow, RequestOptions, Restart, Result,
+    SendOptions,
 };
 
-use crate::constants::{AIRWASM_PERMANENT, AIRWASM_TEMPORARY, AIRWASM_TRANSIENT, AIRWASM_UNLIMITED};
+use crate::constants::{
+    AIRWASM_OVERFLOW_BLOCK, AIRWASM_OVERFLOW_DROP_OLDEST, AIRWASM_OVERFLOW_REJECT, AIRWASM_PERMANENT,
+    AIRWASM_TEMPORARY, AIRWASM_TRANSIENT, AIRWASM_UNLIMITED, AIRWASM_ZERO,
+};
 use crate::raw;
 use crate::types::{
     airwasm_actor_spec, airwasm_budget, airwasm_limits, airwasm_options, airwasm_request_options,
@@ -20,6 +24,29 @@ pub(crate) fn time(ms: u64) -> Option<Duration> {
         AIRWASM_UNLIMITED => Some(Duration::MAX),
         ms => Some(Duration::from_millis(ms)),
     }
+}
+
+/// A time that may be none at all.
+pub(crate) fn time_or_zero(ms: u64) -> Option<Duration> {
+    if ms == AIRWASM_ZERO { Some(Duration::ZERO) } else { time(ms) }
+}
+
+/// A small count that may be 0; what is larger than it can be is its largest.
+pub(crate) fn small_count(given: u64) -> Option<u32> {
+    match given {
+        0 => None,
+        AIRWASM_ZERO => Some(0),
+        given => Some(u32::try_from(given).unwrap_or(u32::MAX)),
+    }
+}
+
+/// What one of the constants of a field means.
+pub(crate) fn word<T: Copy>(given: u32, which: &str, words: &[(u32, T)]) -> Result<Option<T>> {
+    if given == 0 {
+        return Ok(None);
+    }
+    let found = words.iter().find(|(number, _)| *number == given).map(|(_, word)| *word);
+    found.map(Some).ok_or_else(|| Error::argument(which, format!("{given} is none of its constants")))
 }
 
 fn count(given: u64) -> Option<u64> {
@@ -49,7 +76,12 @@ pub(crate) fn actor_spec(spec: *const airwasm_actor_spec) -> Result<ActorSpec> {
         config: raw::optional_text(spec.config, "config")?,
         restart: restart(spec.restart)?,
         shutdown: time(spec.shutdown_ms),
-        ..ActorSpec::default()
+        significant: spec.significant != 0,
+        overflow: overflow(spec.overflow)?,
+        health_interval: time(spec.health_interval_ms),
+        health_missed: small_count(spec.health_missed),
+        errors_max: small_count(spec.errors_max),
+        error_period: time(spec.error_period_ms),
     })
 }
 
@@ -74,14 +106,22 @@ fn budget(given: airwasm_budget) -> Budget {
     }
 }
 
-fn restart(given: u32) -> Result<Option<Restart>> {
-    match given {
-        0 => Ok(None),
-        AIRWASM_PERMANENT => Ok(Some(Restart::Permanent)),
-        AIRWASM_TRANSIENT => Ok(Some(Restart::Transient)),
-        AIRWASM_TEMPORARY => Ok(Some(Restart::Temporary)),
-        other => Err(Error::argument("restart", format!("{other} is no kind of restart"))),
-    }
+pub(crate) fn restart(given: u32) -> Result<Option<Restart>> {
+    let words = [
+        (AIRWASM_PERMANENT, Restart::Permanent),
+        (AIRWASM_TRANSIENT, Restart::Transient),
+        (AIRWASM_TEMPORARY, Restart::Temporary),
+    ];
+    word(given, "restart", &words)
+}
+
+fn overflow(given: u32) -> Result<Option<Overflow>> {
+    let words = [
+        (AIRWASM_OVERFLOW_REJECT, Overflow::Reject),
+        (AIRWASM_OVERFLOW_DROP_OLDEST, Overflow::DropOldest),
+        (AIRWASM_OVERFLOW_BLOCK, Overflow::Block),
+    ];
+    word(given, "overflow", &words)
 }
 
 pub(crate) fn send_options(options: *const airwasm_send_options) -> Result<SendOptions> {

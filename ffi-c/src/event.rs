@@ -45,7 +45,7 @@ fn tell(callback: &raw::EventCallback, event: &Event) {
     });
 }
 
-/// Ends a subscription. An event that is being told is told to its end, maybe after this returns.
+/// Ends a subscription to events or to topics. An event that is being told is told to its end, maybe after this returns.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_unsubscribe(
     system: *mut airwasm_system,

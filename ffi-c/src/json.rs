@@ -1,7 +1,10 @@
 //! What the facade tells, as JSON text: the keys are the facade's names, times end in `_ms`, handles are texts
-//! because a JSON number may lose their lowest digits.
+//! because a JSON number may lose their lowest digits, bytes are base64 because JSON holds text only.
 
-use airwasm::{ActorStatus, CloseReport, ComponentInfo, GrantInfo, Stats};
+use airwasm::{
+    ActorHandle, ActorStatus, CloseReport, ComponentInfo, DeadLetter, Down, Error, GrantInfo, Restart, Stats,
+    TreeNode,
+};
 use serde_json::{Value, json};
 
 fn text(value: &Value) -> Vec<u8> {
@@ -22,9 +25,10 @@ pub(crate) fn component(info: &ComponentInfo) -> Vec<u8> {
 }
 
 fn status_value(status: &ActorStatus) -> Value {
-    let ActorStatus { id, state, mailbox_messages, handled, restarts, .. } = status;
+    let ActorStatus { id, state, mailbox_messages, handled, restarts, last_exit, busy_ms } = status;
     json!({
         "id": id, "state": state, "mailbox_messages": mailbox_messages, "handled": handled, "restarts": restarts,
+        "last_exit": last_exit, "busy_ms": busy_ms,
     })
 }
 
@@ -34,6 +38,64 @@ pub(crate) fn status(status: &ActorStatus) -> Vec<u8> {
 
 pub(crate) fn list(all: &[ActorStatus]) -> Vec<u8> {
     text(&all.iter().map(status_value).collect())
+}
+
+fn node(node: &TreeNode) -> Value {
+    let TreeNode { actor, status, restart, children } = node;
+    let restart = restart.map(|restart| match restart {
+        Restart::Permanent => "permanent",
+        Restart::Transient => "transient",
+        Restart::Temporary => "temporary",
+    });
+    let children: Value = children.iter().map(self::node).collect();
+    json!({
+        "actor": actor.raw().to_string(), "status": status_value(status), "restart": restart, "children": children,
+    })
+}
+
+pub(crate) fn tree(tree: &[TreeNode]) -> Vec<u8> {
+    text(&tree.iter().map(node).collect())
+}
+
+pub(crate) fn actors(actors: &[ActorHandle]) -> Vec<u8> {
+    text(&actors.iter().map(|actor| actor.raw().to_string()).collect())
+}
+
+fn error_value(error: &Error) -> Value {
+    json!({
+        "code": error.code.number(), "name": error.code.name(), "message": error.message, "actor": error.actor,
+        "detail": error.detail, "policy_line": error.policy_line(),
+    })
+}
+
+pub(crate) fn down(down: &Down) -> Vec<u8> {
+    let Down { id, reason, error, restarting } = down;
+    let error = error.as_ref().map(error_value);
+    text(&json!({ "id": id, "reason": reason, "error": error, "restarting": restarting }))
+}
+
+pub(crate) fn dead_letters(letters: &[DeadLetter]) -> Vec<u8> {
+    let one = |DeadLetter { to, sender, payload, content_type, reason }: &DeadLetter| {
+        let payload = base64(payload);
+        json!({
+            "to": to, "sender": sender, "payload_base64": payload, "content_type": content_type, "reason": reason,
+        })
+    };
+    text(&letters.iter().map(one).collect())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let quartet = |three: &[u8]| {
+        let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - three.len()));
+        let digit = move |at: usize| match at <= three.len() {
+            true => char::from(DIGITS[bits >> (18 - 6 * at) & 63]),
+            false => '=',
+        };
+        [digit(0), digit(1), digit(2), digit(3)]
+    };
+    bytes.chunks(3).flat_map(quartet).collect()
 }
 
 pub(crate) fn grants(grants: &[GrantInfo]) -> Vec<u8> {

@@ -6,6 +6,7 @@
 
 mod completions;
 mod convert;
+mod convert_tree;
 mod guard;
 mod json;
 mod wake;
@@ -31,4 +32,12 @@ pub mod message;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod reply;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod supervisor;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod system;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod timer;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod topic;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod watching;

@@ -15,9 +15,9 @@ use crate::error::airwasm_error;
 use crate::reply::airwasm_reply;
 use crate::system::airwasm_system;
 use crate::types::{
-    airwasm_actor_spec, airwasm_budget, airwasm_bytes, airwasm_completion, airwasm_event,
-    airwasm_event_callback, airwasm_handler, airwasm_limits, airwasm_message, airwasm_options,
-    airwasm_outcome, airwasm_request_options, airwasm_send_options,
+    airwasm_actor_spec, airwasm_backoff, airwasm_budget, airwasm_bytes, airwasm_child, airwasm_completion,
+    airwasm_event, airwasm_event_callback, airwasm_handler, airwasm_limits, airwasm_message, airwasm_options,
+    airwasm_outcome, airwasm_request_options, airwasm_send_options, airwasm_supervisor_spec,
 };
 
 /// A larger `struct_size` than this is memory that nobody set.
@@ -119,6 +119,11 @@ pub(crate) fn with_bytes<R>(
     with_slice(pointer.cast::<u8>(), len, which, use_them)
 }
 
+/// The pointers of an array.
+pub(crate) fn pointers<T>(pointer: *const *const T, len: usize, which: &str) -> Result<Vec<*const T>> {
+    with_slice(pointer, len, which, |pointers| Ok(pointers.to_vec()))
+}
+
 /// The texts of an array; none of them may be NULL.
 pub(crate) fn texts(pointer: *const *const c_char, len: usize, which: &str) -> Result<Vec<String>> {
     with_slice(pointer, len, which, |texts| {
@@ -129,7 +134,7 @@ pub(crate) fn texts(pointer: *const *const c_char, len: usize, which: &str) -> R
 /// A struct that begins with its size and of which all zeros is a value.
 ///
 /// # Safety
-/// It is `repr(C)`, begins with `struct_size: u32`, and holds numbers and raw pointers only.
+/// It is `repr(C)`, begins with `struct_size: u32`, and holds numbers, raw pointers and optional functions only.
 pub(crate) unsafe trait SizeFirst: Copy {}
 // SAFETY: each is as the trait demands: see src/types.rs.
 unsafe impl SizeFirst for airwasm_options {}
@@ -139,6 +144,12 @@ unsafe impl SizeFirst for airwasm_budget {}
 unsafe impl SizeFirst for airwasm_limits {}
 // SAFETY: as above.
 unsafe impl SizeFirst for airwasm_actor_spec {}
+// SAFETY: as above.
+unsafe impl SizeFirst for airwasm_backoff {}
+// SAFETY: as above.
+unsafe impl SizeFirst for airwasm_child {}
+// SAFETY: as above.
+unsafe impl SizeFirst for airwasm_supervisor_spec {}
 // SAFETY: as above.
 unsafe impl SizeFirst for airwasm_send_options {}
 // SAFETY: as above.

@@ -83,6 +83,78 @@ pub struct airwasm_actor_spec {
     pub config: *const c_char,
     /// How long a stop waits before it kills.
     pub shutdown_ms: u64,
+    /// Not 0: its end counts for its supervisor's auto_shutdown.
+    pub significant: u32,
+    /// What becomes of a message that finds the mailbox full: 0 or one of AIRWASM_OVERFLOW_*.
+    pub overflow: u32,
+    /// How often it is asked how it is, by the guest's health; 0: never.
+    pub health_interval_ms: u64,
+    /// How many checks in a row may be missed before its life is ended; AIRWASM_ZERO: none.
+    pub health_missed: u64,
+    /// How many of its answers within error_period_ms may be errors before its life is ended; 0: no bound,
+    /// AIRWASM_ZERO: none.
+    pub errors_max: u64,
+    /// The window of errors_max.
+    pub error_period_ms: u64,
+}
+
+/// How long a restart waits.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_backoff {
+    /// sizeof(airwasm_backoff).
+    pub struct_size: u32,
+    /// Before the first restart; AIRWASM_ZERO: it is at once.
+    pub initial_ms: u64,
+    /// At most.
+    pub max_ms: u64,
+    /// Growth with each restart in a row, at least 1.
+    pub factor: f64,
+    /// Share of the delay, up to 1, that is random; AIRWASM_ZERO: none.
+    pub jitter: f64,
+}
+
+/// One child of a supervisor: a guest or a function has actor set, a supervisor has supervisor set, and never both.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_child {
+    /// sizeof(airwasm_child).
+    pub struct_size: u32,
+    /// What an actor is made of.
+    pub actor: *const airwasm_actor_spec,
+    /// A supervisor with children of its own.
+    pub supervisor: *const airwasm_supervisor_spec,
+    /// The function of an actor that has no component; it serves all its lives. Each call that is given the child takes
+    /// it over even if it fails, so it is one for each call.
+    pub handler: airwasm_handler,
+}
+
+/// What a supervisor is made of.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_supervisor_spec {
+    /// sizeof(airwasm_supervisor_spec).
+    pub struct_size: u32,
+    /// 0, AIRWASM_ONE_FOR_ONE, AIRWASM_ONE_FOR_ALL or AIRWASM_REST_FOR_ONE.
+    pub strategy: u32,
+    /// "namespace/name/instance" or a bare name.
+    pub name: *const c_char,
+    /// Its children in the order of their starts. None may be NULL; one without handler and supervisor may stand twice.
+    pub children: *const *const airwasm_child,
+    /// How many children there are.
+    pub children_len: usize,
+    /// How long a restart waits.
+    pub backoff: *const airwasm_backoff,
+    /// Restarts that are allowed within period_ms; AIRWASM_ZERO: none.
+    pub intensity: u64,
+    /// The sliding window of intensity.
+    pub period_ms: u64,
+    /// What it does when it would have to restart more often: 0 or one of AIRWASM_GIVE_UP_*.
+    pub give_up: u32,
+    /// Whether it stops with its significant children: 0 or one of AIRWASM_AUTO_SHUTDOWN_*.
+    pub auto_shutdown: u32,
+    /// Among the children of another: 0, AIRWASM_PERMANENT, AIRWASM_TRANSIENT or AIRWASM_TEMPORARY.
+    pub restart: u32,
 }
 
 /// How a message is sent.
@@ -107,8 +179,9 @@ pub struct airwasm_request_options {
     pub content_type: *const c_char,
 }
 
-/// A number that names a component, actor, grant, request or subscription. 0 is none. It owns nothing and needs no
-/// free; an actor's stays valid over its restarts; a stale one is an error, never a crash.
+/// A number that names a component, actor, grant, request, subscription or timer; a supervisor's is an actor's. 0 is
+/// none. It owns nothing and needs no free; an actor's stays valid over its restarts; a stale one is an error, never a
+/// crash.
 pub type airwasm_handle = u64;
 
 /// Bytes that the library made: yours, to free with airwasm_bytes_free. Where a function returns them, data is never
@@ -158,6 +231,8 @@ pub struct airwasm_message {
     pub payload: *const u8,
     /// How many they are.
     pub payload_len: usize,
+    /// The topic it was published under; NULL if it was not.
+    pub topic: *const c_char,
 }
 
 /// How an operation ended: the error, or else the bytes or the handle it was for. The struct lives as long as the
@@ -171,7 +246,7 @@ pub struct airwasm_outcome {
     pub error: *mut super::error::airwasm_error,
     /// A reply or a report; empty where there is none, and free to be freed all the same.
     pub bytes: airwasm_bytes,
-    /// A component or an actor; 0 where there is none.
+    /// A component, an actor or a supervisor; 0 where there is none.
     pub handle: airwasm_handle,
 }
 
@@ -189,6 +264,7 @@ pub struct airwasm_event_callback {
 /// A C function as an actor: called for one message at a time, on an airwasm thread, where it may block. It owns the
 /// reply and may keep it to answer later, from any thread; the next message comes when the reply was given.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct airwasm_handler {
     /// Called for each message.
     pub call: Option<

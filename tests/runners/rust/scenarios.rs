@@ -1,6 +1,17 @@
 //! Runs `tests/scenarios/*.jsonl` through the Rust facade. The format is in `tests/scenarios/README.md`.
 
+mod actors;
+mod around;
+mod behaviours;
+mod children;
+mod components;
+mod grants;
+mod messages;
+mod specs;
 mod step;
+mod supervisors;
+mod topics;
+mod watching;
 mod world;
 
 use std::path::{Path, PathBuf};

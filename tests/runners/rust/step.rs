@@ -8,7 +8,10 @@ const KEYS: &str = "scenario op as to of component path text bytes count name gr
     payload_bytes request id kind within_ms target expect_error expect_message expect_policy_line expect_which \
     expect_text expect_part expect_bytes expect_id expect_cut expect_grant expect_count expect_state \
     expect_restarts expect_handled expect_key expect_value expect_import expect_export expect_capability \
-    expect_handler expect_stopped expect_dead_letters";
+    expect_handler expect_stopped expect_dead_letters strategy intensity period_ms initial_ms give_up auto_shutdown \
+    children supervisor_of significant overflow shutdown_ms errors_max supervisor child monitor pattern \
+    subscription topic group delay_ms timer expect_ids expect_tree expect_reason expect_restarting expect_code \
+    expect_left expect_sender expect_cancelled";
 
 pub struct Step(Map<String, Value>);
 

@@ -9,8 +9,21 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 mod text;
 
 /// The order of the header.
-const SOURCES: [&str; 9] =
-    ["constants", "types", "system", "component", "actor", "message", "grant", "event", "reply"];
+const SOURCES: [&str; 13] = [
+    "constants",
+    "types",
+    "system",
+    "component",
+    "actor",
+    "supervisor",
+    "watching",
+    "message",
+    "topic",
+    "timer",
+    "grant",
+    "event",
+    "reply",
+];
 const LAST: &str = "error";
 
 fn main() -> ExitCode {
@@ -69,5 +82,5 @@ fn generate(root: &Path) -> Result<String, String> {
     let bindings = builder.generate().map_err(|error| error.to_string())?;
     let mut header = Vec::new();
     bindings.write(&mut header);
-    String::from_utf8(header).map_err(|error| error.to_string())
+    String::from_utf8(header).map(text::with_tags).map_err(|error| error.to_string())
 }

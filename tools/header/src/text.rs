@@ -69,6 +69,23 @@ pub fn after_includes(root: &Path) -> Result<String, String> {
     Ok(text)
 }
 
+/// The header with a tag at each struct that others point to before it is complete; cbindgen gives none.
+pub fn with_tags(header: String) -> String {
+    let names = header.lines().filter_map(|line| line.strip_prefix("} ")?.strip_suffix(';'));
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    names.into_iter().fold(header, |header, name| {
+        let (end, pointer) = (format!("\n}} {name};"), format!(" {name} *"));
+        let (before, after) = header.split_once(&end).unwrap_or((&header, ""));
+        match before.rsplit_once("typedef struct {") {
+            Some((above, fields)) if above.contains(&pointer) => {
+                let above = above.replace(&pointer, &format!(" struct {name} *"));
+                format!("{above}typedef struct {name} {{{fields}{end}{after}")
+            }
+            _ => header,
+        }
+    })
+}
+
 fn push(out: &mut String, line: &str) {
     writeln!(out, "{line}").expect("a String takes all that is written");
 }

@@ -1,0 +1,65 @@
+//! Specs of actors and supervisors as the keys of a step say them.
+
+use std::time::Duration;
+
+use airwasm::{ActorSpec, Backoff, Budget, Limits, SupervisorSpec};
+
+use crate::step::Step;
+use crate::world::Fault;
+
+type Parsed<T> = Result<T, Fault>;
+
+pub fn millis(step: &mut Step, key: &str) -> Option<Duration> {
+    step.count(key).map(Duration::from_millis)
+}
+
+fn word<T: std::str::FromStr<Err = airwasm::Error>>(step: &mut Step, key: &str) -> Parsed<Option<T>> {
+    Ok(step.text(key).map(|text| text.parse()).transpose()?)
+}
+
+/// The keys that guests and functions of the host share.
+pub fn host_spec(step: &mut Step) -> Parsed<ActorSpec> {
+    let limits = Limits { mailbox_messages: step.count("mailbox_messages"), ..Limits::default() };
+    let errors_max = step.count("errors_max").map(|count| u32::try_from(count).expect("a small number"));
+    let (restart, overflow) = (word(step, "restart")?, word(step, "overflow")?);
+    Ok(ActorSpec { name: step.text("name"), restart, overflow, errors_max, limits, ..ActorSpec::default() })
+}
+
+/// The keys of a guest, its component apart.
+pub fn guest_spec(step: &mut Step) -> Parsed<ActorSpec> {
+    let spec = host_spec(step)?;
+    let grants = step.text("grant").unwrap_or_default();
+    Ok(ActorSpec {
+        grants: grants.lines().map(str::to_owned).collect(),
+        config: step.text("config"),
+        budget: Budget {
+            cpu: millis(step, "cpu_ms"),
+            wall: millis(step, "wall_ms"),
+            host_calls: step.count("host_calls"),
+            output_bytes: step.count("output_bytes"),
+            fuel: step.count("fuel"),
+        },
+        limits: Limits {
+            memory_bytes: step.count("memory_bytes"),
+            handles: step.count("handles"),
+            payload_bytes: step.count("payload_bytes"),
+            ..spec.limits
+        },
+        ..spec
+    })
+}
+
+/// The keys of a supervisor, its children apart.
+pub fn supervisor_spec(step: &mut Step) -> Parsed<SupervisorSpec> {
+    Ok(SupervisorSpec {
+        name: step.need("name"),
+        strategy: word(step, "strategy")?,
+        intensity: step.count("intensity").map(|count| u32::try_from(count).expect("a small number")),
+        period: millis(step, "period_ms"),
+        backoff: Backoff { initial: millis(step, "initial_ms"), ..Backoff::default() },
+        give_up: word(step, "give_up")?,
+        auto_shutdown: word(step, "auto_shutdown")?,
+        restart: word(step, "restart")?,
+        children: Vec::new(),
+    })
+}
