@@ -4,12 +4,14 @@
 
 mod measure;
 mod peers;
+mod quiet;
 mod report;
 mod rows;
 mod stopwatch;
 mod tally;
 
 use measure::Outcome;
+use quiet::Quiet;
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,8 +26,12 @@ fn main() -> std::io::Result<()> {
     }
     let mut outcomes: Vec<Outcome> = Vec::new();
     for row in rows::all().into_iter().filter(|row| row.is_named(&arguments)) {
+        let quiet = Quiet::watch();
         let measured = row.measure();
         measured.iter().for_each(report::print);
+        if let Some(part) = quiet.disturbed() {
+            println!("  others took {:.0} % of a processor meanwhile: measure again", part * 100.0);
+        }
         outcomes.extend(measured);
     }
     report::print_summary(&outcomes);
