@@ -39,53 +39,57 @@ impl<M: Message> ActorRef<M> {
 
     /// Queues a message; it comes back if the mailbox is full or closed. With [`Overflow::Block`] the thread waits for
     /// room up to 5 s, unless it is a worker or the actor's own.
+    #[inline]
     pub fn send(&self, message: M) -> Result<(), Refused<M>> {
         self.send_until(message, None)
     }
 
     /// The same with another deadline for the wait for room.
+    #[inline]
     pub fn send_until(&self, message: M, until: Option<Instant>) -> Result<(), Refused<M>> {
-        match self.try_push(message)? {
-            None => Ok(()),
-            Some(refused) if poller::is_worker() => Err(self.0.refuse(refused)),
-            Some(refused) => {
-                let (ticket, mut room) = self.wait_for_room(refused, until);
-                let answer = room.wait_until(None);
-                self.admitted(ticket, answer.unwrap_or(Err(Error::NoReply)))
-            }
+        self.try_push(message).or_else(|refused| self.block(refused, until))
+    }
+
+    /// Waits for room, if that is how this mailbox is, on a thread that may.
+    #[cold]
+    fn block(&self, refused: Refused<Envelope<M>>, until: Option<Instant>) -> Result<(), Refused<M>> {
+        if !self.may_wait(&refused) || poller::is_worker() {
+            return Err(self.0.refuse(refused));
         }
+        let (ticket, mut room) = self.wait_for_room(refused, until);
+        let answer = room.wait_until(None);
+        self.admitted(ticket, answer.unwrap_or(Err(Error::NoReply)))
     }
 
     /// The same without blocking: with [`Overflow::Block`] the future waits for room.
     pub async fn send_async(&self, message: M, until: Option<Instant>) -> Result<(), Refused<M>> {
-        match self.try_push(message)? {
-            None => Ok(()),
-            Some(refused) => {
+        match self.try_push(message) {
+            Ok(()) => Ok(()),
+            Err(refused) if self.may_wait(&refused) => {
                 let (ticket, room) = self.wait_for_room(refused, until);
                 let answer = room.await;
                 self.admitted(ticket, answer)
             }
-        }
-    }
-
-    /// Queues and activates; `Some` gives a message back whose sender may wait for room.
-    fn try_push(&self, message: M) -> Result<Option<Refused<Envelope<M>>>, Refused<M>> {
-        match self.0.push(message, ReplyTo::none()) {
-            Ok(first) => {
-                // Whoever leaves messages behind goes on by itself: only the first one has to activate.
-                if first {
-                    self.0.activate();
-                }
-                Ok(None)
-            }
-            Err(refused) if self.may_wait(&refused.error) => Ok(Some(refused)),
             Err(refused) => Err(self.0.refuse(refused)),
         }
     }
 
-    fn may_wait(&self, error: &Error) -> bool {
-        let blocks = self.0.mailbox.overflow() == Overflow::Block;
-        blocks && matches!(error, Error::MailboxFull { .. }) && poller::current() != Some(self.handle())
+    /// Queues and activates.
+    #[inline]
+    fn try_push(&self, message: M) -> Result<(), Refused<Envelope<M>>> {
+        // Whoever leaves messages behind goes on by itself: only the first one has to activate.
+        if self.0.push(message, ReplyTo::none())? {
+            self.0.activate();
+        }
+        Ok(())
+    }
+
+    fn may_wait(&self, Refused { message: envelope, error }: &Refused<Envelope<M>>) -> bool {
+        let mailbox = &self.0.mailbox;
+        let blocks = mailbox.overflow() == Overflow::Block && matches!(error, Error::MailboxFull { .. });
+        // A message that is too big for an empty mailbox would wait for nothing; so would one to oneself.
+        let size = envelope.message.size_bytes() as u64;
+        blocks && mailbox.could_hold(size) && poller::current() != Some(self.handle())
     }
 
     fn wait_for_room(
@@ -99,7 +103,7 @@ impl<M: Message> ActorRef<M> {
         // Room may have come meanwhile.
         self.0.activate();
         let until = until.unwrap_or_else(|| Instant::now() + BLOCK_MAX);
-        (ticket, pending.until(Some(until), &self.0.shared.io).toward(&self.0.shared, self.handle()))
+        (ticket, pending.toward(&self.0.shared, self.handle(), Some(until)))
     }
 
     /// What became of a message that waited for room.
@@ -118,20 +122,25 @@ impl<M: Message> ActorRef<M> {
     }
 
     /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
+    #[inline]
     pub fn request(&self, message: M, until: Option<Instant>, caller: Caller) -> Pending<M::Reply, M::Error> {
         let (resolver, pending) = promise();
         match self.0.push(message, ReplyTo::new(Some(resolver))) {
             Ok(true) if self.0.poll_inline(caller) => {}
             Ok(true) => self.0.activate(),
             Ok(false) => {}
-            Err(refused) if self.may_wait(&refused.error) => {
+            Err(refused) if self.may_wait(&refused) => {
                 self.0.mailbox.wait_for_room(0, refused.message, None);
                 self.0.activate();
             }
             // A refusal settles the promise, so there is nothing more to do about it here.
             Err(refused) => drop(self.0.refuse(refused)),
         }
-        pending.until(until, &self.0.shared.io).toward(&self.0.shared, self.handle())
+        // An answer that is there needs no terms.
+        match pending.is_over() {
+            true => pending,
+            false => pending.toward(&self.0.shared, self.handle(), until),
+        }
     }
 
     /// Lets it finish its message and stop; kills it after `grace`. Done when it is down.

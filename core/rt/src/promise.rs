@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use crate::error::Error;
 use crate::handle::Handle as Actor;
 use crate::runtime::Shared;
-use crate::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock};
 use crate::waits::Edge;
 
@@ -38,20 +38,49 @@ struct Slot<V, E> {
     state: Mutex<(State<V, E>, Option<AbortHandle>)>,
     arrived: Condvar,
     handling: AtomicBool,
+    /// Whether there is an answer, or nobody waits for one. Written under the lock, read without it.
+    over: AtomicBool,
 }
 
 impl<V, E> Slot<V, E> {
+    fn new(state: State<V, E>) -> Self {
+        let over = matches!(state, State::Ready(_));
+        Self {
+            state: Mutex::new((state, None)),
+            arrived: Condvar::new(),
+            handling: AtomicBool::new(false),
+            over: AtomicBool::new(over),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, (State<V, E>, Option<AbortHandle>)> {
         lock(&self.state)
     }
 
-    /// The first answer wins. The lock is released before anybody is told.
+    /// The first answer wins.
+    #[inline]
     fn settle(&self, answer: Result<V, E>) -> bool {
         let mut guard = self.lock();
+        if let (State::Empty, None) = &*guard {
+            guard.0 = State::Ready(answer);
+            self.over.store(true, Release);
+            return true;
+        }
+        self.settle_waited(guard, answer)
+    }
+
+    /// The lock is released before anybody is told.
+    fn settle_waited(
+        &self,
+        mut guard: MutexGuard<'_, (State<V, E>, Option<AbortHandle>)>,
+        answer: Result<V, E>,
+    ) -> bool {
+        self.over.store(true, Release);
         let timer = guard.1.take();
         let told = match std::mem::replace(&mut guard.0, State::Over) {
             State::Empty => {
                 guard.0 = State::Ready(answer);
+                drop(guard);
                 true
             }
             State::Blocking => {
@@ -74,6 +103,7 @@ impl<V, E> Slot<V, E> {
             }
             earlier => {
                 guard.0 = earlier;
+                drop(guard);
                 false
             }
         };
@@ -92,8 +122,9 @@ pub struct Resolver<V, E: From<Broken>>(Option<Arc<Slot<V, E>>>);
 pub struct Pending<V, E: From<Error>> {
     slot: Option<Arc<Slot<V, E>>>,
     deadline: Option<Instant>,
+    /// Where the timer of the deadline runs, unless there is a target.
     timers: Option<Handle>,
-    /// The actor that is to answer, for those that would wait in a circle.
+    /// The actor that is to answer, for those that would wait in a circle, and for its timers.
     target: Option<(Arc<Shared>, Actor)>,
     /// The actor on whose behalf somebody else waits.
     asker: Option<Actor>,
@@ -102,11 +133,7 @@ pub struct Pending<V, E: From<Error>> {
 
 /// A new pair.
 pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V, E>) {
-    let slot = Arc::new(Slot {
-        state: Mutex::new((State::Empty, None)),
-        arrived: Condvar::new(),
-        handling: AtomicBool::new(false),
-    });
+    let slot = Arc::new(Slot::new(State::Empty));
     let pending = Pending::new(slot.clone());
     (Resolver(Some(slot)), pending)
 }
@@ -119,12 +146,8 @@ impl<V, E: From<Broken>> Resolver<V, E> {
 
     /// Whether the other side has given up.
     pub fn is_abandoned(&self) -> bool {
-        self.0.as_ref().is_none_or(|slot| match slot.lock().0 {
-            State::Over => true,
-            // A deadline that passed has put its error there already.
-            State::Ready(_) => true,
-            _ => false,
-        })
+        // A deadline that passed has put its error there already.
+        self.0.as_ref().is_none_or(|slot| slot.over.load(Acquire))
     }
 
     pub(crate) fn mark_handling(&self) {
@@ -171,18 +194,20 @@ impl<V, E: From<Error>> Pending<V, E> {
 impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     /// An answer that is there already.
     pub fn ready(answer: Result<V, E>) -> Self {
-        let slot = Slot {
-            state: Mutex::new((State::Ready(answer), None)),
-            arrived: Condvar::new(),
-            handling: AtomicBool::new(false),
-        };
-        Self::new(Arc::new(slot))
+        Self::new(Arc::new(Slot::new(State::Ready(answer))))
     }
 
-    /// It is an answer of this actor.
-    pub(crate) fn toward(mut self, shared: &Arc<Shared>, target: Actor) -> Self {
+    /// It is an answer of this actor; it fails with `Timeout` at the deadline.
+    pub(crate) fn toward(mut self, shared: &Arc<Shared>, target: Actor, deadline: Option<Instant>) -> Self {
         self.target = Some((shared.clone(), target));
+        self.deadline = deadline;
         self
+    }
+
+    /// Whether the answer is there, so that nothing will be waited for.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.slot.as_ref().is_none_or(|slot| slot.over.load(Acquire))
     }
 
     /// It is waited for on behalf of this actor, wherever that happens: a circle of such waits fails with `Cycle`.
@@ -209,20 +234,20 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     }
 
     /// The answer, if it is there.
+    #[inline]
     pub fn try_take(&mut self) -> Option<Result<V, E>> {
-        let slot = self.slot.as_ref()?;
-        let mut guard = slot.lock();
-        match std::mem::replace(&mut guard.0, State::Over) {
-            State::Ready(answer) => {
-                drop(guard);
-                (self.slot, self.edge) = (None, None);
-                Some(answer)
-            }
-            other => {
-                guard.0 = other;
-                None
-            }
+        if !self.is_over() {
+            return None;
         }
+        let slot = self.slot.take()?;
+        let mut guard = slot.lock();
+        let State::Ready(answer) = std::mem::replace(&mut guard.0, State::Over) else {
+            // Over without an answer is only what is over for this side, which then has no slot.
+            return Some(Err(Error::NoReply.into()));
+        };
+        drop(guard);
+        self.edge = None;
+        Some(answer)
     }
 
     /// Blocks this thread until the answer is there or `until` has come; `None` in the latter case.
@@ -306,9 +331,8 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
 
     /// Sets the timer of the deadline, once.
     fn arm(&mut self, slot: &Arc<Slot<V, E>>) {
-        let (Some(deadline), Some(timers)) = (self.deadline.take(), self.timers.take()) else {
-            return;
-        };
+        let timers = self.timers.as_ref().or(self.target.as_ref().map(|(shared, _)| &shared.io));
+        let (Some(deadline), Some(timers)) = (self.deadline.take(), timers) else { return };
         let weak = Arc::downgrade(slot);
         let timer = timers.spawn(async move {
             tokio::time::sleep_until(deadline.into()).await;
@@ -356,6 +380,7 @@ impl<V, E: From<Error>> Pending<V, E> {
         self.edge = None;
         let Some(slot) = self.slot.take() else { return };
         let mut guard = slot.lock();
+        slot.over.store(true, Release);
         let earlier = std::mem::replace(&mut guard.0, State::Over);
         let timer = guard.1.take();
         drop(guard);
