@@ -352,6 +352,13 @@ impl<M: Message> Cell<M> {
         self.wanted.load(Relaxed) & KILL != 0 || self.turn_left.load(Relaxed) == 0 && !self.mailbox.is_empty()
     }
 
+    /// The life is about to stop: its mailbox takes nothing more, unless another life may follow.
+    pub(crate) fn close(&self, exit: &Exit) {
+        if lock(&self.life).stops {
+            self.mailbox.close(exit);
+        }
+    }
+
     /// A request was answered with an error: too many of them end the life.
     pub(crate) fn note_error(&self) {
         let Some(watch) = &self.manner.errors else { return };

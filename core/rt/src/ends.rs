@@ -1,11 +1,12 @@
 //! Beginning and ending the lives of an actor.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::actor::Message;
 use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot};
+use crate::deadlines::Due;
 use crate::error::Error;
 use crate::exit::{Cause, Exit, Linked};
 use crate::handle::Handle;
@@ -292,23 +293,16 @@ impl<M: Message> Node for Cell<M> {
         }
         life.stage = Stage::Stopping;
         match ending {
-            Ending::Kill => {
+            _ if life.kill || ending == Ending::Kill => {
                 life.kill = true;
                 drop(life);
                 return self.kill_now();
             }
             Ending::Stop(Some(grace)) => {
-                let weak = Arc::downgrade(&self);
-                let timer = self.shared.after(grace, move || {
-                    if let Some(cell) = weak.upgrade() {
-                        cell.end(Ending::Kill);
-                    }
-                });
-                if let Some(earlier) = life.timer.replace(timer) {
-                    earlier.abort();
-                }
+                let weak: Weak<dyn Due> = Arc::downgrade(&(self.clone() as Arc<dyn Due>));
+                life.deadline = self.shared.deadlines.after(grace, weak);
             }
-            Ending::Stop(None) => {}
+            Ending::Stop(None) | Ending::Kill => {}
         }
         drop(life);
         self.want(STOP);
@@ -346,6 +340,9 @@ impl<M: Message> Node for Cell<M> {
             return done();
         }
         life.on_stop.push(done);
+        // Known before its supervisor asks it to stop too.
+        life.kill |= ending == Ending::Kill;
+        life.stops = true;
         drop(life);
         if let Some((supervisor, key)) = self.core.supervisor() {
             // Asked first, so that it does not take the end for a crash.
@@ -405,6 +402,13 @@ impl<M: Message> Node for Cell<M> {
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
+    }
+}
+
+impl<M: Message> Due for Cell<M> {
+    /// The grace of a stop is over.
+    fn due(self: Arc<Self>) {
+        self.end(Ending::Kill);
     }
 }
 

@@ -10,6 +10,7 @@ mod cell;
 mod child;
 mod context;
 mod dead_letters;
+mod deadlines;
 mod ends;
 mod error;
 mod errors;
@@ -37,6 +38,7 @@ mod slots;
 mod spec;
 mod supervision;
 mod supervisor;
+mod supervisor_ref;
 mod sync;
 mod ticker;
 mod timer;
@@ -72,7 +74,7 @@ pub use supervision::{
     AutoShutdown, Backoff, ChildCounts, ChildKey, ChildRules, ChildState, Fate, GiveUp, Input, Intensity,
     InvalidRules, Machine, Output, Refusal, Restart, Rules, Strategy, Ticket, Token,
 };
-pub use supervisor::{Asked, SupervisorRef};
+pub use supervisor_ref::{Asked, SupervisorRef};
 pub use ticker::Ticks;
 pub use timer::Timer;
 pub use topic::{InvalidTopic, Topic, TopicPattern};

@@ -29,7 +29,7 @@ pub(crate) async fn live<A: Actor>(
         Err(exit) => exit,
     };
     if matches!(exit, Exit::Shutdown | Exit::Normal) {
-        cell.mailbox.close(&exit);
+        cell.close(&exit);
         actor.pre_stop(&exit).await;
         actor.post_stop().await;
     }

@@ -84,7 +84,7 @@ struct Incoming<M: Message> {
     bytes: u64,
     closed: Option<Exit>,
     retired: bool,
-    // Boxed: most mailboxes never block anybody.
+    #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
     blocked: Option<Box<VecDeque<Blocked<M>>>>,
     /// All but `delivered`, and the part of `dropped` that the taker found.
     counts: Counts,
@@ -518,7 +518,6 @@ impl<M: Message> Mailbox<M> {
         incoming.queue.len() + blocked + self.taken_messages.load(Relaxed)
     }
 }
-
 
 impl<M: Message> Incoming<M> {
     #[cold]

@@ -7,9 +7,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-
+use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::handle::Handle as Actor;
 use crate::runtime::Shared;
@@ -34,8 +32,11 @@ enum State<V, E> {
     Over,
 }
 
+type Held<V, E> = (State<V, E>, Option<Box<Deadline>>);
+
 struct Slot<V, E> {
-    state: Mutex<(State<V, E>, Option<AbortHandle>)>,
+    /// With the deadline of a wait that has begun.
+    state: Mutex<Held<V, E>>,
     arrived: Condvar,
     handling: AtomicBool,
     /// Whether there is an answer, or nobody waits for one. Written under the lock, read without it.
@@ -53,7 +54,7 @@ impl<V, E> Slot<V, E> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, (State<V, E>, Option<AbortHandle>)> {
+    fn lock(&self) -> MutexGuard<'_, Held<V, E>> {
         lock(&self.state)
     }
 
@@ -70,13 +71,9 @@ impl<V, E> Slot<V, E> {
     }
 
     /// The lock is released before anybody is told.
-    fn settle_waited(
-        &self,
-        mut guard: MutexGuard<'_, (State<V, E>, Option<AbortHandle>)>,
-        answer: Result<V, E>,
-    ) -> bool {
+    fn settle_waited(&self, mut guard: MutexGuard<'_, Held<V, E>>, answer: Result<V, E>) -> bool {
         self.over.store(true, Release);
-        let timer = guard.1.take();
+        let deadline = guard.1.take();
         let told = match std::mem::replace(&mut guard.0, State::Over) {
             State::Empty => {
                 guard.0 = State::Ready(answer);
@@ -107,9 +104,7 @@ impl<V, E> Slot<V, E> {
                 false
             }
         };
-        if let Some(timer) = timer {
-            timer.abort();
-        }
+        drop(deadline);
         told
     }
 }
@@ -122,9 +117,7 @@ pub struct Resolver<V, E: From<Broken>>(Option<Arc<Slot<V, E>>>);
 pub struct Pending<V, E: From<Error>> {
     slot: Option<Arc<Slot<V, E>>>,
     deadline: Option<Instant>,
-    /// Where the timer of the deadline runs, unless there is a target.
-    timers: Option<Handle>,
-    /// The actor that is to answer, for those that would wait in a circle, and for its timers.
+    /// The actor that is to answer, for those that would wait in a circle; its runtime keeps the deadline.
     target: Option<(Arc<Shared>, Actor)>,
     /// The actor on whose behalf somebody else waits.
     asker: Option<Actor>,
@@ -187,7 +180,7 @@ impl<V, E: From<Error>> Canceller<V, E> {
 
 impl<V, E: From<Error>> Pending<V, E> {
     fn new(slot: Arc<Slot<V, E>>) -> Self {
-        Self { slot: Some(slot), deadline: None, timers: None, target: None, asker: None, edge: None }
+        Self { slot: Some(slot), deadline: None, target: None, asker: None, edge: None }
     }
 }
 
@@ -224,13 +217,6 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         };
         self.edge = Edge::record(shared, asker, *target).map_err(|ids| E::from(Error::Cycle(ids)))?;
         Ok(())
-    }
-
-    /// The same, but it fails with `Timeout` at the deadline.
-    pub fn until(mut self, deadline: Option<Instant>, timers: &Handle) -> Self {
-        self.deadline = deadline;
-        self.timers = Some(timers.clone());
-        self
     }
 
     /// The answer, if it is there.
@@ -329,23 +315,25 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         Error::Timeout { handling }.into()
     }
 
-    /// Sets the timer of the deadline, once.
+    /// Lets the deadline come, once.
     fn arm(&mut self, slot: &Arc<Slot<V, E>>) {
-        let timers = self.timers.as_ref().or(self.target.as_ref().map(|(shared, _)| &shared.io));
-        let (Some(deadline), Some(timers)) = (self.deadline.take(), timers) else { return };
-        let weak = Arc::downgrade(slot);
-        let timer = timers.spawn(async move {
-            tokio::time::sleep_until(deadline.into()).await;
-            if let Some(slot) = weak.upgrade() {
-                let handling = slot.handling.load(Relaxed);
-                slot.settle(Err(Error::Timeout { handling }.into()));
-            }
-        });
+        let (Some(at), Some((shared, _))) = (self.deadline.take(), &self.target) else { return };
+        let weak: Weak<dyn Due> = Arc::downgrade(&(slot.clone() as Arc<dyn Due>));
+        let deadline = Box::new(shared.deadlines.add(at, weak));
         let mut guard = slot.lock();
-        match guard.0 {
-            State::Empty | State::Blocking | State::Polled(_) => guard.1 = Some(timer.abort_handle()),
-            _ => timer.abort(),
-        }
+        let unused = match guard.0 {
+            State::Empty | State::Blocking | State::Polled(_) => guard.1.replace(deadline),
+            _ => Some(deadline),
+        };
+        drop(guard);
+        drop(unused);
+    }
+}
+
+impl<V: Send, E: From<Error> + Send> Due for Slot<V, E> {
+    fn due(self: Arc<Self>) {
+        let handling = self.handling.load(Relaxed);
+        self.settle(Err(Error::Timeout { handling }.into()));
     }
 }
 
@@ -382,12 +370,9 @@ impl<V, E: From<Error>> Pending<V, E> {
         let mut guard = slot.lock();
         slot.over.store(true, Release);
         let earlier = std::mem::replace(&mut guard.0, State::Over);
-        let timer = guard.1.take();
+        let deadline = guard.1.take();
         drop(guard);
-        if let Some(timer) = timer {
-            timer.abort();
-        }
-        drop(earlier);
+        drop((earlier, deadline));
     }
 }
 
@@ -453,14 +438,5 @@ mod tests {
         resolver.settle(Ok(5));
         let early = pending.on_ready(Box::new(|_| panic!("called for an answer that was there")));
         assert!(matches!(early, Err(Ok(5))));
-    }
-
-    #[test]
-    fn a_deadline_in_the_past_is_a_timeout_at_once() {
-        let (resolver, pending) = pair();
-        let timers = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let answer = pending.until(Some(Instant::now()), timers.handle()).wait();
-        assert!(matches!(answer, Err(Error::Timeout { handling: false })));
-        assert!(resolver.is_abandoned());
     }
 }

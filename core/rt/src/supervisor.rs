@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::child::{ChildSpec, SupervisorSpec};
+use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::handle::Handle;
@@ -28,7 +29,7 @@ type Done = Box<dyn FnOnce() + Send>;
 /// An actor-like node without messages of its own: what happens to its children is all it is told.
 pub(crate) struct Supervisor {
     core: Core,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     shutdown: Shutdown,
     period: Duration,
     /// It exists only to restart one actor, and ends with it.
@@ -52,12 +53,14 @@ struct State {
     stage: Stage,
     is_up: bool,
     was_up: bool,
+    /// Somebody kills it: so are its children, whatever their own rules of shutdown are.
+    killed: bool,
     restarts: u64,
     last_exit: Option<Exit>,
     on_start: Option<Resolver<(), Error>>,
     on_stop: Vec<Done>,
     watchers: Watchers,
-    timer: Option<tokio::task::AbortHandle>,
+    deadline: Option<Box<Deadline>>,
 }
 
 impl Supervisor {
@@ -102,7 +105,12 @@ impl Supervisor {
         Ok(supervisor)
     }
 
-    fn take(self: &Arc<Self>, key: ChildKey, child: ChildSpec, dynamic: bool) -> Result<Handle, Error> {
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        key: ChildKey,
+        child: ChildSpec,
+        dynamic: bool,
+    ) -> Result<Handle, Error> {
         let parent = Parent { supervisor: Arc::downgrade(self), key, restart: child.restart };
         let node = (child.make)(&self.shared, Some(parent))?;
         let handle = node.core().handle;
@@ -144,6 +152,7 @@ impl Supervisor {
         match output {
             Output::Begin(key) if self.lacks(key) => self.feed(Input::Ignored(key)),
             Output::Begin(key) => self.child(key, |node| node.begin()),
+            Output::End(key) if lock(&self.state).killed => self.child(key, |node| node.end(Ending::Kill)),
             Output::End(key) => self.child(key, |node| node.shut_down()),
             Output::Settle(key, fate) => self.settle_child(key, fate),
             Output::Wait(token, after) => {
@@ -179,8 +188,16 @@ impl Supervisor {
         }
     }
 
+    /// A child was deleted: its name is free.
+    pub(crate) fn discard(&self, key: ChildKey) {
+        let charge = lock(&self.state).children.remove(&key);
+        if let Some(charge) = charge {
+            charge.node.settle(Fate::Gone(Exit::Normal));
+        }
+    }
+
     /// A static child keeps its name as long as its supervisor may be begun anew.
-    fn settle_child(&self, key: ChildKey, fate: Fate) {
+    pub(crate) fn settle_child(&self, key: ChildKey, fate: Fate) {
         let mut state = lock(&self.state);
         let Some(charge) = state.children.get(&key) else { return };
         let (node, dynamic) = (charge.node.clone(), charge.dynamic);
@@ -228,12 +245,17 @@ impl Supervisor {
         self.shared.notify(core, |id| Notice::GaveUp { id, child: &child, restarts, period, exit });
     }
 
+    /// The key of a child to come.
+    pub(crate) fn next_key(&self) -> ChildKey {
+        let mut state = lock(&self.state);
+        state.serial += 1;
+        ChildKey(state.serial)
+    }
+
     /// All its children are down, and so is it.
     fn down(self: &Arc<Self>, exit: Exit) {
         let mut state = lock(&self.state);
-        if let Some(timer) = state.timer.take() {
-            timer.abort();
-        }
+        state.deadline = None;
         let is_up = std::mem::take(&mut state.is_up);
         state.stage = Stage::Down(exit.clone());
         drop(state);
@@ -252,7 +274,7 @@ impl Supervisor {
         }
     }
 
-    fn ask(self: &Arc<Self>, input: impl FnOnce(Ticket) -> Input, answer: Answer) {
+    pub(crate) fn ask(self: &Arc<Self>, input: impl FnOnce(Ticket) -> Input, answer: Answer) {
         let mut state = lock(&self.state);
         state.serial += 1;
         let ticket = Ticket(state.serial);
@@ -346,12 +368,13 @@ impl State {
             stage: Stage::Starting,
             is_up: false,
             was_up: false,
+            killed: false,
             restarts: 0,
             last_exit: None,
             on_start,
             on_stop: Vec::new(),
             watchers: Watchers::default(),
-            timer: None,
+            deadline: None,
         }
     }
 }
@@ -359,6 +382,13 @@ impl State {
 impl Runnable for Supervisor {
     fn run(self: Arc<Self>) {
         self.work();
+    }
+}
+
+impl Due for Supervisor {
+    /// The grace of a stop is over.
+    fn due(self: Arc<Self>) {
+        self.end(Ending::Kill);
     }
 }
 
@@ -370,6 +400,7 @@ impl Node for Supervisor {
     fn begin(self: Arc<Self>) {
         let mut state = lock(&self.state);
         state.stage = if state.was_up { Stage::Restarting } else { Stage::Starting };
+        state.killed = false;
         drop(state);
         self.feed(Input::Begin);
     }
@@ -380,17 +411,12 @@ impl Node for Supervisor {
             return;
         }
         state.stage = Stage::Stopping;
+        state.killed |= ending == Ending::Kill;
+        let ending = if state.killed { Ending::Kill } else { ending };
         match ending {
             Ending::Stop(Some(grace)) => {
-                let weak = Arc::downgrade(&self);
-                let timer = self.shared.after(grace, move || {
-                    if let Some(supervisor) = weak.upgrade() {
-                        supervisor.end(Ending::Kill);
-                    }
-                });
-                if let Some(earlier) = state.timer.replace(timer) {
-                    earlier.abort();
-                }
+                let weak: Weak<dyn Due> = Arc::downgrade(&(self.clone() as Arc<dyn Due>));
+                state.deadline = self.shared.deadlines.after(grace, weak);
             }
             Ending::Stop(None) | Ending::Kill => {}
         }
@@ -440,6 +466,8 @@ impl Node for Supervisor {
             return done();
         }
         state.on_stop.push(done);
+        // Known before its own supervisor asks it to stop too.
+        state.killed |= ending == Ending::Kill;
         drop(state);
         if let Some((supervisor, key)) = self.core.supervisor() {
             supervisor.terminate(key);
@@ -495,114 +523,5 @@ impl Node for Supervisor {
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
-    }
-}
-
-/// A way to a supervisor; owns nothing of it.
-#[derive(Clone)]
-pub struct SupervisorRef(pub(crate) Arc<Supervisor>);
-
-/// What a supervisor answers about its children.
-pub type Asked<T> = crate::Pending<T, Error>;
-
-impl SupervisorRef {
-    /// Its address.
-    pub fn id(&self) -> ActorId {
-        self.0.core.id()
-    }
-
-    /// Its number within its runtime.
-    pub fn handle(&self) -> Handle {
-        self.0.core.handle
-    }
-
-    /// What it is doing.
-    pub fn status(&self) -> Status {
-        Node::status(&*self.0)
-    }
-
-    /// Its children in the order of their starts.
-    pub fn children(&self) -> Vec<(Handle, ActorId, Status)> {
-        let nodes = Node::children(&*self.0);
-        nodes.into_iter().map(|node| (node.core().handle, node.core().id(), node.status())).collect()
-    }
-
-    /// Adds a child and starts it: the answer comes when it is up. One that does not start is not added.
-    pub fn start_child(&self, child: ChildSpec) -> Result<(Handle, Asked<()>), Error> {
-        let supervisor = &self.0;
-        let rules = ChildRules { restart: child.restart, significant: child.significant, dynamic: true };
-        let mut state = lock(&supervisor.state);
-        state.serial += 1;
-        let key = ChildKey(state.serial);
-        drop(state);
-        let handle = supervisor.take(key, child, true)?;
-        let (resolver, pending) = crate::promise();
-        let weak: Weak<Supervisor> = Arc::downgrade(supervisor);
-        let answer = move |result: Result<(), Refusal>| {
-            if result.is_err()
-                && let Some(supervisor) = weak.upgrade()
-            {
-                supervisor.settle_child(key, Fate::Gone(Exit::Normal));
-            }
-            resolver.settle(result.map_err(refused));
-        };
-        supervisor.ask(|ticket| Input::Add(ticket, key, rules), Box::new(answer));
-        Ok((handle, pending))
-    }
-
-    /// Stops a child by its shutdown rule; nobody restarts it. A temporary or dynamic temporary one is removed.
-    pub fn terminate_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Terminate)
-    }
-
-    /// Starts a child that was stopped.
-    pub fn restart_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Restart)
-    }
-
-    /// Removes a child that does not run; its name is free again.
-    pub fn delete_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Delete)
-    }
-
-    fn about(&self, child: Handle, input: fn(Ticket, ChildKey) -> Input) -> Asked<()> {
-        let (resolver, pending) = crate::promise();
-        let key = self.0.shared.node(child).and_then(|node| {
-            let (supervisor, key) = node.core().supervisor()?;
-            Arc::ptr_eq(&supervisor, &self.0).then_some(key)
-        });
-        let Some(key) = key else {
-            resolver.settle(Err(Error::Refused(Refusal::NotFound)));
-            return pending;
-        };
-        let answer = move |result: Result<(), Refusal>| {
-            resolver.settle(result.map_err(refused));
-        };
-        self.0.ask(|ticket| input(ticket, key), Box::new(answer));
-        pending
-    }
-
-    /// Stops its children, newest first, then itself; kills what is left after `grace`. Done when all are down.
-    pub fn stop(&self, grace: Duration) -> Asked<()> {
-        let (resolver, pending) = crate::promise();
-        let done = move || {
-            resolver.settle(Ok(()));
-        };
-        let node: Arc<dyn Node> = self.0.clone();
-        node.stop(Ending::Stop(Some(grace)), Box::new(done));
-        pending
-    }
-
-    /// Ends it and its children at their next awaits, without any hook.
-    pub fn kill(&self) {
-        let node: Arc<dyn Node> = self.0.clone();
-        node.stop(Ending::Kill, Box::new(|| ()));
-    }
-}
-
-fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::StartFailed(Exit::Crash(cause)) => Error::StartFailed(cause),
-        other => Error::Refused(other),
     }
 }
