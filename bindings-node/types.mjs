@@ -25,7 +25,10 @@ function exported() {
 
 function native() {
   const items = exported()
-  const members = new Map(items.filter(({ kind }) => kind === 'impl').map(({ name, def }) => [name, def]))
+  const members = new Map()
+  for (const { kind, name, def } of items) {
+    if (kind === 'impl') members.set(name, members.has(name) ? `${members.get(name)}\n${def}` : def)
+  }
   const body = (text) => text.split('\n').map((line) => `  ${line.trim()}\n`).join('')
   const parts = items
     .filter(({ kind }) => kind !== 'impl')
@@ -40,7 +43,7 @@ function native() {
 
 /** tsc writes one file a module; what they import from each other is in the same file here. */
 function index() {
-  const modules = ['errors', 'options', 'data', 'index'].map((name) =>
+  const modules = ['errors', 'options', 'supervision', 'data', 'component', 'actor', 'supervisor', 'grant', 'subscription', 'timer', 'system', 'index'].map((name) =>
     readFileSync(join(here, `dist/types/${name}.d.ts`), 'utf8')
       .replace(/^(import|export) (type )?(\{[^}]*\}|\*) from '[^']*';\n/gm, '')
       .replace(/^export \{\s*\};\n/gm, ''),
