@@ -88,6 +88,11 @@ pub fn bound(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u
     number(which, value, "a count from 1 to 2**64 - 1 is needed")
 }
 
+/// The same where 0 means something.
+pub fn amount(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u64>> {
+    number(which, value, "a count from 0 to 2**64 - 1 is needed")
+}
+
 /// The same for a number that counts what happens.
 pub fn count(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u32>> {
     number(which, value, "a count from 0 to 2**32 - 1 is needed")

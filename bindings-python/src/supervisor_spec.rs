@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::handler::{self, Registration};
-use crate::limits::{bound, count, millis};
+use crate::limits::{amount, bound, count, millis};
 use crate::queue::Queue;
 use crate::shared::Shared;
 use crate::spec::{ActorSpec, Given, HostSpec, each_option, unexpected, word};
@@ -42,7 +42,7 @@ impl Backoff {
         factor: Option<f64>,
         jitter: Option<f64>,
     ) -> PyResult<Self> {
-        let (initial_ms, max_ms) = (bound("initial_ms", initial_ms)?, bound("max_ms", max_ms)?);
+        let (initial_ms, max_ms) = (amount("initial_ms", initial_ms)?, amount("max_ms", max_ms)?);
         Ok(Self { initial_ms, max_ms, factor, jitter })
     }
 
