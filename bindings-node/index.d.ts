@@ -99,7 +99,7 @@ export interface SpawnOptions {
     budget?: Budget;
     /** What the guest is configured with, as JSON. */
     config?: unknown;
-    /** When it is started again after it ended; if absent `permanent` among the children of a supervisor, else `temporary`. */
+    /** When it is started again after it ended; absent: `permanent` among a supervisor's children, else `temporary`. */
     restart?: Restart;
     /** How long a stop waits before it kills. */
     shutdownMs?: number;
@@ -317,8 +317,8 @@ export declare class Component {
 }
 
 /**
- * An actor: a name that stays valid over its restarts, not an owner. Dropping it stops nothing. It may name a supervisor,
- * as found by `lookup`: that can be watched and ended as any actor, but takes no messages.
+ * An actor: a name that stays valid over its restarts, not an owner. Dropping it stops nothing. What `lookup` finds may
+ * be a supervisor: that can be watched and ended as any actor, but takes no messages.
  */
 export declare class Actor {
     #private;
@@ -344,17 +344,17 @@ export declare class Actor {
     /** Sends it a message each time a period has passed, until it has ended for good. A full mailbox misses its turn. */
     sendEvery(payload: Payload, periodMs: number, options?: SendOptions): Promise<Timer>;
     /**
-     * Waits until the life at hand ends, and tells how. The promise keeps the process alive as every one that waits does;
-     * a `signal` gives it up.
+     * Waits until the life at hand ends, and tells how. The promise keeps the process alive, as every one that waits does,
+     * until then or until `signal` gives it up.
      */
     monitor(options?: AbortOptions): Promise<Down>;
-    /** Links it with another: when the life of one ends badly, so does that of the other. */
+    /** Links it with another: when the life of one ends badly, so does that of the other. A link ends with either life. */
     link(other: Actor): Promise<void>;
     /** Undoes a link; nothing if there is none. */
     unlink(other: Actor): Promise<void>;
     /**
-     * Sends it what is published under topics that match. Parts are divided by dots; `*` is one part, `>` or `**` at the
-     * end the rest.
+     * Sends it what is published under topics that match, until it has ended for good or the subscription is undone.
+     * Parts are divided by dots; `*` is one part, `>` or `**` at the end the rest.
      */
     subscribe(pattern: string): Promise<Subscription>;
     /** Puts it into a group. */
@@ -364,8 +364,8 @@ export declare class Actor {
 }
 
 /**
- * A supervisor: starts its children in their order, starts them again by its strategy, stops them in reverse. It takes no
- * messages: `send` and `request` are rejected with `AIRWASM_INVALID_HANDLE`.
+ * A supervisor: starts its children in their order, starts them again by its strategy, stops them in reverse. It takes
+ * no messages: `send` and `request` are rejected with `AIRWASM_INVALID_HANDLE`.
  */
 export declare class Supervisor extends Actor {
     #private;
@@ -375,7 +375,7 @@ export declare class Supervisor extends Actor {
     /** Adds a child and starts it; one that does not start is not added. */
     startChild(child: ChildSupervisorSpec): Promise<Supervisor>;
     startChild(child: ChildSpec): Promise<Actor>;
-    /** Stops a child by its own shutdown time; nobody restarts it. It is kept for `restartChild`, unless it is temporary. */
+    /** Stops a child by its own shutdown time; nobody restarts it. Kept for `restartChild`, unless it is temporary. */
     terminateChild(child: Actor): Promise<void>;
     /** Starts a child that was stopped. */
     restartChild(child: Actor): Promise<void>;
@@ -489,8 +489,8 @@ export declare class System {
     /** Sends a message to each member of a group; how many mailboxes took it. */
     broadcast(group: string, payload: Payload, options?: SendOptions): Promise<number>;
     /**
-     * Takes the messages that were still queued when their actors ended, oldest first; only so many are kept. Each of them
-     * was an event `message.dead_letter`.
+     * Takes the messages that were still queued when their actors ended, oldest first; only the last 1,024 are kept, or
+     * 4 MiB of them. Each was an event `message.dead_letter`.
      */
     deadLetters(): Promise<DeadLetter[]>;
     /** As {@link Actor.sendAfter}. */

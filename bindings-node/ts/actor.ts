@@ -22,8 +22,8 @@ export let makeActor: (system: System, actor: Native.ActorAnswer) => Actor
 export let actorHandle: (system: System, actor: unknown, which?: string) => bigint
 
 /**
- * An actor: a name that stays valid over its restarts, not an owner. Dropping it stops nothing. It may name a supervisor,
- * as found by `lookup`: that can be watched and ended as any actor, but takes no messages.
+ * An actor: a name that stays valid over its restarts, not an owner. Dropping it stops nothing. What `lookup` finds may
+ * be a supervisor: that can be watched and ended as any actor, but takes no messages.
  */
 export class Actor {
   /** `namespace/name/instance`. */
@@ -95,14 +95,14 @@ export class Actor {
   }
 
   /**
-   * Waits until the life at hand ends, and tells how. The promise keeps the process alive as every one that waits does;
-   * a `signal` gives it up.
+   * Waits until the life at hand ends, and tells how. The promise keeps the process alive, as every one that waits does,
+   * until then or until `signal` gives it up.
    */
   monitor(options?: AbortOptions): Promise<Down> {
     return this.#system.monitor(this, options)
   }
 
-  /** Links it with another: when the life of one ends badly, so does that of the other. */
+  /** Links it with another: when the life of one ends badly, so does that of the other. A link ends with either life. */
   link(other: Actor): Promise<void> {
     return this.#system.link(this, other)
   }
@@ -113,8 +113,8 @@ export class Actor {
   }
 
   /**
-   * Sends it what is published under topics that match. Parts are divided by dots; `*` is one part, `>` or `**` at the
-   * end the rest.
+   * Sends it what is published under topics that match, until it has ended for good or the subscription is undone.
+   * Parts are divided by dots; `*` is one part, `>` or `**` at the end the rest.
    */
   subscribe(pattern: string): Promise<Subscription> {
     return this.#system.subscribe(this, pattern)

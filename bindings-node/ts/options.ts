@@ -69,7 +69,7 @@ export interface SpawnOptions {
   budget?: Budget
   /** What the guest is configured with, as JSON. */
   config?: unknown
-  /** When it is started again after it ended; if absent `permanent` among the children of a supervisor, else `temporary`. */
+  /** When it is started again after it ended; absent: `permanent` among a supervisor's children, else `temporary`. */
   restart?: Restart
   /** How long a stop waits before it kills. */
   shutdownMs?: number

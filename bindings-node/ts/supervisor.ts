@@ -8,8 +8,8 @@ import type { System } from './system'
 export let makeSupervisor: (system: System, actor: Native.ActorAnswer) => Supervisor
 
 /**
- * A supervisor: starts its children in their order, starts them again by its strategy, stops them in reverse. It takes no
- * messages: `send` and `request` are rejected with `AIRWASM_INVALID_HANDLE`.
+ * A supervisor: starts its children in their order, starts them again by its strategy, stops them in reverse. It takes
+ * no messages: `send` and `request` are rejected with `AIRWASM_INVALID_HANDLE`.
  */
 export class Supervisor extends Actor {
   readonly #system: System
@@ -35,7 +35,7 @@ export class Supervisor extends Actor {
     return this.#system.startChild(this, child)
   }
 
-  /** Stops a child by its own shutdown time; nobody restarts it. It is kept for `restartChild`, unless it is temporary. */
+  /** Stops a child by its own shutdown time; nobody restarts it. Kept for `restartChild`, unless it is temporary. */
   terminateChild(child: Actor): Promise<void> {
     return this.#system.terminateChild(this, child)
   }
