@@ -263,6 +263,28 @@ static void messages_carry_topic_and_type_and_letters_every_byte(void) {
   CHECK(says(&b, "[]"));
 }
 
+static void ignore_message(void *context, const airwasm_message *message, airwasm_reply *reply) {
+  (void)context, (void)message;
+  airwasm_reply_free(reply);
+}
+
+/* What subscribes, is a member, is linked or awaits a message lives no longer than its system. */
+static void system_free_frees_those_who_are_watched(void) {
+  airwasm_system *other = open_system(AIRWASM_THREAD);
+  airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+  airwasm_handle one, two;
+  counter *over = counter_new();
+  EXPECT("OK", airwasm_spawn_host(other, &spec, (airwasm_handler){ignore_message, over, count_free}, &one));
+  EXPECT("OK", airwasm_spawn_host(other, &spec, (airwasm_handler){ignore_message, over, count_free}, &two));
+  EXPECT("OK", airwasm_subscribe(other, one, ">", NULL));
+  EXPECT("OK", airwasm_join(other, one, "all"));
+  EXPECT("OK", airwasm_link(other, one, two));
+  EXPECT("OK", airwasm_send_after(other, two, "x", 1, AIRWASM_UNLIMITED, NULL, NULL));
+  EXPECT("OK", airwasm_send_every(other, two, "x", 1, 1000000, NULL, NULL));
+  airwasm_system_free(other);
+  CHECK(counter_wait(over, 2));
+}
+
 static void everything_is_closed_after_close(void) {
   airwasm_supervisor_spec spec = AIRWASM_INIT(airwasm_supervisor_spec);
   airwasm_bytes b;
@@ -300,6 +322,7 @@ void abi_watching(void) {
   RUN(hostile_i3_wrong_kind);
   RUN(trees_groups_and_monitors_are_told);
   RUN(messages_carry_topic_and_type_and_letters_every_byte);
+  RUN(system_free_frees_those_who_are_watched);
   RUN(everything_is_closed_after_close);
   airwasm_system_free(s);
 }
