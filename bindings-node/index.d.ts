@@ -88,7 +88,10 @@ export interface OpenOptions {
 }
 /** When an actor that ended is started again. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
-/** What becomes of a message that finds the mailbox full: refused, put in place of the oldest, or kept waiting. */
+/**
+ * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or its sender
+ * waits for room. `send` waits for room with its whole thread, event loop included; `request` does not.
+ */
 export type Overflow = 'reject' | 'drop_oldest' | 'block';
 /** How an actor is spawned. */
 export interface SpawnOptions {
@@ -489,8 +492,8 @@ export declare class System {
     /** Sends a message to each member of a group; how many mailboxes took it. */
     broadcast(group: string, payload: Payload, options?: SendOptions): Promise<number>;
     /**
-     * Takes the messages that were still queued when their actors ended, oldest first; only the last 1,024 are kept, or
-     * 4 MiB of them. Each was an event `message.dead_letter`.
+     * Takes the messages that were still queued when their actors ended, oldest first; only so many are kept. Each of them
+     * was an event `message.dead_letter`.
      */
     deadLetters(): Promise<DeadLetter[]>;
     /** As {@link Actor.sendAfter}. */

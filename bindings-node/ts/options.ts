@@ -57,7 +57,10 @@ export interface OpenOptions {
 /** When an actor that ended is started again. */
 export type Restart = 'permanent' | 'transient' | 'temporary'
 
-/** What becomes of a message that finds the mailbox full: refused, put in place of the oldest, or kept waiting. */
+/**
+ * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or its sender
+ * waits for room. `send` waits for room with its whole thread, event loop included; `request` does not.
+ */
 export type Overflow = 'reject' | 'drop_oldest' | 'block'
 
 /** How an actor is spawned. */

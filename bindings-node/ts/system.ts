@@ -302,8 +302,8 @@ export class System {
   }
 
   /**
-   * Takes the messages that were still queued when their actors ended, oldest first; only the last 1,024 are kept, or
-   * 4 MiB of them. Each was an event `message.dead_letter`.
+   * Takes the messages that were still queued when their actors ended, oldest first; only so many are kept. Each of them
+   * was an event `message.dead_letter`.
    */
   async deadLetters(): Promise<DeadLetter[]> {
     return value(this.#native.deadLetters())
