@@ -28,7 +28,7 @@ impl Supervisor {
         let mut homes = Homes::default();
         let prepared = spec.prepare(py, shared, &mut homes)?;
         let handle = block(py, shared, |system| system.supervisor_async(prepared))?;
-        homes.settle(py, shared);
+        homes.settle(py, shared, None);
         Supervisor::new(py, shared, handle)
     }
 
@@ -53,7 +53,7 @@ fn started(
 ) -> impl FnOnce(Python<'_>, ActorHandle) -> PyResult<Py<PyAny>> + Clone + Send + 'static {
     let (shared, homes) = (shared.clone(), Arc::new(homes));
     move |py: Python<'_>, handle| {
-        homes.settle(py, &shared);
+        homes.settle(py, &shared, (!supervises).then_some(handle));
         if supervises {
             return Supervisor::new(py, &shared, handle);
         }

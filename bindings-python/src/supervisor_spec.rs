@@ -143,8 +143,8 @@ impl Child {
             Child::Host(host) => {
                 let HostSpec { handler, spec } = host.get();
                 let deferred = handler::deferred(shared, handler.bind(py))?;
-                let named = spec.name.clone().zip(deferred.home);
-                homes.0.extend(named.map(|(name, home)| (name, deferred.registration, home)));
+                let home = deferred.home.map(|home| (spec.name.clone(), deferred.registration, home));
+                homes.0.extend(home);
                 Ok(ChildSpec::Host(spec.clone(), deferred.executor, deferred.handler))
             }
             Child::Supervisor(below) => Ok(below.get().prepare(py, shared, homes)?.into()),
@@ -154,15 +154,16 @@ impl Child {
 
 /// The loops of the `async` functions among the children, by the names of their actors.
 #[derive(Default)]
-pub struct Homes(Vec<(String, Arc<Registration>, Arc<Queue>)>);
+pub struct Homes(Vec<(Option<String>, Arc<Registration>, Arc<Queue>)>);
 
 impl Homes {
-    /// Notes whose they are, once those are there.
-    pub fn settle(&self, py: Python<'_>, shared: &Shared) {
+    /// Notes whose they are, once those are there; `alone` is what was started if it is one function. One in a tree that
+    /// has no name of its own is not found: asking it from its own loop ends at the deadline.
+    pub fn settle(&self, py: Python<'_>, shared: &Shared, alone: Option<ActorHandle>) {
         for (name, registration, home) in &self.0 {
             // One that has ended meanwhile answers nobody.
-            let found: Option<ActorHandle> = py.detach(|| shared.system.lookup(name)).ok();
-            if let Some(actor) = found {
+            let named = name.as_ref().and_then(|name| py.detach(|| shared.system.lookup(name)).ok());
+            if let Some(actor) = alone.or(named) {
                 registration.belongs_to(actor, Some(home));
             }
         }

@@ -143,7 +143,7 @@ def test_async_children_answer_on_the_loop_that_started_them(system: airwasm.Sys
     async def main() -> None:
         below = SupervisorSpec("below", [HostSpec(home, "deep")])
         top = await system.supervisor_async("here", [HostSpec(home, "child"), below])
-        late = await top.start_child_async(HostSpec(home, "late"))
+        late = await top.start_child_async(HostSpec(home))
         for actor in (system.lookup("child"), system.lookup("deep"), late):
             assert await actor.request_async(b"") == b"MainThread"
             with pytest.raises(airwasm.WouldDeadlock):
@@ -402,12 +402,35 @@ def test_a_child_lets_go_of_its_function(system: airwasm.System) -> None:
     top = system.supervisor("top", [SupervisorSpec("below", [HostSpec(owner.handle, "child")])])
     del owner
     gc.collect()
-    assert gone() is not None and system.lookup("child").request(b"x") == b"x"
+    assert system.lookup("child").request(b"x") == b"x"
     top.stop()
     until = time.monotonic() + 10
     while gone() is not None and time.monotonic() < until:
         time.sleep(0.01)
     assert gone() is None
+
+
+def test_the_interpreter_exits_while_children_run_and_crash() -> None:
+    ran = python(
+        """
+        import asyncio, threading, time
+        async def sleep(message): await asyncio.sleep(100)
+        def crash(message): raise RuntimeError
+        def hold(message): time.sleep(100)
+        system = airwasm.System()
+        children = [airwasm.HostSpec(sleep, "sleep"), airwasm.HostSpec(crash, "crash"), airwasm.HostSpec(hold, "hold")]
+        system.supervisor("top", children, intensity=10**6, backoff=airwasm.Backoff(initial_ms=0))
+        crash, hold = system.lookup("crash"), system.lookup("hold")
+        crash.send_every(b"", 0.001), system.lookup("sleep").send(b""), hold.send(b"")
+        threading.Thread(target=hold.monitor, daemon=True).start()
+        while crash.status().restarts < 10:
+            time.sleep(0.01)
+        print("restarted")
+        """,
+        "-X",
+        "dev",
+    )
+    assert (ran.returncode, ran.stdout) == (0, "restarted\n"), ran.stderr
 
 
 def test_ctrl_c_ends_a_monitor() -> None:
