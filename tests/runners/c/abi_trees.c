@@ -251,6 +251,54 @@ static void hostile_i11_struct_sizes(void) {
   WRONG("children", airwasm_supervisor(s, &top, NULL));
 }
 
+enum { THREADS = 4, TIMES = 25 };
+static airwasm_handle shared;
+
+/* Starts, asks, ends and deletes a child of its own, again and again. */
+static void *one_of_many(void *number) {
+  char name[16];
+  snprintf(name, sizeof name, "many-%d", *(int *)number);
+  airwasm_actor_spec spec = actor_of(name);
+  for (int n = 0; n < TIMES; n++) {
+    airwasm_child child = function(&spec);
+    airwasm_handle actor, subscription;
+    uint64_t count;
+    EXPECT("OK", airwasm_start_child(s, shared, &child, &actor));
+    EXPECT("OK", airwasm_join(s, actor, "many"));
+    EXPECT("OK", airwasm_subscribe(s, actor, "many.*", &subscription));
+    EXPECT("OK", airwasm_publish(s, "many.x", "x", 1, NULL, &count));
+    CHECK(count >= 1);
+    EXPECT("OK", airwasm_request(s, actor, "x", 1, NULL, NULL));
+    EXPECT("OK", airwasm_unsubscribe(s, subscription));
+    EXPECT("OK", airwasm_terminate_child(s, shared, actor));
+    EXPECT("OK", airwasm_delete_child(s, shared, actor));
+  }
+  return NULL;
+}
+
+static void many_threads_under_one_supervisor(void) {
+  airwasm_supervisor_spec top = top_of("shared", NULL, 0);
+  pthread_t threads[THREADS];
+  int numbers[THREADS];
+  airwasm_bytes b;
+  EXPECT("OK", airwasm_supervisor(s, &top, &shared));
+  for (int n = 0; n < THREADS; n++) {
+    numbers[n] = n;
+    CHECK(pthread_create(&threads[n], NULL, one_of_many, &numbers[n]) == 0);
+  }
+  for (int n = 0; n < TIMES; n++) {
+    EXPECT("OK", airwasm_tree(s, &b));
+    airwasm_bytes_free(&b);
+    EXPECT("OK", airwasm_members(s, "many", &b));
+    airwasm_bytes_free(&b);
+  }
+  for (int n = 0; n < THREADS; n++) pthread_join(threads[n], NULL);
+  EXPECT("OK", airwasm_children(s, shared, &b));
+  CHECK(strcmp((const char *)b.data, "[]") == 0);
+  airwasm_bytes_free(&b);
+  CHECK(freed_now(THREADS * TIMES));
+}
+
 void abi_trees(void) {
   s = open_system(AIRWASM_THREAD), freed = counter_new();
   RUN(handlers_live_as_long_as_their_child);
@@ -260,6 +308,7 @@ void abi_trees(void) {
   RUN(hostile_i5_deep);
   RUN(words_and_numbers);
   RUN(hostile_i11_struct_sizes);
+  RUN(many_threads_under_one_supervisor);
   EXPECT("OK", airwasm_close(s, 0, NULL));
   airwasm_system_free(s);
 }

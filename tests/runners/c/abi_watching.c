@@ -285,6 +285,17 @@ static void system_free_frees_those_who_are_watched(void) {
   CHECK(counter_wait(over, 2));
 }
 
+/* A subscription ends with its actor, and holds nothing of it from then on. */
+static void a_subscriber_that_ended_is_freed(void) {
+  airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+  airwasm_handle ended;
+  counter *over = counter_new();
+  EXPECT("OK", airwasm_spawn_host(s, &spec, (airwasm_handler){ignore_message, over, count_free}, &ended));
+  EXPECT("OK", airwasm_subscribe(s, ended, "nobody.publishes.this", NULL));
+  EXPECT("OK", airwasm_stop(s, ended, 0));
+  CHECK(counter_wait(over, 1));
+}
+
 static void everything_is_closed_after_close(void) {
   airwasm_supervisor_spec spec = AIRWASM_INIT(airwasm_supervisor_spec);
   airwasm_bytes b;
@@ -322,6 +333,7 @@ void abi_watching(void) {
   RUN(hostile_i3_wrong_kind);
   RUN(trees_groups_and_monitors_are_told);
   RUN(messages_carry_topic_and_type_and_letters_every_byte);
+  RUN(a_subscriber_that_ended_is_freed);
   RUN(system_free_frees_those_who_are_watched);
   RUN(everything_is_closed_after_close);
   airwasm_system_free(s);
