@@ -76,6 +76,7 @@ static const struct {
 };
 
 step_act *op_known(world *w, const json_object *step, const char *op) {
+  static const char common[] = "op expect_error expect_message expect_policy_line expect_which";
   size_t at = 0, count = sizeof ops / sizeof *ops;
   while (at < count && strcmp(ops[at].op, op) != 0) at++;
   if (at == count) {
@@ -84,9 +85,7 @@ step_act *op_known(world *w, const json_object *step, const char *op) {
   }
   for (size_t n = 0; n < step->len; n++) {
     const char *key = step->field[n].key;
-    if (!is_one_of(key, ops[at].keys) && !is_one_of(key, "op expect_error expect_message expect_policy_line expect_which")) {
-      world_fault(w, "unknown key %s", key);
-    }
+    if (!is_one_of(key, ops[at].keys) && !is_one_of(key, common)) world_fault(w, "unknown key %s", key);
   }
   return w->fault[0] ? NULL : ops[at].act;
 }
