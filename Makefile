@@ -2,12 +2,13 @@
 
 CARGO_FLAGS = --release --workspace
 
-.PHONY: help demo test check build guests clean
+.PHONY: help demo test check bench build guests clean
 
 help:
 	@echo "make demo   sets up what it needs, then tells the story in Python, Node and C"
 	@echo "make test   sets up what it needs, then runs every test of every host"
 	@echo "make check  formatting, lints, licences, and whether generated files are up to date"
+	@echo "make bench  the actor runtime against its peers; ROWS=rt/send runs only what begins so"
 	@echo "make build  the libraries of all hosts; make clean removes what was built"
 
 guests:
@@ -31,6 +32,11 @@ test:
 check:
 	@scripts/prerequisites
 	@scripts/check
+
+# The peers are compiled in a folder of their own; results are lines in target/bench/results.jsonl.
+bench:
+	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target/bench/build} \
+		cargo run --release --manifest-path tests/bench/Cargo.toml -- $(ROWS)
 
 clean:
 	cargo clean

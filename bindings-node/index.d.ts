@@ -86,6 +86,13 @@ export interface OpenOptions {
     /** `hardened` (the default: no component-model concurrency) or `full`. */
     profile?: 'hardened' | 'full';
 }
+/** When an actor that ended is started again. */
+export type Restart = 'permanent' | 'transient' | 'temporary';
+/**
+ * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or its sender
+ * waits for room. `send` waits for room with its whole thread, event loop included; `request` does not.
+ */
+export type Overflow = 'reject' | 'drop_oldest' | 'block';
 /** How an actor is spawned. */
 export interface SpawnOptions {
     /** `namespace/name/instance`, or a bare name; absent: the file's stem and the next free number. */
@@ -95,10 +102,22 @@ export interface SpawnOptions {
     budget?: Budget;
     /** What the guest is configured with, as JSON. */
     config?: unknown;
-    /** When it is started again after it ended; `temporary` if absent. */
-    restart?: 'permanent' | 'transient' | 'temporary';
+    /** When it is started again after it ended; absent: `permanent` among a supervisor's children, else `temporary`. */
+    restart?: Restart;
     /** How long a stop waits before it kills. */
     shutdownMs?: number;
+    /** Whether its end counts for its supervisor's `autoShutdown`. */
+    significant?: boolean;
+    /** What becomes of a message that finds the mailbox full; `reject` if absent. */
+    overflow?: Overflow;
+    /** How often a guest is asked how it is; never if absent. */
+    healthIntervalMs?: number;
+    /** How many of these checks in a row may be missed before its life is ended. */
+    healthMissed?: number;
+    /** How many of its answers within `errorPeriodMs` may be errors before its life is ended; no bound if absent. */
+    errorsMax?: number;
+    /** The window of `errorsMax`. */
+    errorPeriodMs?: number;
 }
 /** How a call is given up. */
 export interface AbortOptions {
@@ -123,6 +142,57 @@ export interface GrantOptions {
     ttlMs?: number;
 }
 
+/** How long a restart waits. Absent is the default. */
+export interface Backoff {
+    /** Before the first restart; 0 restarts at once. */
+    initialMs?: number;
+    maxMs?: number;
+    /** Growth with each restart in a row, at least 1. */
+    factor?: number;
+    /** Share of the delay, 0 to 1, that is random. */
+    jitter?: number;
+}
+/** What a supervisor is made of. Absent is the default. */
+export interface SupervisorSpec {
+    /** `namespace/name/instance`, or a bare name. */
+    name: string;
+    /** Which children are restarted when one of them is: itself, all, or itself and those that were started after it. */
+    strategy?: 'one_for_one' | 'one_for_all' | 'rest_for_one';
+    /** Restarts that are allowed within the period. */
+    intensity?: number;
+    /** The sliding window of the intensity. */
+    periodMs?: number;
+    backoff?: Backoff;
+    /** What it does when more restarts would be needed: it ends, starts all children anew, or leaves that child down. */
+    giveUp?: 'escalate' | 'restart' | 'ignore';
+    /** Whether it stops when its significant children have ended for good: with the first of them, or with the last. */
+    autoShutdown?: 'never' | 'any_significant' | 'all_significant';
+    /** Among the children of another supervisor: when it is started again; `permanent` if absent. */
+    restart?: Restart;
+    /** Its children in the order of their starts. */
+    children?: readonly ChildSpec[];
+}
+/** A guest among the children of a supervisor. */
+export interface GuestSpec extends SpawnOptions {
+    component: Component;
+    handler?: never;
+    children?: never;
+}
+/** A function among the children of a supervisor, as for `spawnHost`. */
+export interface HostSpec extends SpawnOptions {
+    handler: Handler;
+    component?: never;
+    children?: never;
+}
+/** A supervisor among the children of another. */
+export interface ChildSupervisorSpec extends SupervisorSpec {
+    children: readonly ChildSpec[];
+    component?: never;
+    handler?: never;
+}
+/** One child of a supervisor: what it has of `component`, `handler` and `children` says which kind. */
+export type ChildSpec = GuestSpec | HostSpec | ChildSupervisorSpec;
+
 /** What a handler is given. */
 export interface Message {
     /** The id of the sending actor; empty when the program itself sent it. Set by the system, never by a guest. */
@@ -132,6 +202,8 @@ export interface Message {
     readonly payload: Buffer;
     /** What the bytes are, as a media type, if the sender said so. */
     readonly contentType?: string;
+    /** The topic it was published under, if it was. */
+    readonly topic?: string;
 }
 /** A function as an actor: one message at a time, the next one when the answer of the last is there. */
 export type Handler = (message: Message) => Payload | void | Promise<Payload | void>;
@@ -160,16 +232,51 @@ export interface ComponentInfo {
     /** Whether it is told when it starts and stops. */
     readonly lifecycle: boolean;
 }
-/** What an actor is doing. */
+/** What an actor or supervisor is doing. */
 export interface ActorStatus {
     readonly id: string;
-    /** `starting`, `running`, `restarting`, `stopping` or `stopped`. */
+    /** `starting`, `running`, `restarting`, `stopping`, `stopped` or `abandoned`. */
     readonly state: string;
     /** Messages that wait. */
     readonly mailboxMessages: number;
-    /** Messages handled, over all restarts. */
+    /** Messages handed to it, over all restarts. */
     readonly handled: number;
     readonly restarts: number;
+    /** How its last life ended, such as `shutdown`, if one has. */
+    readonly lastExit?: string;
+    /** Time that its code has run. */
+    readonly busyMs: number;
+}
+/** One actor or supervisor with those below it. */
+export interface TreeNode {
+    readonly actor: Actor;
+    readonly status: ActorStatus;
+    /** When its supervisor starts it again; absent at the top. */
+    readonly restart?: Restart;
+    /** Its children in the order of their starts. */
+    readonly children: readonly TreeNode[];
+}
+/** How a life of an actor ended. */
+export interface Down {
+    readonly id: string;
+    /** `normal`, `shutdown`, `killed`, or what it crashed with. */
+    readonly reason: string;
+    /** What it crashed with, if it did. */
+    readonly error?: AirwasmError;
+    /** Whether it will be started again. */
+    readonly restarting: boolean;
+}
+/** A message that was still queued when its actor ended. */
+export interface DeadLetter {
+    /** Whose mailbox it was in. */
+    readonly to: string;
+    /** The id of the sending actor; empty when the program itself sent it. */
+    readonly sender: string;
+    readonly payload: Buffer;
+    /** What the bytes are, as a media type, if the sender said so. */
+    readonly contentType?: string;
+    /** How its actor ended. */
+    readonly reason: string;
 }
 /** One grant of an actor. */
 export interface GrantInfo {
@@ -211,12 +318,16 @@ export declare class Component {
     readonly digest: string;
     private constructor();
 }
-/** An actor: a name that stays valid over its restarts, not an owner. Dropping it stops nothing. */
+
+/**
+ * An actor: a name that stays valid over its restarts, not an owner. Dropping it stops nothing. What `lookup` finds may
+ * be a supervisor: that can be watched and ended as any actor, but takes no messages.
+ */
 export declare class Actor {
     #private;
     /** `namespace/name/instance`. */
     readonly id: string;
-    private constructor();
+    protected constructor();
     /** Queues a message and does not wait for its handling. */
     send(payload: Payload, options?: SendOptions): Promise<void>;
     /** Sends a message and waits for the reply; a reply without bytes is empty. */
@@ -231,7 +342,50 @@ export declare class Actor {
     kill(): Promise<void>;
     /** What it is doing. */
     status(): Promise<ActorStatus>;
+    /** Sends it a message after a time. */
+    sendAfter(payload: Payload, delayMs: number, options?: SendOptions): Promise<Timer>;
+    /** Sends it a message each time a period has passed, until it has ended for good. A full mailbox misses its turn. */
+    sendEvery(payload: Payload, periodMs: number, options?: SendOptions): Promise<Timer>;
+    /**
+     * Waits until the life at hand ends, and tells how. The promise keeps the process alive, as every one that waits does,
+     * until then or until `signal` gives it up.
+     */
+    monitor(options?: AbortOptions): Promise<Down>;
+    /** Links it with another: when the life of one ends badly, so does that of the other. A link ends with either life. */
+    link(other: Actor): Promise<void>;
+    /** Undoes a link; nothing if there is none. */
+    unlink(other: Actor): Promise<void>;
+    /**
+     * Sends it what is published under topics that match, until it has ended for good or the subscription is undone.
+     * Parts are divided by dots; `*` is one part, `>` or `**` at the end the rest.
+     */
+    subscribe(pattern: string): Promise<Subscription>;
+    /** Puts it into a group. */
+    join(group: string): Promise<void>;
+    /** Takes it out of a group; `false` if it was not in it. */
+    leave(group: string): Promise<boolean>;
 }
+
+/**
+ * A supervisor: starts its children in their order, starts them again by its strategy, stops them in reverse. It takes
+ * no messages: `send` and `request` are rejected with `AIRWASM_INVALID_HANDLE`.
+ */
+export declare class Supervisor extends Actor {
+    #private;
+    private constructor();
+    /** Its children in the order of their starts. */
+    children(): Promise<ActorStatus[]>;
+    /** Adds a child and starts it; one that does not start is not added. */
+    startChild(child: ChildSupervisorSpec): Promise<Supervisor>;
+    startChild(child: ChildSpec): Promise<Actor>;
+    /** Stops a child by its own shutdown time; nobody restarts it. Kept for `restartChild`, unless it is temporary. */
+    terminateChild(child: Actor): Promise<void>;
+    /** Starts a child that was stopped. */
+    restartChild(child: Actor): Promise<void>;
+    /** Removes a child that was stopped; its id is free again. */
+    deleteChild(child: Actor): Promise<void>;
+}
+
 /** One capability given to one actor. */
 export declare class Grant {
     #private;
@@ -239,6 +393,23 @@ export declare class Grant {
     /** Takes it back; how many open resources that cut. */
     revoke(): Promise<number>;
 }
+
+/** What one actor is sent of a topic: a name, not an owner. Dropping it ends nothing. */
+export declare class Subscription {
+    #private;
+    private constructor();
+    /** Ends it; what is queued is still handled. */
+    unsubscribe(): Promise<void>;
+}
+
+/** A message to come: a name, not an owner. Dropping it cancels nothing, and it keeps no process alive. */
+export declare class Timer {
+    #private;
+    private constructor();
+    /** The message does not come any more; `false` if it had come, or its actor had ended. */
+    cancel(): Promise<boolean>;
+}
+
 /**
  * One world of components, actors and grants. Close it when it is no longer needed; collected without having been
  * closed, it kills its actors. No method throws: errors are rejections with an {@link AirwasmError}.
@@ -262,10 +433,10 @@ export declare class System {
     spawn(component: Component, options?: SpawnOptions): Promise<Actor>;
     /** Makes a function an actor. It runs on this thread's event loop and does not keep the process alive. */
     spawnHost(handler: Handler, options?: SpawnOptions): Promise<Actor>;
-    /** The actor of this id. */
+    /** The actor or supervisor of this id. */
     lookup(id: string): Promise<Actor>;
-    /** All actors. */
-    list(): Promise<ActorStatus[]>;
+    /** All actors and supervisors, or those whose ids match a pattern such as `tools/*\/*`. */
+    list(pattern?: string): Promise<ActorStatus[]>;
     /** As {@link Actor.send}. */
     send(actor: Actor, payload: Payload, options?: SendOptions): Promise<void>;
     /** As {@link Actor.request}. */
@@ -283,6 +454,55 @@ export declare class System {
     /** As {@link Actor.status}. */
     status(actor: Actor): Promise<ActorStatus>;
     /**
+     * Makes a supervisor and starts its children in their order: guests, functions and supervisors, mixed. If one does not
+     * start, those before it are stopped.
+     */
+    supervisor(spec: SupervisorSpec): Promise<Supervisor>;
+    /** As {@link Supervisor.children}. */
+    children(supervisor: Actor): Promise<ActorStatus[]>;
+    /** As {@link Supervisor.startChild}. */
+    startChild(supervisor: Actor, child: ChildSupervisorSpec): Promise<Supervisor>;
+    startChild(supervisor: Actor, child: ChildSpec): Promise<Actor>;
+    /** As {@link Supervisor.terminateChild}. */
+    terminateChild(supervisor: Actor, child: Actor): Promise<void>;
+    /** As {@link Supervisor.restartChild}. */
+    restartChild(supervisor: Actor, child: Actor): Promise<void>;
+    /** As {@link Supervisor.deleteChild}. */
+    deleteChild(supervisor: Actor, child: Actor): Promise<void>;
+    /** Who supervises whom: the top in the order of the starts, each with those below it. */
+    tree(): Promise<TreeNode[]>;
+    /** As {@link Actor.monitor}. */
+    monitor(actor: Actor, options?: AbortOptions): Promise<Down>;
+    /** As {@link Actor.link}. */
+    link(one: Actor, other: Actor): Promise<void>;
+    /** As {@link Actor.unlink}. */
+    unlink(one: Actor, other: Actor): Promise<void>;
+    /** As {@link Actor.subscribe}. */
+    subscribe(actor: Actor, pattern: string): Promise<Subscription>;
+    /** As {@link Subscription.unsubscribe}. */
+    unsubscribe(subscription: Subscription): Promise<void>;
+    /** Sends a message to each subscription whose pattern matches; how many mailboxes took it. */
+    publish(topic: string, payload: Payload, options?: SendOptions): Promise<number>;
+    /** As {@link Actor.join}. */
+    join(actor: Actor, group: string): Promise<void>;
+    /** As {@link Actor.leave}. */
+    leave(actor: Actor, group: string): Promise<boolean>;
+    /** The members of a group in the order in which they joined. */
+    members(group: string): Promise<Actor[]>;
+    /** Sends a message to each member of a group; how many mailboxes took it. */
+    broadcast(group: string, payload: Payload, options?: SendOptions): Promise<number>;
+    /**
+     * Takes the messages that were still queued when their actors ended, oldest first; only so many are kept. Each of them
+     * was an event `message.dead_letter`.
+     */
+    deadLetters(): Promise<DeadLetter[]>;
+    /** As {@link Actor.sendAfter}. */
+    sendAfter(actor: Actor, payload: Payload, delayMs: number, options?: SendOptions): Promise<Timer>;
+    /** As {@link Actor.sendEvery}. */
+    sendEvery(actor: Actor, payload: Payload, periodMs: number, options?: SendOptions): Promise<Timer>;
+    /** As {@link Timer.cancel}. */
+    cancelTimer(timer: Timer): Promise<boolean>;
+    /**
      * Events of these kinds from this call on: a comma list of kinds, families such as `actor.*`, or `*`. A slow reader
      * sees `events.lost`.
      */
@@ -296,3 +516,4 @@ export declare class System {
     /** {@link System.close}, for `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
 }
+

@@ -5,20 +5,24 @@
 //     airwasm::Result<airwasm::System> system = airwasm::System::open();
 //     if (!system) return fail(system.error().message());
 //
-// Systems, bytes, errors and replies are owned and move; actors, components and grants are plain handles. See
-// airwasm.h for what each operation does.
+// Systems, bytes, errors and replies are owned and move; actors, components, grants, subscriptions and timers are plain
+// handles. Specs are values: one may be used for many calls, and owns what a tree in C would point to. See airwasm.h
+// for what each operation does.
 #ifndef AIRWASM_HPP
 #define AIRWASM_HPP
 
 #include <airwasm.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -85,7 +89,7 @@ class Bytes {
 
 // A message as a handler sees it; the views live for its call.
 struct Message {
-  std::string_view sender, to, content_type, payload;
+  std::string_view sender, to, content_type, payload, topic;
 };
 
 // An event as a callback sees it; the views live for its call.
@@ -117,6 +121,8 @@ class Reply {
 using Handler = std::function<void(const Message &, Reply &&)>;
 using EventCallback = std::function<void(const Event &)>;
 using Completion = std::function<void(Result<Bytes>)>;
+using HandleCompletion = std::function<void(Result<Handle>)>;
+using ErrorCompletion = std::function<void(Error)>;
 
 // How an actor is spawned; what is not set is the core's default.
 struct Spec {
@@ -128,10 +134,48 @@ struct Spec {
   std::uint64_t shutdown_ms = 0;
   airwasm_budget budget = AIRWASM_INIT(airwasm_budget);
   airwasm_limits limits = AIRWASM_INIT(airwasm_limits);
+  bool significant = false;
+  std::uint32_t overflow = 0;
+  std::uint64_t health_interval_ms = 0, health_missed = 0, errors_max = 0, error_period_ms = 0;
 
   Spec() = default;
   explicit Spec(Handle of, std::string called = {}) : component(of), name(std::move(called)) {}
 };
+
+struct SupervisorSpec;
+namespace detail {
+class Tree;
+}
+
+// One child of a supervisor: a guest, a function, or a supervisor.
+class Child {
+ public:
+  Child(Spec guest) : actor_(std::move(guest)) {}
+  Child(Spec actor, Handler handler) : actor_(std::move(actor)), handler_(std::move(handler)) {}
+  Child(SupervisorSpec supervisor);
+
+ private:
+  friend class detail::Tree;
+  Spec actor_;
+  Handler handler_;
+  std::shared_ptr<const SupervisorSpec> supervisor_;
+};
+
+// How a supervisor is made; what is not set is the core's default.
+struct SupervisorSpec {
+  std::string name;
+  std::vector<Child> children;
+  std::uint32_t strategy = 0, give_up = 0, auto_shutdown = 0, restart = 0;
+  std::uint64_t intensity = 0, period_ms = 0;
+  airwasm_backoff backoff = AIRWASM_INIT(airwasm_backoff);
+
+  SupervisorSpec() = default;
+  explicit SupervisorSpec(std::string called, std::vector<Child> all = {})
+      : name(std::move(called)), children(std::move(all)) {}
+};
+
+inline Child::Child(SupervisorSpec supervisor)
+    : supervisor_(std::make_shared<const SupervisorSpec>(std::move(supervisor))) {}
 
 namespace detail {
 
@@ -144,7 +188,7 @@ inline std::string_view view(const char *text) noexcept { return text ? std::str
 
 inline void handle(void *context, const airwasm_message *message, airwasm_reply *given) noexcept {
   const std::string_view payload(reinterpret_cast<const char *>(message->payload), message->payload_len);
-  const Message view_of{message->sender, message->to, view(message->content_type), payload};
+  const Message view_of{message->sender, message->to, view(message->content_type), payload, view(message->topic)};
   Reply reply(given);
 #ifdef __cpp_exceptions
   try {
@@ -163,12 +207,91 @@ inline void tell(void *context, const airwasm_event *event) noexcept {
   (*static_cast<EventCallback *>(context))({event->seq, event->time_unix_ms, event->kind, event->actor, event->detail});
 }
 
-inline void complete(void *context, airwasm_outcome *outcome) noexcept {
+// The handles in a JSON array, in which they are texts of digits.
+inline std::vector<Handle> handles(const char *at) {
+  std::vector<Handle> all;
+  while (*at) {
+    char *end = nullptr;
+    if (*at >= '0' && *at <= '9') all.push_back(std::strtoull(at, &end, 10));
+    at = end ? end : at + 1;
+  }
+  return all;
+}
+
+template <class Done>
+void complete(void *context, airwasm_outcome *outcome) noexcept {
   Error error(outcome->error);
   Bytes bytes(outcome->bytes);
-  auto &completion = *static_cast<Completion *>(context);
-  error ? completion(std::move(error)) : completion(std::move(bytes));
+  Done &done = *static_cast<Done *>(context);
+  if constexpr (std::is_same_v<Done, ErrorCompletion>) {
+    done(std::move(error));
+  } else if (error) {
+    done(std::move(error));
+  } else if constexpr (std::is_same_v<Done, HandleCompletion>) {
+    done(outcome->handle);
+  } else {
+    done(std::move(bytes));
+  }
 }
+
+// The C structs of specs, which live as long as it and the specs do. The handlers are its own until a call takes them
+// over.
+class Tree {
+ public:
+  const airwasm_actor_spec *actor(const Spec &spec) {
+    std::vector<const char *> &grants = grants_.emplace_back();
+    for (const std::string &grant : spec.grants) grants.push_back(grant.c_str());
+    airwasm_actor_spec &c = actors_.emplace_back(AIRWASM_INIT(airwasm_actor_spec));
+    c.restart = spec.restart, c.component = spec.component, c.shutdown_ms = spec.shutdown_ms;
+    c.name = spec.name.empty() ? nullptr : spec.name.c_str();
+    c.config = spec.config.empty() ? nullptr : spec.config.c_str();
+    c.grants = grants.data(), c.grants_len = grants.size();
+    c.limits = &spec.limits, c.budget = &spec.budget;
+    c.significant = spec.significant, c.overflow = spec.overflow;
+    c.health_interval_ms = spec.health_interval_ms, c.health_missed = spec.health_missed;
+    c.errors_max = spec.errors_max, c.error_period_ms = spec.error_period_ms;
+    return &c;
+  }
+
+  const airwasm_child *child(const Child &child) {
+    airwasm_child &c = children_.emplace_back(AIRWASM_INIT(airwasm_child));
+    if (child.supervisor_) {
+      c.supervisor = supervisor(*child.supervisor_);
+      return &c;
+    }
+    c.actor = actor(child.actor_);
+    if (child.handler_) {
+      handlers_.push_back(std::make_unique<Handler>(child.handler_));
+      c.handler = {handle, handlers_.back().get(), free_function<Handler>};
+    }
+    return &c;
+  }
+
+  const airwasm_supervisor_spec *supervisor(const SupervisorSpec &spec) {
+    std::vector<const airwasm_child *> children;
+    for (const Child &one : spec.children) children.push_back(child(one));
+    const std::vector<const airwasm_child *> &kept = lists_.emplace_back(std::move(children));
+    airwasm_supervisor_spec &c = supervisors_.emplace_back(AIRWASM_INIT(airwasm_supervisor_spec));
+    c.name = spec.name.c_str(), c.children = kept.data(), c.children_len = kept.size();
+    c.strategy = spec.strategy, c.give_up = spec.give_up, c.auto_shutdown = spec.auto_shutdown;
+    c.restart = spec.restart, c.intensity = spec.intensity, c.period_ms = spec.period_ms;
+    c.backoff = &spec.backoff;
+    return &c;
+  }
+
+  // From here on the handlers are the call's that comes now.
+  void release() noexcept {
+    for (std::unique_ptr<Handler> &handler : handlers_) (void)handler.release();
+  }
+
+ private:
+  std::deque<std::vector<const char *>> grants_;
+  std::deque<std::vector<const airwasm_child *>> lists_;
+  std::deque<airwasm_actor_spec> actors_;
+  std::deque<airwasm_child> children_;
+  std::deque<airwasm_supervisor_spec> supervisors_;
+  std::deque<std::unique_ptr<Handler>> handlers_;
+};
 
 }  // namespace detail
 
@@ -183,11 +306,31 @@ class System {
     return bytes([&](airwasm_bytes *out) { return airwasm_close(get(), deadline_ms, out); });
   }
 
+  // What an _async method returns is for cancel, or 0 if the outcome is on its way already.
+  Result<Handle> close_async(Completion done, std::uint64_t deadline_ms = 0) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_close_async(get(), deadline_ms, c, out);
+    });
+  }
+  Error cancel(Handle request) noexcept { return Error(airwasm_cancel(get(), request)); }
+  int completion_fd() const noexcept { return airwasm_completion_fd(get()); }
+  std::size_t dispatch() noexcept { return airwasm_dispatch(get()); }
+
   Result<Handle> load(const std::string &path) noexcept {
     return handle([&](Handle *out) { return airwasm_load(get(), path.c_str(), out); });
   }
+  Result<Handle> load_async(const std::string &path, HandleCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_load_async(get(), path.c_str(), c, out);
+    });
+  }
   Result<Handle> load_bytes(std::string_view data) noexcept {
     return handle([&](Handle *out) { return airwasm_load_bytes(get(), data.data(), data.size(), out); });
+  }
+  Result<Handle> load_bytes_async(std::string_view data, HandleCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_load_bytes_async(get(), data.data(), data.size(), c, out);
+    });
   }
   Result<Bytes> inspect(Handle component) noexcept {
     return bytes([&](airwasm_bytes *out) { return airwasm_inspect(get(), component, out); });
@@ -195,14 +338,30 @@ class System {
   Error unload(Handle component) noexcept { return Error(airwasm_unload(get(), component)); }
 
   Result<Handle> spawn(const Spec &spec) {
-    return with(spec, [&](const airwasm_actor_spec *c, Handle *out) { return airwasm_spawn(get(), c, out); });
+    detail::Tree tree;
+    const airwasm_actor_spec *c = tree.actor(spec);
+    return handle([&](Handle *out) { return airwasm_spawn(get(), c, out); });
+  }
+  Result<Handle> spawn_async(const Spec &spec, HandleCompletion done) {
+    detail::Tree tree;
+    const airwasm_actor_spec *s = tree.actor(spec);
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_spawn_async(get(), s, c, out);
+    });
   }
   Result<Handle> spawn_host(const Spec &spec, Handler handler) {
+    detail::Tree tree;
+    const airwasm_actor_spec *s = tree.actor(spec);
     const airwasm_handler c{detail::handle, new Handler(std::move(handler)), detail::free_function<Handler>};
-    return with(spec, [&](const airwasm_actor_spec *s, Handle *out) { return airwasm_spawn_host(get(), s, c, out); });
+    return handle([&](Handle *out) { return airwasm_spawn_host(get(), s, c, out); });
   }
   Error stop(Handle actor, std::uint64_t deadline_ms = 0) noexcept {
     return Error(airwasm_stop(get(), actor, deadline_ms));
+  }
+  Result<Handle> stop_async(Handle actor, ErrorCompletion done, std::uint64_t deadline_ms = 0) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_stop_async(get(), actor, deadline_ms, c, out);
+    });
   }
   Error kill(Handle actor) noexcept { return Error(airwasm_kill(get(), actor)); }
   Result<Handle> lookup(const std::string &id) noexcept {
@@ -215,11 +374,79 @@ class System {
     return bytes([&](airwasm_bytes *out) { return airwasm_status(get(), actor, out); });
   }
   Result<Bytes> list() noexcept {
-    return bytes([&](airwasm_bytes *out) { return airwasm_list(get(), out); });
+    return bytes([&](airwasm_bytes *out) { return airwasm_list(get(), nullptr, out); });
+  }
+  Result<Bytes> list(const std::string &pattern) noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_list(get(), pattern.c_str(), out); });
   }
   Result<Bytes> stats() noexcept {
     return bytes([&](airwasm_bytes *out) { return airwasm_stats(get(), out); });
   }
+
+  Result<Handle> supervisor(const SupervisorSpec &spec) {
+    detail::Tree tree;
+    const airwasm_supervisor_spec *c = tree.supervisor(spec);
+    tree.release();
+    return handle([&](Handle *out) { return airwasm_supervisor(get(), c, out); });
+  }
+  Result<Handle> supervisor_async(const SupervisorSpec &spec, HandleCompletion done) {
+    detail::Tree tree;
+    const airwasm_supervisor_spec *s = tree.supervisor(spec);
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      tree.release();
+      return airwasm_supervisor_async(get(), s, c, out);
+    });
+  }
+  Result<Bytes> children(Handle supervisor) noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_children(get(), supervisor, out); });
+  }
+  Result<Handle> start_child(Handle supervisor, const Child &child) {
+    detail::Tree tree;
+    const airwasm_child *c = tree.child(child);
+    tree.release();
+    return handle([&](Handle *out) { return airwasm_start_child(get(), supervisor, c, out); });
+  }
+  Result<Handle> start_child_async(Handle supervisor, const Child &child, HandleCompletion done) {
+    detail::Tree tree;
+    const airwasm_child *s = tree.child(child);
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      tree.release();
+      return airwasm_start_child_async(get(), supervisor, s, c, out);
+    });
+  }
+  Error terminate_child(Handle supervisor, Handle child) noexcept {
+    return Error(airwasm_terminate_child(get(), supervisor, child));
+  }
+  Result<Handle> terminate_child_async(Handle supervisor, Handle child, ErrorCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_terminate_child_async(get(), supervisor, child, c, out);
+    });
+  }
+  Error restart_child(Handle supervisor, Handle child) noexcept {
+    return Error(airwasm_restart_child(get(), supervisor, child));
+  }
+  Result<Handle> restart_child_async(Handle supervisor, Handle child, ErrorCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_restart_child_async(get(), supervisor, child, c, out);
+    });
+  }
+  Error delete_child(Handle supervisor, Handle child) noexcept {
+    return Error(airwasm_delete_child(get(), supervisor, child));
+  }
+  Result<Bytes> tree() noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_tree(get(), out); });
+  }
+
+  Result<Bytes> monitor(Handle actor) noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_monitor(get(), actor, out); });
+  }
+  Result<Handle> monitor_async(Handle actor, Completion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_monitor_async(get(), actor, c, out);
+    });
+  }
+  Error link(Handle one, Handle other) noexcept { return Error(airwasm_link(get(), one, other)); }
+  Error unlink(Handle one, Handle other) noexcept { return Error(airwasm_unlink(get(), one, other)); }
 
   Error send(Handle actor, std::string_view payload) noexcept {
     return Error(airwasm_send(get(), actor, payload.data(), payload.size(), nullptr));
@@ -230,19 +457,55 @@ class System {
       return airwasm_request(get(), actor, payload.data(), payload.size(), &options, out);
     });
   }
-  // The handle is for cancel, or 0 if the answer is on its way already.
-  Result<Handle> request_async(Handle actor, std::string_view payload, Completion completion,
-                               std::uint64_t timeout_ms = 0) {
+  Result<Handle> request_async(Handle actor, std::string_view payload, Completion done, std::uint64_t timeout_ms = 0) {
     const airwasm_request_options options = within(timeout_ms);
-    const airwasm_completion c{detail::complete, new Completion(std::move(completion)),
-                               detail::free_function<Completion>};
-    return handle([&](Handle *out) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
       return airwasm_request_async(get(), actor, payload.data(), payload.size(), &options, c, out);
     });
   }
-  Error cancel(Handle request) noexcept { return Error(airwasm_cancel(get(), request)); }
-  int completion_fd() const noexcept { return airwasm_completion_fd(get()); }
-  std::size_t dispatch() noexcept { return airwasm_dispatch(get()); }
+
+  Result<Handle> subscribe(Handle actor, const std::string &pattern) noexcept {
+    return handle([&](Handle *out) { return airwasm_subscribe(get(), actor, pattern.c_str(), out); });
+  }
+  Result<std::uint64_t> publish(const std::string &topic, std::string_view payload) noexcept {
+    return handle([&](std::uint64_t *out) {
+      return airwasm_publish(get(), topic.c_str(), payload.data(), payload.size(), nullptr, out);
+    });
+  }
+  Error join(Handle actor, const std::string &group) noexcept {
+    return Error(airwasm_join(get(), actor, group.c_str()));
+  }
+  Result<bool> leave(Handle actor, const std::string &group) noexcept {
+    return flag([&](int *out) { return airwasm_leave(get(), actor, group.c_str(), out); });
+  }
+  Result<std::vector<Handle>> members(const std::string &group) {
+    airwasm_bytes out{};
+    if (Error error{airwasm_members(get(), group.c_str(), &out)}) return error;
+    const Bytes list(out);
+    return detail::handles(reinterpret_cast<const char *>(list.data()));
+  }
+  Result<std::uint64_t> broadcast(const std::string &group, std::string_view payload) noexcept {
+    return handle([&](std::uint64_t *out) {
+      return airwasm_broadcast(get(), group.c_str(), payload.data(), payload.size(), nullptr, out);
+    });
+  }
+  Result<Bytes> dead_letters() noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_dead_letters(get(), out); });
+  }
+
+  Result<Handle> send_after(Handle actor, std::string_view payload, std::uint64_t delay_ms) noexcept {
+    return handle([&](Handle *out) {
+      return airwasm_send_after(get(), actor, payload.data(), payload.size(), delay_ms, nullptr, out);
+    });
+  }
+  Result<Handle> send_every(Handle actor, std::string_view payload, std::uint64_t period_ms) noexcept {
+    return handle([&](Handle *out) {
+      return airwasm_send_every(get(), actor, payload.data(), payload.size(), period_ms, nullptr, out);
+    });
+  }
+  Result<bool> cancel_timer(Handle timer) noexcept {
+    return flag([&](int *out) { return airwasm_cancel_timer(get(), timer, out); });
+  }
 
   Result<Handle> grant(Handle actor, const std::string &capability, std::uint64_t ttl_ms = 0) noexcept {
     return handle([&](Handle *out) { return airwasm_grant(get(), actor, capability.c_str(), ttl_ms, out); });
@@ -295,16 +558,16 @@ class System {
   }
 
   template <class Call>
-  static Result<Handle> with(const Spec &spec, Call call) {
-    std::vector<const char *> grants;
-    for (const std::string &grant : spec.grants) grants.push_back(grant.c_str());
-    airwasm_actor_spec c = AIRWASM_INIT(airwasm_actor_spec);
-    c.restart = spec.restart, c.component = spec.component, c.shutdown_ms = spec.shutdown_ms;
-    c.name = spec.name.empty() ? nullptr : spec.name.c_str();
-    c.config = spec.config.empty() ? nullptr : spec.config.c_str();
-    c.grants = grants.data(), c.grants_len = grants.size();
-    c.limits = &spec.limits, c.budget = &spec.budget;
-    return handle([&](Handle *out) { return call(&c, out); });
+  static Result<bool> flag(Call call) noexcept {
+    int out = 0;
+    if (Error error{call(&out)}) return error;
+    return out != 0;
+  }
+
+  template <class Done, class Call>
+  static Result<Handle> async(Done done, Call call) {
+    const airwasm_completion c{detail::complete<Done>, new Done(std::move(done)), detail::free_function<Done>};
+    return handle([&](Handle *out) { return call(c, out); });
   }
 
   std::unique_ptr<airwasm_system, Free> system_;

@@ -10,8 +10,9 @@ use napi::Env;
 use napi::bindgen_prelude::{Array, BufferSlice, Either, Function, Uint8ArraySlice, Unknown};
 use napi_derive::napi;
 
-use crate::answer::{Value, answer, error_text, guard, number};
+use crate::answer::{Value, answer, error_text, guard};
 use crate::queue::{Item, Queue};
+use crate::records::number;
 use crate::spec::OpenSpec;
 use crate::system::NativeSystem;
 use crate::wake::Wake;
@@ -24,7 +25,8 @@ const HANDLER_GONE: u32 = 2;
 /// An operation that JavaScript waits for. It keeps the event loop alive.
 struct Waiting {
     system: System,
-    request: RequestHandle,
+    /// What cancels it, if anything does.
+    request: Option<RequestHandle>,
 }
 
 /// The state of one environment, used on its own thread only.
@@ -88,9 +90,9 @@ impl Host {
     /// Cancels the operation with this ticket, if it still is under way. Its outcome comes as usual.
     #[napi]
     pub fn cancel(&self, ticket: f64) {
-        let found = self.state.waiting.borrow().get(&key(ticket)).map(|waiting| {
-            let (system, request) = (waiting.system.clone(), waiting.request);
-            move || system.cancel(request)
+        let found = self.state.waiting.borrow().get(&key(ticket)).and_then(|waiting| {
+            let (system, request) = (waiting.system.clone(), waiting.request?);
+            Some(move || system.cancel(request))
         });
         if let Some(cancel) = found {
             // `false` and `CLOSED` both mean that the outcome is there or on its way.
@@ -141,15 +143,42 @@ impl State {
         match started {
             Err(error) => answer(env, None, || Err(error)),
             Ok(Started::Ready(outcome)) => answer(env, Some(system), || outcome.map(wrap)),
-            Ok(Started::Pending(request)) => {
-                if let (Some(wake), true) = (self.wake.get(), self.waiting.borrow().is_empty()) {
-                    wake.hold(env);
-                }
-                let waiting = Waiting { system: system.clone(), request };
-                self.waiting.borrow_mut().insert(ticket, waiting);
-                napi::bindgen_prelude::ToNapiValue::into_unknown(number(ticket), env)
-            }
+            Ok(Started::Pending(request)) => self.wait(env, ticket, system, Some(request)),
         }
+    }
+
+    /// Does work that may block away from JavaScript's thread, for what the facade has no asynchronous form of.
+    pub fn begin_blocking<'e>(
+        &self,
+        env: &'e Env,
+        system: &System,
+        work: impl FnOnce(&System) -> airwasm::Result<Value> + Send + 'static,
+    ) -> napi::Result<Unknown<'e>> {
+        let ticket = self.next();
+        let (queue, inside) = (Arc::clone(&self.queue), system.clone());
+        let job = move || queue.push(Item::Settled { ticket, outcome: guard(|| work(&inside)) });
+        match guard(|| {
+            system.run_callback(Box::new(job));
+            Ok(())
+        }) {
+            Err(error) => answer(env, None, || Err(error)),
+            Ok(()) => self.wait(env, ticket, system, None),
+        }
+    }
+
+    /// Gives JavaScript a ticket, and keeps the event loop alive until its outcome.
+    fn wait<'e>(
+        &self,
+        env: &'e Env,
+        ticket: u64,
+        system: &System,
+        request: Option<RequestHandle>,
+    ) -> napi::Result<Unknown<'e>> {
+        if let (Some(wake), true) = (self.wake.get(), self.waiting.borrow().is_empty()) {
+            wake.hold(env);
+        }
+        self.waiting.borrow_mut().insert(ticket, Waiting { system: system.clone(), request });
+        napi::bindgen_prelude::ToNapiValue::into_unknown(number(ticket), env)
     }
 
     /// Forgets a system whose JavaScript object was collected.
@@ -240,7 +269,8 @@ impl State {
         batch.insert(message.sender)?;
         batch.insert(message.to)?;
         batch.insert(&BufferSlice::copy_from(env, message.payload)?)?;
-        batch.insert(message.content_type)
+        batch.insert(message.content_type)?;
+        batch.insert(message.topic)
     }
 }
 

@@ -14,7 +14,14 @@
 mod answer;
 mod events;
 mod host;
+mod port;
 mod queue;
+mod records;
 mod spec;
+mod supervision;
+mod supervisor_spec;
 mod system;
+mod timers;
+mod topics;
 mod wake;
+mod watching;

@@ -28,6 +28,12 @@ pub struct SpawnSpec {
     pub config: Option<String>,
     pub restart: Option<String>,
     pub shutdown_ms: Option<f64>,
+    pub significant: Option<bool>,
+    pub overflow: Option<String>,
+    pub health_interval_ms: Option<f64>,
+    pub health_missed: Option<f64>,
+    pub errors_max: Option<f64>,
+    pub error_period_ms: Option<f64>,
 }
 
 /// What an instance may hold; `Infinity` takes a bound away.
@@ -59,6 +65,11 @@ pub fn millis(ms: f64) -> Duration {
 /// A count as the facade's integer. `Infinity` becomes `UNLIMITED`, for the conversion saturates.
 fn count(number: f64) -> u64 {
     number as u64
+}
+
+/// The same where the facade takes 32 bits.
+pub fn small(number: f64) -> u32 {
+    number as u32
 }
 
 /// A handle as the facade's integer; one that is out of range names nothing.
@@ -127,7 +138,12 @@ impl SpawnSpec {
             config: self.config,
             restart: self.restart.map(|text| text.parse()).transpose()?,
             shutdown: self.shutdown_ms.map(millis),
-            ..Default::default()
+            significant: self.significant.unwrap_or_default(),
+            overflow: self.overflow.map(|text| text.parse()).transpose()?,
+            health_interval: self.health_interval_ms.map(millis),
+            health_missed: self.health_missed.map(small),
+            errors_max: self.errors_max.map(small),
+            error_period: self.error_period_ms.map(millis),
         })
     }
 }

@@ -1,10 +1,9 @@
 //! The facade's operations, spelled for `ts/index.ts`.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use airwasm::{
-    ActorHandle, ComponentHandle, GrantHandle, HostExecutor, Message, Operation, Reply, Result, System,
-};
+use airwasm::{ActorHandle, ComponentHandle, GrantHandle, HostExecutor, Operation, Result, System};
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, Either, Uint8ArraySlice, Unknown};
 use napi_derive::napi;
@@ -12,7 +11,8 @@ use napi_derive::napi;
 use crate::answer::{Value, answer, error_text, guard};
 use crate::events::NativeEvents;
 use crate::host::State;
-use crate::queue::{Item, Queue};
+use crate::port::Port;
+use crate::queue::Queue;
 use crate::spec::{SpawnSpec, millis, raw, request_options, send_options};
 
 /// One system. Collected without having been closed, it kills its actors.
@@ -28,7 +28,8 @@ impl NativeSystem {
         Self { state, system, serial }
     }
 
-    fn now<'e>(
+    /// Does what never waits.
+    pub fn now<'e>(
         &self,
         env: &'e Env,
         work: impl FnOnce(&System) -> Result<Value>,
@@ -36,13 +37,28 @@ impl NativeSystem {
         answer(env, Some(&self.system), || work(&self.system))
     }
 
-    fn begin<'e, T: Send + 'static>(
+    /// Begins what may wait.
+    pub fn begin<'e, T: Send + 'static>(
         &self,
         env: &'e Env,
         wrap: fn(T) -> Value,
         start: impl FnOnce(&System) -> Result<Operation<T>>,
     ) -> napi::Result<Unknown<'e>> {
         self.state.begin(env, &self.system, wrap, || start(&self.system))
+    }
+
+    /// Begins what the facade has only a blocking form of.
+    pub fn begin_blocking<'e>(
+        &self,
+        env: &'e Env,
+        work: impl FnOnce(&System) -> Result<Value> + Send + 'static,
+    ) -> napi::Result<Unknown<'e>> {
+        self.state.begin_blocking(env, &self.system, work)
+    }
+
+    /// Where the messages for handlers go.
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.state.queue
     }
 }
 
@@ -56,25 +72,8 @@ impl Drop for NativeSystem {
     }
 }
 
-/// The end of a handler in Rust; JavaScript is told when the core lets go of it.
-struct Port {
-    queue: std::sync::Arc<Queue>,
-    handler: u32,
-}
-
-impl Port {
-    fn deliver(&self, message: Message, reply: Reply) {
-        self.queue.push(Item::Message { handler: self.handler, message, reply });
-    }
-}
-
-impl Drop for Port {
-    fn drop(&mut self) {
-        self.queue.push(Item::HandlerGone { handler: self.handler });
-    }
-}
-
-fn actor_of(handle: &BigInt) -> Result<ActorHandle> {
+/// The handle of an actor or supervisor.
+pub fn actor_of(handle: &BigInt) -> Result<ActorHandle> {
     ActorHandle::from_raw(raw(handle))
 }
 
@@ -122,9 +121,8 @@ impl NativeSystem {
     /// `handler` is the number that messages for this actor carry in a batch.
     #[napi(ts_return_type = "ActorAnswer | string")]
     pub fn spawn_host<'e>(&self, env: &'e Env, spec: SpawnSpec, handler: u32) -> napi::Result<Unknown<'e>> {
-        let port = Port { queue: std::sync::Arc::clone(&self.state.queue), handler };
+        let deliver = Port::new(self.queue(), handler).into_handler();
         self.now(env, |system| {
-            let deliver = Box::new(move |message, reply| port.deliver(message, reply));
             system.spawn_host_deferred(spec.into_spec()?, HostExecutor::Loop, deliver).map(Value::Actor)
         })
     }
@@ -159,8 +157,8 @@ impl NativeSystem {
     }
 
     #[napi(ts_return_type = "Array<StatusAnswer> | string")]
-    pub fn list<'e>(&self, env: &'e Env) -> napi::Result<Unknown<'e>> {
-        self.now(env, |system| system.list(None).map(Value::Statuses))
+    pub fn list<'e>(&self, env: &'e Env, pattern: Option<String>) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| system.list(pattern.as_deref()).map(Value::Statuses))
     }
 
     #[napi(ts_return_type = "undefined | string")]

@@ -1,7 +1,9 @@
 // What the core tells, as plain objects.
 
-import type { Grant } from './index'
-import type { Payload } from './options'
+import type { Actor } from './actor'
+import type { AirwasmError } from './errors'
+import type { Grant } from './grant'
+import type { Payload, Restart } from './options'
 
 /** What a handler is given. */
 export interface Message {
@@ -12,6 +14,8 @@ export interface Message {
   readonly payload: Buffer
   /** What the bytes are, as a media type, if the sender said so. */
   readonly contentType?: string
+  /** The topic it was published under, if it was. */
+  readonly topic?: string
 }
 
 /** A function as an actor: one message at a time, the next one when the answer of the last is there. */
@@ -44,16 +48,54 @@ export interface ComponentInfo {
   readonly lifecycle: boolean
 }
 
-/** What an actor is doing. */
+/** What an actor or supervisor is doing. */
 export interface ActorStatus {
   readonly id: string
-  /** `starting`, `running`, `restarting`, `stopping` or `stopped`. */
+  /** `starting`, `running`, `restarting`, `stopping`, `stopped` or `abandoned`. */
   readonly state: string
   /** Messages that wait. */
   readonly mailboxMessages: number
-  /** Messages handled, over all restarts. */
+  /** Messages handed to it, over all restarts. */
   readonly handled: number
   readonly restarts: number
+  /** How its last life ended, such as `shutdown`, if one has. */
+  readonly lastExit?: string
+  /** Time that its code has run. */
+  readonly busyMs: number
+}
+
+/** One actor or supervisor with those below it. */
+export interface TreeNode {
+  readonly actor: Actor
+  readonly status: ActorStatus
+  /** When its supervisor starts it again; absent at the top. */
+  readonly restart?: Restart
+  /** Its children in the order of their starts. */
+  readonly children: readonly TreeNode[]
+}
+
+/** How a life of an actor ended. */
+export interface Down {
+  readonly id: string
+  /** `normal`, `shutdown`, `killed`, or what it crashed with. */
+  readonly reason: string
+  /** What it crashed with, if it did. */
+  readonly error?: AirwasmError
+  /** Whether it will be started again. */
+  readonly restarting: boolean
+}
+
+/** A message that was still queued when its actor ended. */
+export interface DeadLetter {
+  /** Whose mailbox it was in. */
+  readonly to: string
+  /** The id of the sending actor; empty when the program itself sent it. */
+  readonly sender: string
+  readonly payload: Buffer
+  /** What the bytes are, as a media type, if the sender said so. */
+  readonly contentType?: string
+  /** How its actor ended. */
+  readonly reason: string
 }
 
 /** One grant of an actor. */

@@ -54,6 +54,15 @@ export interface OpenOptions {
   profile?: 'hardened' | 'full'
 }
 
+/** When an actor that ended is started again. */
+export type Restart = 'permanent' | 'transient' | 'temporary'
+
+/**
+ * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or its sender
+ * waits for room. `send` waits for room with its whole thread, event loop included; `request` does not.
+ */
+export type Overflow = 'reject' | 'drop_oldest' | 'block'
+
 /** How an actor is spawned. */
 export interface SpawnOptions {
   /** `namespace/name/instance`, or a bare name; absent: the file's stem and the next free number. */
@@ -63,10 +72,22 @@ export interface SpawnOptions {
   budget?: Budget
   /** What the guest is configured with, as JSON. */
   config?: unknown
-  /** When it is started again after it ended; `temporary` if absent. */
-  restart?: 'permanent' | 'transient' | 'temporary'
+  /** When it is started again after it ended; absent: `permanent` among a supervisor's children, else `temporary`. */
+  restart?: Restart
   /** How long a stop waits before it kills. */
   shutdownMs?: number
+  /** Whether its end counts for its supervisor's `autoShutdown`. */
+  significant?: boolean
+  /** What becomes of a message that finds the mailbox full; `reject` if absent. */
+  overflow?: Overflow
+  /** How often a guest is asked how it is; never if absent. */
+  healthIntervalMs?: number
+  /** How many of these checks in a row may be missed before its life is ended. */
+  healthMissed?: number
+  /** How many of its answers within `errorPeriodMs` may be errors before its life is ended; no bound if absent. */
+  errorsMax?: number
+  /** The window of `errorsMax`. */
+  errorPeriodMs?: number
 }
 
 /** How a call is given up. */
@@ -97,16 +118,19 @@ export interface GrantOptions {
 }
 
 /** Checks a value; `which` names it in the error. @internal */
-type Reader<T> = (value: unknown, which: string) => T
+export type Reader<T> = (value: unknown, which: string) => T
 
 /** @internal */
-function refuse(which: string, needed: string, value: unknown): never {
+export function refuse(which: string, needed: string, value: unknown): never {
   const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
   throw AirwasmError.argument(which, `${needed} is needed, not ${got}`)
 }
 
 /** @internal */
 export const text: Reader<string> = (value, which) => (typeof value === 'string' ? value : refuse(which, 'a string', value))
+
+/** @internal */
+export const flag: Reader<boolean> = (value, which) => (typeof value === 'boolean' ? value : refuse(which, 'a boolean', value))
 
 /** A number of 0 or more, which may be `Infinity`. @internal */
 export const amount: Reader<number> = (value, which) => {
@@ -117,7 +141,7 @@ export const amount: Reader<number> = (value, which) => {
 }
 
 /** A whole number of 0 or more, or `Infinity`. @internal */
-const count: Reader<number> = (value, which) => {
+export const count: Reader<number> = (value, which) => {
   const number = amount(value, which)
   if (number !== Infinity && !Number.isInteger(number)) throw AirwasmError.argument(which, `${number} is not a whole number`)
   return number
@@ -172,17 +196,25 @@ const capabilities: Reader<string[]> = (value, which) =>
     ? value.map((item, index) => capability(item, `${which}[${index}]`))
     : refuse(which, 'an array of capabilities', value)
 
+/** The arguments that are such objects themselves: their fields are named without them. @internal */
+const ARGUMENTS = ['options', 'spec', 'child']
+
+/** How a field of such an object is named in an error. @internal */
+export function fieldOf(which: string, key: string): string {
+  return ARGUMENTS.includes(which) ? key : `${which}.${key}`
+}
+
 /**
  * Reads an object of options: each field by its reader, absent where it is undefined. A field that nobody reads is
  * refused, so that a misspelt limit is never silently none.
  * @internal
  */
-function record<T>(readers: { [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
+export function record<T>(readers: { [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
   return (value, which) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(which, 'an object', value)
     const read: Partial<T> = {}
     for (const [key, field] of Object.entries(value)) {
-      const name = which === 'options' ? key : `${which}.${key}`
+      const name = fieldOf(which, key)
       if (!Object.hasOwn(readers, key)) throw AirwasmError.argument(name, `there is no such option`)
       if (field !== undefined) read[key as keyof T] = readers[key as keyof T](field, name)
     }
@@ -212,8 +244,8 @@ export const requestOptions = options<{ contentType?: string; timeoutMs?: number
 export const deadlineOptions = options<{ deadlineMs?: number }>({ deadlineMs: amount })
 /** @internal */
 export const grantOptions = options<{ ttlMs?: number }>({ ttlMs: amount })
-/** @internal */
-export const spawnOptions = options<Omit<Native.SpawnSpec, 'component'>>({
+/** What a guest and a function have in common. @internal */
+export const actorReaders: { [K in keyof Omit<Native.SpawnSpec, 'component'>]-?: Reader<Native.SpawnSpec[K]> } = {
   name: text,
   grants: capabilities,
   limits: record<Native.LimitsSpec>({
@@ -234,4 +266,12 @@ export const spawnOptions = options<Omit<Native.SpawnSpec, 'component'>>({
   config: json,
   restart: text,
   shutdownMs: amount,
-})
+  significant: flag,
+  overflow: text,
+  healthIntervalMs: amount,
+  healthMissed: count,
+  errorsMax: count,
+  errorPeriodMs: amount,
+}
+/** @internal */
+export const spawnOptions = options<Omit<Native.SpawnSpec, 'component'>>(actorReaders)

@@ -7,7 +7,7 @@ import { AirwasmError, Failure } from './errors'
 import { native } from './native'
 import { payload } from './options'
 
-type AnyHandler = (message: Message) => unknown
+export type AnyHandler = (message: Message) => unknown
 
 interface Waiting {
   owner: object
@@ -58,11 +58,14 @@ export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw AirwasmError.of(native.cancelledError(), signal)
 }
 
-/** Takes a handler in; `spawn` is given its number. The handler stays until its actor has ended for good. */
-export function withHandler<A>(owner: object, handler: AnyHandler, spawn: (number: number) => A | string): A {
-  const number = ++lastHandler
-  handlers.set(number, { owner, handler })
-  return value(spawn(number))
+/** A number for a handler, which the native half is given in its place. */
+export function handlerNumber(): number {
+  return ++lastHandler
+}
+
+/** Takes handlers in. Each stays until the native half says that it is gone, which it does once it knows the number. */
+export function keepHandlers(owner: object, taken: ReadonlyMap<number, AnyHandler>): void {
+  taken.forEach((handler, number) => handlers.set(number, { owner, handler }))
 }
 
 /** Signals with the tickets they cancel. One listener a signal, for a hundred requests may share one. */
@@ -95,9 +98,9 @@ function dispatch(batch: unknown[]): void {
     if (kind === SETTLED) {
       settle(number, batch[at++])
     } else if (kind === MESSAGE) {
-      const [reply, sender, to, payload, contentType] = batch.slice(at, (at += 5))
-      const message = { sender, to, payload, ...(typeof contentType === 'string' && { contentType }) }
-      handle(number, reply as number, message as Message)
+      const [reply, sender, to, payload, contentType, topic] = batch.slice(at, (at += 6))
+      const kind = { ...(typeof contentType === 'string' && { contentType }), ...(typeof topic === 'string' && { topic }) }
+      handle(number, reply as number, { sender, to, payload, ...kind } as Message)
     } else {
       handlers.delete(number)
     }

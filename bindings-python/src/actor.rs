@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use airwasm::{ActorHandle, RequestOptions, SendOptions};
+use airwasm::{ActorHandle, Code, Error, RequestOptions, SendOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::awaitable;
-use crate::convert::{payload, seconds, to_bytes};
+use crate::convert::{payload, seconds, time, to_bytes};
+use crate::errors::raise;
 use crate::grant::{Grant, GrantInfo, capability_text};
 use crate::info::ActorStatus;
 use crate::shared::{Shared, unpicklable};
-use crate::wait::{block, call};
+use crate::subscription::Subscription;
+use crate::supervision::Down;
+use crate::timer::Timer;
+use crate::wait::{block, block_for, call};
 
 /// A running actor. A name, not an owner: it stays valid over restarts, and dropping it stops nothing.
-#[pyclass(frozen, module = "airwasm", weakref)]
+#[pyclass(frozen, subclass, module = "airwasm", weakref)]
 pub struct Actor {
     pub shared: Arc<Shared>,
     pub handle: ActorHandle,
@@ -28,11 +32,16 @@ impl Actor {
     }
 }
 
+/// An actor whose id is known.
+pub fn known(py: Python<'_>, shared: &Arc<Shared>, handle: ActorHandle, id: String) -> PyResult<Py<Actor>> {
+    Py::new(py, Actor { shared: shared.clone(), handle, id })
+}
+
 #[pymethods]
 impl Actor {
     /// The three-part id.
     #[getter]
-    fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         &self.id
     }
 
@@ -123,13 +132,91 @@ impl Actor {
         deadline: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let deadline = seconds("deadline", deadline)?;
-        let system = &self.shared.system;
-        awaitable::start(py, system, || system.stop_async(self.handle, deadline), |py, ()| Ok(py.None()))
+        self.done(py, || self.shared.system.stop_async(self.handle, deadline))
     }
 
     /// Ends it at once, without its stop hooks.
     pub fn kill(&self, py: Python<'_>) -> PyResult<()> {
         call(py, &self.shared, |system| system.kill(self.handle))
+    }
+
+    /// Waits until the life at hand ends, and tells how; `Timeout` if it goes on after `timeout` seconds.
+    #[pyo3(signature = (*, timeout = None))]
+    pub fn monitor(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Down> {
+        let Some(timeout) = seconds("timeout", timeout)? else {
+            let down = block(py, &self.shared, |system| system.monitor_async(self.handle))?;
+            return Ok(Down::new(py, down));
+        };
+        let down = block_for(py, &self.shared, timeout, |system| system.monitor_async(self.handle))?;
+        let text = || format!("{} is still there", self.id);
+        down.map(|down| Down::new(py, down)).ok_or_else(|| raise(py, Error::new(Code::Timeout, text())))
+    }
+
+    /// `monitor`, awaited. The watch starts at the call.
+    pub fn monitor_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let begin = || self.shared.system.monitor_async(self.handle);
+        let value = |py: Python<'_>, down| Ok(Py::new(py, Down::new(py, down))?.into_any());
+        awaitable::start(py, &self.shared.system, begin, value)
+    }
+
+    /// Links it to another: when the life of one ends badly, so does that of the other. A link ends with either life.
+    pub fn link(&self, other: &Bound<'_, Actor>) -> PyResult<()> {
+        let handle = self.shared.own(other)?.handle;
+        call(other.py(), &self.shared, |system| system.link(self.handle, handle))
+    }
+
+    /// Undoes a link; nothing if there is none.
+    pub fn unlink(&self, other: &Bound<'_, Actor>) -> PyResult<()> {
+        let handle = self.shared.own(other)?.handle;
+        call(other.py(), &self.shared, |system| system.unlink(self.handle, handle))
+    }
+
+    /// Sends it what is published under topics that match. Parts are divided by dots; `*` is one part, `>` or `**` at the
+    /// end the rest.
+    pub fn subscribe(&self, py: Python<'_>, pattern: &str) -> PyResult<Subscription> {
+        let handle = call(py, &self.shared, |system| system.subscribe(self.handle, pattern))?;
+        Ok(Subscription { shared: self.shared.clone(), handle })
+    }
+
+    /// Puts it into a group, which is there as long as it has members.
+    pub fn join(&self, py: Python<'_>, group: &str) -> PyResult<()> {
+        call(py, &self.shared, |system| system.join(self.handle, group))
+    }
+
+    /// Takes it out of a group; `False` if it was not in it.
+    pub fn leave(&self, py: Python<'_>, group: &str) -> PyResult<bool> {
+        call(py, &self.shared, |system| system.leave(self.handle, group))
+    }
+
+    /// Sends a message after `delay` seconds.
+    #[pyo3(signature = (payload, delay, *, content_type = None))]
+    pub fn send_after(
+        &self,
+        py: Python<'_>,
+        payload: &Bound<'_, PyAny>,
+        delay: &Bound<'_, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<Timer> {
+        let (bytes, delay) = (self::payload(payload)?, time("delay", delay)?);
+        let (bytes, options) = (bytes.as_bytes(), SendOptions { content_type });
+        let handle = call(py, &self.shared, |system| system.send_after(self.handle, bytes, delay, &options))?;
+        Ok(Timer { shared: self.shared.clone(), handle })
+    }
+
+    /// Sends a message each time `period` seconds have passed, until it has ended for good.
+    #[pyo3(signature = (payload, period, *, content_type = None))]
+    pub fn send_every(
+        &self,
+        py: Python<'_>,
+        payload: &Bound<'_, PyAny>,
+        period: &Bound<'_, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<Timer> {
+        let (bytes, period) = (self::payload(payload)?, time("period", period)?);
+        let (bytes, options) = (bytes.as_bytes(), SendOptions { content_type });
+        let handle =
+            call(py, &self.shared, |system| system.send_every(self.handle, bytes, period, &options))?;
+        Ok(Timer { shared: self.shared.clone(), handle })
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -99,7 +99,11 @@ pub fn to_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyByt
 
 /// Seconds, as a number or a `timedelta`; infinite is for ever, negative is `InvalidArgument`.
 pub fn seconds(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
-    let Some(value) = value else { return Ok(None) };
+    value.map(|value| time(which, value)).transpose()
+}
+
+/// The same where a time is needed.
+pub fn time(which: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     let py = value.py();
     let seconds: f64 = match value.extract() {
         Ok(seconds) => seconds,
@@ -110,7 +114,7 @@ pub fn seconds(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option
         },
     };
     match seconds {
-        seconds if seconds >= 0.0 => Ok(Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))),
+        seconds if seconds >= 0.0 => Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)),
         _ => Err(argument(py, which, "a number of seconds that is not negative is needed")),
     }
 }

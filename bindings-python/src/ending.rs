@@ -20,9 +20,9 @@ impl System {
         value: impl FnOnce(Python<'_>, airwasm::CloseReport) -> PyResult<Py<PyAny>> + Clone + Send + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
         let deadline = seconds("deadline", deadline)?;
-        let (background, hook) = (self.background.clone(), Arc::new(self.exit_hook.clone_ref(py)));
+        let (shared, hook) = (self.shared.clone(), Arc::new(self.exit_hook.clone_ref(py)));
         let closed = move |py: Python<'_>, report| {
-            background.stop(py);
+            shared.background.stop(py);
             atexit(py, "unregister", &hook)?;
             value(py, report)
         };
@@ -31,7 +31,7 @@ impl System {
 
     /// Ends what nobody closed, and says so.
     fn drop_open(&self, py: Python<'_>) -> PyResult<()> {
-        self.background.stop(py);
+        self.shared.background.stop(py);
         // Closed, ended at the interpreter's exit, or another process's: nothing to import, nothing to say.
         if self.shared.system.is_closed() {
             return Ok(());

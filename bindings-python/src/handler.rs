@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use airwasm::{ActorHandle, Code, DeferredHandler, Error, HostExecutor, Reply, Result};
 use pyo3::exceptions::PyTypeError;
@@ -11,7 +11,6 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PySet;
 
-use crate::background::Background;
 use crate::convert::{payload, to_vec};
 use crate::hang::call;
 use crate::loops;
@@ -32,12 +31,11 @@ impl Handlers {
         self.callables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(self: &Arc<Self>, shared: &Arc<Shared>, callable: &Bound<'_, PyAny>) -> Arc<Registration> {
+    fn enter(&self, callable: &Bound<'_, PyAny>) -> u64 {
         let number = self.serial.fetch_add(1, Relaxed);
         let before = self.lock().insert(number, callable.clone().unbind());
         debug_assert!(before.is_none(), "a serial number repeats");
-        let (shared, actor) = (shared.clone(), OnceLock::new());
-        Arc::new(Registration { handlers: Arc::downgrade(self), number, shared, actor })
+        number
     }
 
     /// Forgets them all. Dropped unlocked, for a finalizer may come back here.
@@ -55,13 +53,18 @@ impl Handlers {
 
 /// One callable, as long as its actor may be called.
 pub struct Registration {
-    handlers: Weak<Handlers>,
     number: u64,
     shared: Arc<Shared>,
     actor: OnceLock<ActorHandle>,
 }
 
 impl Registration {
+    /// Enters a callable. A system whose Python object is gone takes none; the core refuses the actor then.
+    fn new(shared: &Arc<Shared>, callable: &Bound<'_, PyAny>) -> Arc<Self> {
+        let number = shared.handlers.upgrade().map_or(u64::MAX, |handlers| handlers.enter(callable));
+        Arc::new(Self { number, shared: shared.clone(), actor: OnceLock::new() })
+    }
+
     /// Notes whose it is, and on which loop it answers if it is `async`.
     pub fn belongs_to(&self, actor: ActorHandle, home: Option<&Arc<Queue>>) {
         if home.is_some() && self.actor.set(actor).is_ok() {
@@ -71,13 +74,13 @@ impl Registration {
 
     /// `None` once the system's Python object is gone.
     fn callable<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.handlers.upgrade()?.lock().get(&self.number).map(|callable| callable.bind(py).clone())
+        self.shared.handlers.upgrade()?.lock().get(&self.number).map(|callable| callable.bind(py).clone())
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let gone = self.handlers.upgrade().and_then(|handlers| handlers.lock().remove(&self.number));
+        let gone = self.shared.handlers.upgrade().and_then(|handlers| handlers.lock().remove(&self.number));
         drop(gone);
         if let Some(actor) = self.actor.get() {
             self.shared.set_home(*actor, None);
@@ -157,12 +160,11 @@ fn dispatch<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 struct Home {
     shared: Arc<Shared>,
     queue: Option<Arc<Queue>>,
-    background: Arc<Background>,
 }
 
 impl Home {
     fn queue(&self, py: Python<'_>) -> PyResult<Arc<Queue>> {
-        self.queue.clone().map_or_else(|| self.background.queue(py), Ok)
+        self.queue.clone().map_or_else(|| self.shared.background.queue(py), Ok)
     }
 }
 
@@ -176,21 +178,14 @@ pub struct Deferred {
 }
 
 /// Prepares a callable for the core.
-pub fn deferred(
-    handlers: &Arc<Handlers>,
-    background: &Arc<Background>,
-    shared: &Arc<Shared>,
-    callable: &Bound<'_, PyAny>,
-) -> PyResult<Deferred> {
+pub fn deferred(shared: &Arc<Shared>, callable: &Bound<'_, PyAny>) -> PyResult<Deferred> {
     let py = callable.py();
-    if !callable.is_callable() {
-        return Err(PyTypeError::new_err("a handler is a function or another callable of one message"));
-    }
+    check_callable(callable)?;
     let running = loops::running_if_any(py)?;
     let queue = running.map(|running| loops::queue_of(&running)).transpose()?;
     let queue = queue.map(|queue| queue.get().queue().clone());
-    let home = Home { shared: shared.clone(), queue, background: background.clone() };
-    let registration = handlers.enter(shared, callable);
+    let home = Home { shared: shared.clone(), queue };
+    let registration = Registration::new(shared, callable);
     let called = registration.clone();
     // Loaded here, and not at the first message on a thread of the core.
     dispatch(py, "call")?;
@@ -210,6 +205,14 @@ pub fn deferred(
         let _ = Python::try_attach(|py| on_thread(py, &called, message, answer));
     };
     Ok(Deferred { executor: HostExecutor::Callback, handler: Box::new(handler), registration, home: None })
+}
+
+/// A handler is something that can be called.
+pub fn check_callable(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+    if handler.is_callable() {
+        return Ok(());
+    }
+    Err(PyTypeError::new_err("a handler is a function or another callable of one message"))
 }
 
 /// Whether it is known before the call that it must be called on a loop.

@@ -17,27 +17,37 @@ macro_rules! records {
 
         #[pymethods]
         impl $name {
-            fn __repr__(&self) -> String {
-                let fields = [$(format!("{}={:?}", stringify!($field), self.$field),)*];
-                format!("{}({})", stringify!($name), fields.join(", "))
+            fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+                shown(slf, stringify!($name), &[$(stringify!($field)),*])
             }
         }
     )*};
 }
 
+/// A record with its fields as Python writes them.
+pub fn shown(record: &Bound<'_, PyAny>, name: &str, fields: &[&str]) -> PyResult<String> {
+    let value = |field: &&str| Ok(format!("{field}={}", record.getattr(*field)?.repr()?));
+    let fields = fields.iter().map(value).collect::<PyResult<Vec<_>>>()?;
+    Ok(format!("{name}({})", fields.join(", ")))
+}
+
 records! {
-    /// What an actor is doing.
+    /// What an actor or supervisor is doing.
     ActorStatus {
         /// The three-part id.
         id: String,
-        /// `starting`, `running`, `restarting`, `stopping` or `stopped`.
+        /// `starting`, `running`, `restarting`, `stopping`, `stopped` or `abandoned`.
         state: String,
         /// Messages that wait.
         mailbox_messages: u64,
-        /// Messages handled, over all restarts.
+        /// Messages handed to it, over all restarts.
         handled: u64,
         /// How often it was restarted.
         restarts: u64,
+        /// How its last life ended, as in `shutdown`, if one has.
+        last_exit: Option<String>,
+        /// Milliseconds that its code has run.
+        busy_ms: u64,
     }
 
     /// Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait.

@@ -23,7 +23,12 @@ mod message;
 mod queue;
 mod shared;
 mod spec;
+mod subscription;
+mod supervision;
+mod supervisor;
+mod supervisor_spec;
 mod system;
+mod timer;
 mod turns;
 mod wait;
 
@@ -42,12 +47,21 @@ fn _airwasm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<grant::GrantInfo>()?;
     module.add_class::<grant::Capability>()?;
     module.add_class::<spec::ActorSpec>()?;
+    module.add_class::<spec::HostSpec>()?;
+    module.add_class::<supervisor::Supervisor>()?;
+    module.add_class::<supervisor_spec::SupervisorSpec>()?;
+    module.add_class::<supervisor_spec::Backoff>()?;
+    module.add_class::<subscription::Subscription>()?;
+    module.add_class::<timer::Timer>()?;
     module.add_class::<limits::Limits>()?;
     module.add_class::<limits::Budget>()?;
     module.add_class::<message::Message>()?;
     module.add_class::<events::Events>()?;
     module.add_class::<events::Event>()?;
     module.add_class::<info::ActorStatus>()?;
+    module.add_class::<supervision::TreeNode>()?;
+    module.add_class::<supervision::Down>()?;
+    module.add_class::<supervision::DeadLetter>()?;
     module.add_class::<info::Stats>()?;
     module.add_class::<info::CloseReport>()
 }

@@ -83,13 +83,31 @@ pub fn millis(ms: u64) -> Duration {
     if ms == UNLIMITED { Duration::MAX } else { Duration::from_millis(ms) }
 }
 
-/// A count; one that no core type holds is `InvalidArgument`, another type a `TypeError`.
+/// A bound; one that no core type holds is `InvalidArgument`, another type a `TypeError`.
 pub fn bound(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u64>> {
+    number(which, value, "a count from 1 to 2**64 - 1 is needed")
+}
+
+/// The same where 0 means something.
+pub fn amount(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u64>> {
+    number(which, value, "a count from 0 to 2**64 - 1 is needed")
+}
+
+/// The same for a number that counts what happens.
+pub fn count(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u32>> {
+    number(which, value, "a count from 0 to 2**32 - 1 is needed")
+}
+
+fn number<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
+    which: &str,
+    value: Option<&Bound<'_, PyAny>>,
+    needed: &str,
+) -> PyResult<Option<T>> {
     let Some(value) = value else { return Ok(None) };
     match value.extract() {
         Ok(count) => Ok(Some(count)),
         Err(why) if why.is_instance_of::<PyOverflowError>(value.py()) => {
-            Err(argument(value.py(), which, "a count from 1 to 2**64 - 1 is needed"))
+            Err(argument(value.py(), which, needed))
         }
         Err(why) => Err(why),
     }

@@ -16,12 +16,14 @@ pub struct Message {
     payload: Py<PyBytes>,
     /// What the bytes are, as a media type, if the sender said so.
     content_type: Option<String>,
+    /// The topic it was published under, if it was.
+    topic: Option<String>,
 }
 
 impl Message {
     pub fn new(py: Python<'_>, message: airwasm::Message) -> PyResult<Self> {
-        let airwasm::Message { sender, to, payload, content_type, topic: _ } = message;
-        Ok(Self { sender, to, payload: to_bytes(py, &payload)?.unbind(), content_type })
+        let airwasm::Message { sender, to, payload, content_type, topic } = message;
+        Ok(Self { sender, to, payload: to_bytes(py, &payload)?.unbind(), content_type, topic })
     }
 }
 

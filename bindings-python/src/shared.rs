@@ -10,12 +10,16 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::actor::Actor;
+use crate::background::Background;
 use crate::component::Component;
 use crate::errors::raise;
 use crate::grant::Grant;
+use crate::handler::Handlers;
 use crate::loops;
 use crate::queue::Queue;
 use crate::spec::ActorSpec;
+use crate::subscription::Subscription;
+use crate::timer::Timer;
 
 /// How long a thread that the interpreter's exit has woken stays out of Python.
 const EXIT_GRACE: Duration = Duration::from_secs(1);
@@ -23,6 +27,10 @@ const EXIT_GRACE: Duration = Duration::from_secs(1);
 /// The core's system behind its Python objects.
 pub struct Shared {
     pub system: airwasm::System,
+    /// The callables of its actors, as long as its Python object is there.
+    pub handlers: Weak<Handlers>,
+    /// The loop of `async` handlers that were given where none ran.
+    pub background: Background,
     /// The thread that exits the interpreter, from then on.
     exit: OnceLock<ThreadId>,
     /// The loops of actors that are `async` functions.
@@ -46,11 +54,19 @@ macro_rules! members {
     )*};
 }
 
-members! { Actor "actor", Component "component", Grant "grant", ActorSpec "component", }
+members! {
+    Actor "actor",
+    Component "component",
+    Grant "grant",
+    ActorSpec "component",
+    Subscription "subscription",
+    Timer "timer",
+}
 
 impl Shared {
-    pub fn new(system: airwasm::System) -> Arc<Self> {
-        Arc::new(Self { system, exit: OnceLock::new(), homes: Mutex::default() })
+    pub fn new(system: airwasm::System, handlers: &Arc<Handlers>) -> Arc<Self> {
+        let (handlers, background) = (Arc::downgrade(handlers), Background::default());
+        Arc::new(Self { system, handlers, background, exit: OnceLock::new(), homes: Mutex::default() })
     }
 
     /// Notes on which loop an actor answers, or that it answers no more.

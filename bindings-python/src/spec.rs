@@ -1,52 +1,94 @@
 //! How an actor is spawned.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::component::Component;
 use crate::convert::{text_of, to_json};
 use crate::errors::{argument, raise};
 use crate::grant::capability_texts;
-use crate::limits::{Budget, Limits, bound, millis};
+use crate::handler::check_callable;
+use crate::limits::{Budget, Limits, bound, count, millis};
 use crate::shared::Shared;
 
-/// The options of a spawn as Python gives them; everything absent is the core's default.
-#[derive(Default)]
-pub struct Options<'a, 'py> {
-    pub name: Option<String>,
-    pub grants: Option<&'a Bound<'py, PyAny>>,
-    pub limits: Option<&'a Bound<'py, Limits>>,
-    pub budget: Option<&'a Bound<'py, Budget>>,
-    pub config: Option<&'a Bound<'py, PyAny>>,
-    pub restart: Option<String>,
-    pub shutdown_ms: Option<&'a Bound<'py, PyAny>>,
+/// An option as Python gives it.
+pub type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+/// Hands each option to what knows it; one that is `None` is absent. What is wrong with a type says with which.
+pub fn each_option<'py>(
+    options: Option<&Bound<'py, PyDict>>,
+    mut set: impl FnMut(&str, Given<'_, 'py>) -> PyResult<()>,
+) -> PyResult<()> {
+    for (key, value) in options.into_iter().flat_map(|options| options.iter()) {
+        let (py, key) = (value.py(), key.extract::<String>()?);
+        set(&key, Some(&value).filter(|value| !value.is_none())).map_err(|why| {
+            if !why.get_type(py).is(py.get_type::<PyTypeError>()) {
+                return why;
+            }
+            PyTypeError::new_err(format!("argument '{key}': {}", text_of(why.value(py))))
+        })?;
+    }
+    Ok(())
 }
 
-impl Options<'_, '_> {
-    /// Whether there is any.
-    pub fn given(&self) -> bool {
-        let Options { name, grants, limits, budget, config, restart, shutdown_ms } = self;
-        let texts = name.is_some() || restart.is_some();
-        let values = [grants, config, shutdown_ms].iter().any(|value| value.is_some());
-        texts || values || limits.is_some() || budget.is_some()
-    }
+/// What to say of an option that nothing knows.
+pub fn unexpected() -> PyErr {
+    PyTypeError::new_err("there is no such option")
+}
 
-    /// The core's spec, yet without a component.
-    pub fn spec(self, py: Python<'_>) -> PyResult<airwasm::ActorSpec> {
-        let restart = self.restart.map(|text| text.parse()).transpose();
-        Ok(airwasm::ActorSpec {
-            component: None,
-            name: self.name,
-            grants: capability_texts(self.grants)?,
-            limits: self.limits.map(|limits| (*limits.get()).into()).unwrap_or_default(),
-            budget: self.budget.map(|budget| (*budget.get()).into()).unwrap_or_default(),
-            config: self.config.map(config_text).transpose()?,
-            restart: restart.map_err(|error| raise(py, error))?,
-            shutdown: bound("shutdown_ms", self.shutdown_ms)?.map(millis),
-            ..Default::default()
-        })
-    }
+/// One of the core's words.
+pub fn word<T: FromStr<Err = airwasm::Error>>(value: Given<'_, '_>) -> PyResult<Option<T>> {
+    let Some(value) = value else { return Ok(None) };
+    value.extract::<String>()?.parse().map(Some).map_err(|error| raise(value.py(), error))
+}
+
+/// The core's spec of these options, yet without a component.
+pub fn actor_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> PyResult<airwasm::ActorSpec> {
+    let mut spec = airwasm::ActorSpec { name, ..Default::default() };
+    each_option(options, |key, value| {
+        match key {
+            "grants" => spec.grants = capability_texts(value)?,
+            "limits" => spec.limits = limits(value)?,
+            "budget" => spec.budget = budget(value)?,
+            "config" => spec.config = value.map(config_text).transpose()?,
+            "restart" => spec.restart = word(value)?,
+            "shutdown_ms" => spec.shutdown = bound(key, value)?.map(millis),
+            "significant" => spec.significant = flag(value)?,
+            "overflow" => spec.overflow = word(value)?,
+            "health_interval_ms" => spec.health_interval = bound(key, value)?.map(millis),
+            "health_missed" => spec.health_missed = count(key, value)?,
+            "errors_max" => spec.errors_max = count(key, value)?,
+            "error_period_ms" => spec.error_period = bound(key, value)?.map(millis),
+            _ => return Err(unexpected()),
+        }
+        Ok(())
+    })?;
+    Ok(spec)
+}
+
+/// The same for a function, which takes no config.
+pub fn host_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> PyResult<airwasm::ActorSpec> {
+    each_option(options, |key, _| if key == "config" { Err(unexpected()) } else { Ok(()) })?;
+    actor_spec(name, options)
+}
+
+fn flag(value: Given<'_, '_>) -> PyResult<bool> {
+    value.map_or(Ok(false), |value| value.extract())
+}
+
+fn limits(value: Given<'_, '_>) -> PyResult<airwasm::Limits> {
+    let limits = value.map(|value| value.cast::<Limits>()).transpose()?;
+    Ok(limits.map(|limits| (*limits.get()).into()).unwrap_or_default())
+}
+
+fn budget(value: Given<'_, '_>) -> PyResult<airwasm::Budget> {
+    let budget = value.map(|value| value.cast::<Budget>()).transpose()?;
+    Ok(budget.map(|budget| (*budget.get()).into()).unwrap_or_default())
 }
 
 /// The JSON text of a config; a value that JSON cannot hold is `InvalidArgument`.
@@ -69,28 +111,53 @@ pub struct ActorSpec {
 impl ActorSpec {
     #[new]
     #[pyo3(
-        signature = (component, name=None, *, grants=None, limits=None, budget=None, config=None, restart=None, shutdown_ms=None),
-        text_signature = "(component, name=None, *, grants=(), limits=None, budget=None, config=None, restart=None, shutdown_ms=None)"
+        signature = (component, name=None, **options),
+        text_signature = "(component, name=None, *, grants=(), limits=None, budget=None, config=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
-    #[allow(clippy::too_many_arguments)]
     fn new(
-        py: Python<'_>,
         component: &Bound<'_, Component>,
         name: Option<String>,
-        grants: Option<&Bound<'_, PyAny>>,
-        limits: Option<&Bound<'_, Limits>>,
-        budget: Option<&Bound<'_, Budget>>,
-        config: Option<&Bound<'_, PyAny>>,
-        restart: Option<String>,
-        shutdown_ms: Option<&Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let options = Options { name, grants, limits, budget, config, restart, shutdown_ms };
         let component = component.get();
-        let spec = airwasm::ActorSpec { component: Some(component.handle), ..options.spec(py)? };
+        let spec = airwasm::ActorSpec { component: Some(component.handle), ..actor_spec(name, options)? };
         Ok(Self { shared: component.shared.clone(), spec })
     }
 
     fn __repr__(&self) -> String {
         format!("<airwasm.ActorSpec {}>", self.spec.name.as_deref().unwrap_or("(unnamed)"))
+    }
+}
+
+/// What an actor that is a function is made of, to be a child of a supervisor. An `async` function runs on the loop
+/// that runs where the child is started, or on one of the system's own.
+#[pyclass(frozen, module = "airwasm", weakref)]
+pub struct HostSpec {
+    pub handler: Py<PyAny>,
+    pub spec: airwasm::ActorSpec,
+}
+
+#[pymethods]
+impl HostSpec {
+    #[new]
+    #[pyo3(
+        signature = (handler, name=None, **options),
+        text_signature = "(handler, name=None, *, grants=(), limits=None, budget=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
+    )]
+    fn new(
+        handler: &Bound<'_, PyAny>,
+        name: Option<String>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        check_callable(handler)?;
+        Ok(Self { handler: handler.clone().unbind(), spec: host_spec(name, options)? })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<airwasm.HostSpec {}>", self.spec.name.as_deref().unwrap_or("(unnamed)"))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.handler)
     }
 }

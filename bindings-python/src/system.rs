@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use airwasm::{ActorHandle, ComponentHandle, Config};
+use airwasm::{ActorHandle, ComponentHandle, Config, SendOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::actor::Actor;
 use crate::awaitable;
-use crate::background::Background;
 use crate::component::{Component, ComponentInfo};
 use crate::convert::{payload, seconds, to_vec};
 use crate::ending::{ExitHook, atexit};
@@ -20,10 +19,14 @@ use crate::events::Events;
 use crate::grant::{Grant, GrantInfo};
 use crate::handler::{self, Handlers};
 use crate::info::{ActorStatus, CloseReport, Stats};
-use crate::limits::{Budget, Limits};
 use crate::loops;
 use crate::shared::{Shared, unpicklable};
-use crate::spec::{ActorSpec, Options};
+use crate::spec::{ActorSpec, actor_spec, host_spec};
+use crate::subscription::Subscription;
+use crate::supervision::{DeadLetter, Down, TreeNode};
+use crate::supervisor::Supervisor;
+use crate::supervisor_spec::SupervisorSpec;
+use crate::timer::Timer;
 use crate::wait::{block, call};
 
 type Any<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -33,7 +36,6 @@ type Any<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 pub struct System {
     pub shared: Arc<Shared>,
     pub handlers: Arc<Handlers>,
-    pub background: Arc<Background>,
     pub exit_hook: Py<ExitHook>,
 }
 
@@ -50,10 +52,11 @@ impl System {
     ) -> PyResult<Self> {
         let config = Config { policy, audit, cache_dir, profile };
         let opened = py.detach(|| airwasm::System::open(config));
-        let shared = Shared::new(opened.map_err(|error| raise(py, error))?);
+        let handlers = Arc::default();
+        let shared = Shared::new(opened.map_err(|error| raise(py, error))?, &handlers);
         let exit_hook = Py::new(py, ExitHook { shared: Arc::downgrade(&shared) })?;
         atexit(py, "register", &exit_hook)?;
-        Ok(Self { shared, handlers: Arc::default(), background: Arc::default(), exit_hook })
+        Ok(Self { shared, handlers, exit_hook })
     }
 
     /// The version of this build.
@@ -72,7 +75,7 @@ impl System {
     fn close(&self, py: Python<'_>, deadline: Any) -> PyResult<CloseReport> {
         let deadline = seconds("deadline", deadline)?;
         let report = block(py, &self.shared, |system| system.close_async(deadline))?;
-        self.background.stop(py);
+        self.shared.background.stop(py);
         atexit(py, "unregister", &self.exit_hook)?;
         Ok(report.into())
     }
@@ -130,48 +133,34 @@ impl System {
 
     /// Starts a guest, and waits until it is up.
     #[pyo3(
-        signature = (component, name=None, *, grants=None, limits=None, budget=None, config=None, restart=None, shutdown_ms=None),
-        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, restart=None, shutdown_ms=None)"
+        signature = (component, name=None, **options),
+        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
-    #[allow(clippy::too_many_arguments)]
     fn spawn(
         &self,
         py: Python<'_>,
         component: &Bound<'_, PyAny>,
         name: Option<String>,
-        grants: Any,
-        limits: Option<&Bound<'_, Limits>>,
-        budget: Option<&Bound<'_, Budget>>,
-        config: Any,
-        restart: Option<String>,
-        shutdown_ms: Any,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Actor> {
-        let options = Options { name, grants, limits, budget, config, restart, shutdown_ms };
-        let spec = self.guest(component, options)?;
+        let spec = self.guest(component, name, options)?;
         let handle = block(py, &self.shared, |system| system.spawn_async(spec))?;
         Actor::new(py, self.shared.clone(), handle)
     }
 
     /// `spawn`, awaited.
     #[pyo3(
-        signature = (component, name=None, *, grants=None, limits=None, budget=None, config=None, restart=None, shutdown_ms=None),
-        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, restart=None, shutdown_ms=None)"
+        signature = (component, name=None, **options),
+        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
-    #[allow(clippy::too_many_arguments)]
     fn spawn_async<'py>(
         &self,
         py: Python<'py>,
         component: &Bound<'py, PyAny>,
         name: Option<String>,
-        grants: Any,
-        limits: Option<&Bound<'_, Limits>>,
-        budget: Option<&Bound<'_, Budget>>,
-        config: Any,
-        restart: Option<String>,
-        shutdown_ms: Any,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let options = Options { name, grants, limits, budget, config, restart, shutdown_ms };
-        let spec = self.guest(component, options)?;
+        let spec = self.guest(component, name, options)?;
         let shared = self.shared.clone();
         let value = move |py: Python<'_>, handle: ActorHandle| {
             Ok(Py::new(py, Actor::new(py, shared, handle)?)?.into_any())
@@ -181,28 +170,110 @@ impl System {
 
     /// Makes a function an actor. An `async` one runs on the loop that runs here, or on one of the system's own.
     #[pyo3(
-        signature = (handler, name=None, *, grants=None, limits=None, budget=None, restart=None, shutdown_ms=None),
-        text_signature = "($self, handler, name=None, *, grants=(), limits=None, budget=None, restart=None, shutdown_ms=None)"
+        signature = (handler, name=None, **options),
+        text_signature = "($self, handler, name=None, *, grants=(), limits=None, budget=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
-    #[allow(clippy::too_many_arguments)]
     fn spawn_host(
         &self,
         py: Python<'_>,
         handler: &Bound<'_, PyAny>,
         name: Option<String>,
-        grants: Any,
-        limits: Option<&Bound<'_, Limits>>,
-        budget: Option<&Bound<'_, Budget>>,
-        restart: Option<String>,
-        shutdown_ms: Any,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Actor> {
-        let options = Options { name, grants, limits, budget, config: None, restart, shutdown_ms };
-        let spec = options.spec(py)?;
-        let deferred = handler::deferred(&self.handlers, &self.background, &self.shared, handler)?;
+        let spec = host_spec(name, options)?;
+        let deferred = handler::deferred(&self.shared, handler)?;
         let (executor, called) = (deferred.executor, deferred.handler);
         let handle = call(py, &self.shared, |system| system.spawn_host_deferred(spec, executor, called))?;
         deferred.registration.belongs_to(handle, deferred.home.as_ref());
         Actor::new(py, self.shared.clone(), handle)
+    }
+
+    /// Makes a supervisor and starts its children, and waits until they are up.
+    #[pyo3(
+        signature = (name, children=None, **options),
+        text_signature = "($self, name, children=(), *, strategy=None, intensity=None, period_ms=None, backoff=None, give_up=None, auto_shutdown=None)"
+    )]
+    fn supervisor(
+        &self,
+        py: Python<'_>,
+        name: String,
+        children: Any,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        Supervisor::start(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
+    }
+
+    /// `supervisor`, awaited.
+    #[pyo3(
+        signature = (name, children=None, **options),
+        text_signature = "($self, name, children=(), *, strategy=None, intensity=None, period_ms=None, backoff=None, give_up=None, auto_shutdown=None)"
+    )]
+    fn supervisor_async<'py>(
+        &self,
+        py: Python<'py>,
+        name: String,
+        children: Any<'_, 'py>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Supervisor::start_async(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
+    }
+
+    /// `supervisor.children()`.
+    fn children(&self, py: Python<'_>, supervisor: &Bound<'_, Actor>) -> PyResult<Vec<ActorStatus>> {
+        self.shared.own(supervisor)?.children(py)
+    }
+
+    /// `supervisor.start_child()`.
+    fn start_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.shared.own(supervisor)?.start_child(child)
+    }
+
+    /// `supervisor.start_child_async()`.
+    fn start_child_async<'py>(
+        &self,
+        supervisor: &Bound<'py, Actor>,
+        child: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.shared.own(supervisor)?.start_child_async(child)
+    }
+
+    /// `supervisor.terminate_child()`.
+    fn terminate_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, Actor>) -> PyResult<()> {
+        self.shared.own(supervisor)?.terminate_child(child)
+    }
+
+    /// `supervisor.terminate_child_async()`.
+    fn terminate_child_async<'py>(
+        &self,
+        supervisor: &Bound<'py, Actor>,
+        child: &Bound<'py, Actor>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.shared.own(supervisor)?.terminate_child_async(child)
+    }
+
+    /// `supervisor.restart_child()`.
+    fn restart_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, Actor>) -> PyResult<()> {
+        self.shared.own(supervisor)?.restart_child(child)
+    }
+
+    /// `supervisor.restart_child_async()`.
+    fn restart_child_async<'py>(
+        &self,
+        supervisor: &Bound<'py, Actor>,
+        child: &Bound<'py, Actor>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.shared.own(supervisor)?.restart_child_async(child)
+    }
+
+    /// `supervisor.delete_child()`.
+    fn delete_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, Actor>) -> PyResult<()> {
+        self.shared.own(supervisor)?.delete_child(child)
+    }
+
+    /// Who supervises whom: the top in the order of the starts, each with those below it.
+    fn tree(&self, py: Python<'_>) -> PyResult<Vec<Py<TreeNode>>> {
+        let top = call(py, &self.shared, |system| system.tree())?;
+        top.into_iter().map(|node| TreeNode::new(py, &self.shared, node)).collect()
     }
 
     /// The actor of this id: three parts, or a bare name.
@@ -211,9 +282,10 @@ impl System {
         Actor::new(py, self.shared.clone(), handle)
     }
 
-    /// What each actor is doing.
-    fn list(&self, py: Python<'_>) -> PyResult<Vec<ActorStatus>> {
-        Ok(call(py, &self.shared, |system| system.list(None))?.into_iter().map(Into::into).collect())
+    /// What each actor is doing, or each whose id matches a pattern such as `tools/*/*`.
+    #[pyo3(signature = (pattern = None))]
+    fn list(&self, py: Python<'_>, pattern: Option<&str>) -> PyResult<Vec<ActorStatus>> {
+        Ok(call(py, &self.shared, |system| system.list(pattern))?.into_iter().map(Into::into).collect())
     }
 
     /// `actor.status()`.
@@ -241,6 +313,27 @@ impl System {
     /// `actor.kill()`.
     fn kill(&self, py: Python<'_>, actor: &Bound<'_, Actor>) -> PyResult<()> {
         self.shared.own(actor)?.kill(py)
+    }
+
+    /// `actor.monitor()`.
+    #[pyo3(signature = (actor, *, timeout = None))]
+    fn monitor(&self, py: Python<'_>, actor: &Bound<'_, Actor>, timeout: Any) -> PyResult<Down> {
+        self.shared.own(actor)?.monitor(py, timeout)
+    }
+
+    /// `actor.monitor_async()`.
+    fn monitor_async<'py>(&self, py: Python<'py>, actor: &Bound<'py, Actor>) -> PyResult<Bound<'py, PyAny>> {
+        self.shared.own(actor)?.monitor_async(py)
+    }
+
+    /// `one.link()`.
+    fn link(&self, one: &Bound<'_, Actor>, other: &Bound<'_, Actor>) -> PyResult<()> {
+        self.shared.own(one)?.link(other)
+    }
+
+    /// `one.unlink()`.
+    fn unlink(&self, one: &Bound<'_, Actor>, other: &Bound<'_, Actor>) -> PyResult<()> {
+        self.shared.own(one)?.unlink(other)
     }
 
     /// `actor.send()`.
@@ -279,6 +372,97 @@ impl System {
         content_type: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.shared.own(actor)?.request_async(py, payload, timeout, content_type)
+    }
+
+    /// `actor.send_after()`.
+    #[pyo3(signature = (actor, payload, delay, *, content_type = None))]
+    fn send_after(
+        &self,
+        py: Python<'_>,
+        actor: &Bound<'_, Actor>,
+        payload: &Bound<'_, PyAny>,
+        delay: &Bound<'_, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<Timer> {
+        self.shared.own(actor)?.send_after(py, payload, delay, content_type)
+    }
+
+    /// `actor.send_every()`.
+    #[pyo3(signature = (actor, payload, period, *, content_type = None))]
+    fn send_every(
+        &self,
+        py: Python<'_>,
+        actor: &Bound<'_, Actor>,
+        payload: &Bound<'_, PyAny>,
+        period: &Bound<'_, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<Timer> {
+        self.shared.own(actor)?.send_every(py, payload, period, content_type)
+    }
+
+    /// `timer.cancel()`.
+    fn cancel_timer(&self, py: Python<'_>, timer: &Bound<'_, Timer>) -> PyResult<bool> {
+        self.shared.own(timer)?.cancel(py)
+    }
+
+    /// `actor.subscribe()`.
+    fn subscribe(&self, py: Python<'_>, actor: &Bound<'_, Actor>, pattern: &str) -> PyResult<Subscription> {
+        self.shared.own(actor)?.subscribe(py, pattern)
+    }
+
+    /// `subscription.unsubscribe()`.
+    fn unsubscribe(&self, py: Python<'_>, subscription: &Bound<'_, Subscription>) -> PyResult<()> {
+        self.shared.own(subscription)?.unsubscribe(py)
+    }
+
+    /// Sends a message to each subscription whose pattern matches; how many mailboxes took it.
+    #[pyo3(signature = (topic, payload, *, content_type = None))]
+    fn publish(
+        &self,
+        py: Python<'_>,
+        topic: &str,
+        payload: &Bound<'_, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<u64> {
+        let (bytes, options) = (self::payload(payload)?, SendOptions { content_type });
+        let bytes = bytes.as_bytes();
+        call(py, &self.shared, |system| system.publish(topic, bytes, &options))
+    }
+
+    /// `actor.join()`.
+    fn join(&self, py: Python<'_>, actor: &Bound<'_, Actor>, group: &str) -> PyResult<()> {
+        self.shared.own(actor)?.join(py, group)
+    }
+
+    /// `actor.leave()`.
+    fn leave(&self, py: Python<'_>, actor: &Bound<'_, Actor>, group: &str) -> PyResult<bool> {
+        self.shared.own(actor)?.leave(py, group)
+    }
+
+    /// The members of a group in the order in which they joined.
+    fn members(&self, py: Python<'_>, group: &str) -> PyResult<Vec<Actor>> {
+        let members = call(py, &self.shared, |system| system.members(group))?;
+        members.into_iter().map(|member| Actor::new(py, self.shared.clone(), member)).collect()
+    }
+
+    /// Sends a message to each member of a group; how many mailboxes took it.
+    #[pyo3(signature = (group, payload, *, content_type = None))]
+    fn broadcast(
+        &self,
+        py: Python<'_>,
+        group: &str,
+        payload: &Bound<'_, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<u64> {
+        let (bytes, options) = (self::payload(payload)?, SendOptions { content_type });
+        let bytes = bytes.as_bytes();
+        call(py, &self.shared, |system| system.broadcast(group, bytes, &options))
+    }
+
+    /// Takes the messages that were still queued when their actors ended, oldest first.
+    fn dead_letters(&self, py: Python<'_>) -> PyResult<Vec<DeadLetter>> {
+        let letters = call(py, &self.shared, |system| system.dead_letters())?;
+        letters.into_iter().map(|letter| DeadLetter::new(py, letter)).collect()
     }
 
     /// `actor.grant()`.
@@ -360,15 +544,19 @@ impl System {
         move |py, handle| Ok(Py::new(py, Component::new(py, shared, handle)?)?.into_any())
     }
 
-    fn guest(&self, component: &Bound<'_, PyAny>, options: Options<'_, '_>) -> PyResult<airwasm::ActorSpec> {
+    fn guest(
+        &self,
+        component: &Bound<'_, PyAny>,
+        name: Option<String>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<airwasm::ActorSpec> {
         if let Ok(spec) = component.cast::<ActorSpec>() {
-            if options.given() {
+            if name.is_some() || options.is_some_and(|options| !options.is_empty()) {
                 return Err(PyTypeError::new_err("an ActorSpec says it all: put the options into it"));
             }
             return Ok(self.shared.own(spec)?.spec.clone());
         }
         let handle = self.shared.own(component.cast::<Component>()?)?.handle;
-        let spec = options.spec(component.py())?;
-        Ok(airwasm::ActorSpec { component: Some(handle), ..spec })
+        Ok(airwasm::ActorSpec { component: Some(handle), ..actor_spec(name, options)? })
     }
 }

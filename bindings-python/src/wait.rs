@@ -1,6 +1,6 @@
 //! How a blocking call waits: without the GIL, and with an ear for Ctrl-C.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use airwasm::{Operation, Result, System};
 use pyo3::prelude::*;
@@ -17,23 +17,63 @@ pub fn block<T: Send + 'static>(
     shared: &Shared,
     start: impl FnOnce(&System) -> Operation<T> + Send,
 ) -> PyResult<T> {
-    let (mut operation, mut outcome) = py.detach(|| {
-        let mut operation = start(&shared.system);
-        let outcome = operation.wait_for(SIGNAL_CHECK);
-        shared.linger();
-        (operation, outcome)
-    });
+    let (mut operation, mut outcome) = started(py, shared, SIGNAL_CHECK, start);
     loop {
         if let Some(outcome) = outcome {
             return outcome.map_err(|error| raise(py, error));
         }
         py.check_signals()?;
-        outcome = py.detach(|| {
-            let outcome = operation.wait_for(SIGNAL_CHECK);
-            shared.linger();
-            outcome
-        });
+        outcome = waited(py, shared, SIGNAL_CHECK, &mut operation);
     }
+}
+
+/// The same for at most `time`; `None` if it is still under way then, which drops it.
+pub fn block_for<T: Send + 'static>(
+    py: Python<'_>,
+    shared: &Shared,
+    time: Duration,
+    start: impl FnOnce(&System) -> Operation<T> + Send,
+) -> PyResult<Option<T>> {
+    let until = Instant::now().checked_add(time);
+    let left = || until.map_or(SIGNAL_CHECK, |until| until.saturating_duration_since(Instant::now()));
+    let (mut operation, mut outcome) = started(py, shared, left().min(SIGNAL_CHECK), start);
+    loop {
+        if let Some(outcome) = outcome {
+            return outcome.map(Some).map_err(|error| raise(py, error));
+        }
+        py.check_signals()?;
+        if left().is_zero() {
+            return Ok(None);
+        }
+        outcome = waited(py, shared, left().min(SIGNAL_CHECK), &mut operation);
+    }
+}
+
+fn started<T: Send + 'static>(
+    py: Python<'_>,
+    shared: &Shared,
+    time: Duration,
+    start: impl FnOnce(&System) -> Operation<T> + Send,
+) -> (Operation<T>, Option<Result<T>>) {
+    py.detach(|| {
+        let mut operation = start(&shared.system);
+        let outcome = operation.wait_for(time);
+        shared.linger();
+        (operation, outcome)
+    })
+}
+
+fn waited<T: Send + 'static>(
+    py: Python<'_>,
+    shared: &Shared,
+    time: Duration,
+    operation: &mut Operation<T>,
+) -> Option<Result<T>> {
+    py.detach(|| {
+        let outcome = operation.wait_for(time);
+        shared.linger();
+        outcome
+    })
 }
 
 /// Calls the core without the GIL, for any call may wait for a lock that another thread holds.

@@ -1,6 +1,6 @@
 //! Trees of C structs as the facade's specs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use airwasm::{
     AutoShutdown, Backoff, ChildSpec, Error, GiveUp, HostExecutor, Result, Strategy, SupervisorSpec,
@@ -16,38 +16,76 @@ use crate::convert::{actor_spec, restart, small_count, time, time_or_zero, word}
 use crate::raw;
 use crate::types::{airwasm_backoff, airwasm_child, airwasm_handler, airwasm_supervisor_spec};
 
-/// Deeper than the core takes: what lies below is left unread, so that a stack is never too small.
-const DEPTH_MAX: usize = 256;
+/// Deeper than the core takes: below it only the handlers are taken over, so that no stack is too small to drop a spec.
+const DEPTH_MAX: usize = 64;
 
 /// The spec of a supervisor and of all below it. Whether it is an error or not, each handler that could be reached is
 /// taken over.
 pub(crate) fn supervisor_spec(spec: *const airwasm_supervisor_spec) -> Result<SupervisorSpec> {
-    Walk::default().supervisor(spec, "spec", 0)
+    let mut walk = Walk::default();
+    let top = walk.find(spec, "spec".to_owned(), 0);
+    walk.made().take(top)
 }
 
 /// The same for one child.
 pub(crate) fn child_spec(child: *const airwasm_child) -> Result<ChildSpec> {
-    Walk::default().child(child, "child", 0)
+    let mut walk = Walk::default();
+    let top = walk.child(child, "child".to_owned(), 0);
+    let mut made = walk.made();
+    made.child(top?)
 }
 
-/// One walk over a tree of a C program.
+/// One walk over a tree of a C program, which may be deeper than a stack: it goes along a list of what it found.
 #[derive(Default)]
 struct Walk {
     /// Children whose handler was taken over, or below which the walk was: by these a circle closes.
     taken: HashSet<*const airwasm_child>,
+    /// The supervisors found so far, each after the one that it is below.
+    supervisors: Vec<Supervisor>,
+}
+
+#[derive(Clone)]
+struct Supervisor {
+    spec: *const airwasm_supervisor_spec,
+    which: String,
+    depth: usize,
+}
+
+/// A child that was read: one with nothing below it, or the number of a supervisor.
+enum Found {
+    Leaf(ChildSpec),
+    Below(usize),
 }
 
 impl Walk {
-    fn supervisor(
-        &mut self,
-        spec: *const airwasm_supervisor_spec,
-        which: &str,
-        depth: usize,
-    ) -> Result<SupervisorSpec> {
-        let spec = raw::sized(spec, which)?;
-        let children = self.children(&spec, depth);
+    fn find(&mut self, spec: *const airwasm_supervisor_spec, which: String, depth: usize) -> usize {
+        self.supervisors.push(Supervisor { spec, which, depth });
+        self.supervisors.len() - 1
+    }
+
+    /// Reads all below what was found, then puts it together from the bottom.
+    fn made(mut self) -> Made {
+        let mut read = Vec::new();
+        while let Some(next) = self.supervisors.get(read.len()).cloned() {
+            read.push(self.supervisor(next));
+        }
+        let mut made = Made::default();
+        while let Some(next) = read.pop() {
+            let spec = next.and_then(|(spec, children)| {
+                let children = children.into_iter().map(|child| made.child(child));
+                Ok(SupervisorSpec { children: children.collect::<Result<_>>()?, ..spec })
+            });
+            made.0.insert(read.len(), spec);
+        }
+        made
+    }
+
+    /// One supervisor, its children apart.
+    fn supervisor(&mut self, of: Supervisor) -> Result<(SupervisorSpec, Vec<Found>)> {
+        let spec = raw::sized(of.spec, &of.which)?;
+        let children = self.children(&spec, of.depth);
         let backoff = raw::optional_sized(spec.backoff, "backoff")?;
-        Ok(SupervisorSpec {
+        let read = SupervisorSpec {
             name: raw::text(spec.name, "name")?,
             strategy: strategy(spec.strategy)?,
             intensity: small_count(spec.intensity),
@@ -56,43 +94,58 @@ impl Walk {
             give_up: give_up(spec.give_up)?,
             auto_shutdown: auto_shutdown(spec.auto_shutdown)?,
             restart: restart(spec.restart)?,
-            children: children?,
-        })
+            children: Vec::new(),
+        };
+        Ok((read, if of.depth < DEPTH_MAX { children? } else { Vec::new() }))
     }
 
     /// All children, past one that is wrong: the handlers of those after it are taken over too.
-    fn children(&mut self, spec: &airwasm_supervisor_spec, depth: usize) -> Result<Vec<ChildSpec>> {
-        if depth >= DEPTH_MAX {
-            return Ok(Vec::new());
-        }
+    fn children(&mut self, spec: &airwasm_supervisor_spec, depth: usize) -> Result<Vec<Found>> {
         let children = raw::pointers(spec.children, spec.children_len, "children")?.into_iter().enumerate();
         let children: Vec<_> =
-            children.map(|(at, child)| self.child(child, &format!("children[{at}]"), depth)).collect();
+            children.map(|(at, child)| self.child(child, format!("children[{at}]"), depth)).collect();
         children.into_iter().collect()
     }
 
-    fn child(&mut self, child: *const airwasm_child, which: &str, depth: usize) -> Result<ChildSpec> {
-        let given = raw::sized(child, which)?;
+    fn child(&mut self, child: *const airwasm_child, which: String, depth: usize) -> Result<Found> {
+        let given = raw::sized(child, &which)?;
         let airwasm_handler { call, context, free } = given.handler;
         let handles = call.is_some() || free.is_some() || !context.is_null();
         if (handles || !given.supervisor.is_null()) && !self.taken.insert(child) {
             let why = "it has a handler or a supervisor and stands twice, or is below itself";
-            return Err(Error::argument(which, why));
+            return Err(Error::argument(&which, why));
         }
         let handler = handles.then(|| raw::Handler::from(given.handler));
         let below = (!given.supervisor.is_null())
-            .then(|| self.supervisor(given.supervisor, &format!("{which}.supervisor"), depth + 1));
+            .then(|| self.find(given.supervisor, format!("{which}.supervisor"), depth + 1));
         match (below, handler) {
             (Some(_), _) if !given.actor.is_null() => {
-                Err(Error::argument(which, "both actor and supervisor are set"))
+                Err(Error::argument(&which, "both actor and supervisor are set"))
             }
-            (Some(_), Some(_)) => Err(Error::argument(which, "a supervisor has no handler")),
-            (Some(below), None) => Ok(ChildSpec::Supervisor(below?)),
+            (Some(_), Some(_)) => Err(Error::argument(&which, "a supervisor has no handler")),
+            (Some(below), None) => Ok(Found::Below(below)),
             (None, Some(handler)) => {
                 let handler = host_handler(handler.check("handler")?);
-                Ok(ChildSpec::Host(actor_spec(given.actor)?, HostExecutor::Callback, handler))
+                Ok(Found::Leaf(ChildSpec::Host(actor_spec(given.actor)?, HostExecutor::Callback, handler)))
             }
-            (None, None) => Ok(ChildSpec::Guest(actor_spec(given.actor)?)),
+            (None, None) => Ok(Found::Leaf(ChildSpec::Guest(actor_spec(given.actor)?))),
+        }
+    }
+}
+
+/// Supervisors that were put together, by their numbers.
+#[derive(Default)]
+struct Made(HashMap<usize, Result<SupervisorSpec>>);
+
+impl Made {
+    fn take(&mut self, number: usize) -> Result<SupervisorSpec> {
+        self.0.remove(&number).expect("each is made, and asked for once")
+    }
+
+    fn child(&mut self, child: Found) -> Result<ChildSpec> {
+        match child {
+            Found::Leaf(child) => Ok(child),
+            Found::Below(number) => self.take(number).map(ChildSpec::Supervisor),
         }
     }
 }

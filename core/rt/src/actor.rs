@@ -34,7 +34,7 @@ pub trait Child: Send + 'static {
         async { Ok(()) }
     }
 
-    /// After its last message; its mailbox takes nothing any more. Not called after a crash or a kill.
+    /// After its last message. Not called after a crash or a kill.
     fn pre_stop(&mut self, reason: &Exit) -> impl Future<Output = ()> + Send {
         let _ = reason;
         async {}

@@ -39,56 +39,57 @@ impl<M: Message> ActorRef<M> {
 
     /// Queues a message; it comes back if the mailbox is full or closed. With [`Overflow::Block`] the thread waits for
     /// room up to 5 s, unless it is a worker or the actor's own.
+    #[inline]
     pub fn send(&self, message: M) -> Result<(), Refused<M>> {
         self.send_until(message, None)
     }
 
     /// The same with another deadline for the wait for room.
+    #[inline]
     pub fn send_until(&self, message: M, until: Option<Instant>) -> Result<(), Refused<M>> {
-        match self.try_push(message)? {
-            None => Ok(()),
-            Some(refused) if poller::is_worker() => Err(self.0.refuse(refused)),
-            Some(refused) => {
-                let mut waiting = self.wait_for_room(refused, until)?;
-                let answer = waiting.room.wait_until(None);
-                waiting.over(answer.unwrap_or(Err(Error::NoReply)))
-            }
+        self.try_push(message).or_else(|refused| self.block(refused, until))
+    }
+
+    /// Waits for room, if that is how this mailbox is, on a thread that may.
+    #[cold]
+    fn block(&self, refused: Refused<Envelope<M>>, until: Option<Instant>) -> Result<(), Refused<M>> {
+        if !self.may_wait(&refused) || poller::is_worker() {
+            return Err(self.0.refuse(refused));
         }
+        let mut waiting = self.wait_for_room(refused, until)?;
+        let answer = waiting.room.wait_until(None);
+        waiting.over(answer.unwrap_or(Err(Error::NoReply)))
     }
 
     /// The same without blocking: with [`Overflow::Block`] the future waits for room.
     pub async fn send_async(&self, message: M, until: Option<Instant>) -> Result<(), Refused<M>> {
-        match self.try_push(message)? {
-            None => Ok(()),
-            Some(refused) => {
+        match self.try_push(message) {
+            Ok(()) => Ok(()),
+            Err(refused) if self.may_wait(&refused) => {
                 let mut waiting = self.wait_for_room(refused, until)?;
                 let answer = (&mut waiting.room).await;
                 waiting.over(answer)
             }
-        }
-    }
-
-    /// Queues and activates; `Some` gives a message back whose sender may wait for room.
-    fn try_push(&self, message: M) -> Result<Option<Refused<Envelope<M>>>, Refused<M>> {
-        match self.0.push(message, ReplyTo::none()) {
-            Ok(first) => {
-                // Whoever leaves messages behind goes on by itself: only the first one has to activate.
-                if first {
-                    self.0.activate();
-                }
-                Ok(None)
-            }
-            Err(refused) if self.may_wait(&refused) => Ok(Some(refused)),
             Err(refused) => Err(self.0.refuse(refused)),
         }
     }
 
-    fn may_wait(&self, refused: &Refused<Envelope<M>>) -> bool {
+    /// Queues and activates.
+    #[inline]
+    fn try_push(&self, message: M) -> Result<(), Refused<Envelope<M>>> {
+        // Whoever leaves messages behind goes on by itself: only the first one has to activate.
+        if self.0.push(message, ReplyTo::none())? {
+            self.0.activate();
+        }
+        Ok(())
+    }
+
+    fn may_wait(&self, Refused { message: envelope, error }: &Refused<Envelope<M>>) -> bool {
         let mailbox = &self.0.mailbox;
-        mailbox.overflow() == Overflow::Block
-            && matches!(refused.error, Error::MailboxFull { .. })
-            && mailbox.could_hold(refused.message.message.size_bytes() as u64)
-            && poller::current() != Some(self.handle())
+        let blocks = mailbox.overflow() == Overflow::Block && matches!(error, Error::MailboxFull { .. });
+        // A message that is too big for an empty mailbox would wait for nothing; so would one to oneself.
+        let size = envelope.message.size_bytes() as u64;
+        blocks && mailbox.could_hold(size) && poller::current() != Some(self.handle())
     }
 
     fn wait_for_room(
@@ -105,11 +106,12 @@ impl<M: Message> ActorRef<M> {
         // Room may have come meanwhile.
         self.0.activate();
         let until = until.unwrap_or_else(|| Instant::now() + BLOCK_MAX);
-        let room = pending.until(Some(until), &self.0.shared.io).toward(&self.0.shared, self.handle());
+        let room = pending.toward(&self.0.shared, self.handle(), Some(until));
         Ok(Waiting { cell: &self.0, ticket: Some(ticket), room })
     }
 
     /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
+    #[inline]
     pub fn request(&self, message: M, until: Option<Instant>, caller: Caller) -> Pending<M::Reply, M::Error> {
         let (resolver, pending) = promise();
         match self.0.push(message, ReplyTo::new(Some(resolver))) {
@@ -125,7 +127,11 @@ impl<M: Message> ActorRef<M> {
             // A refusal settles the promise, so there is nothing more to do about it here.
             Err(refused) => drop(self.0.refuse(refused)),
         }
-        pending.until(until, &self.0.shared.io).toward(&self.0.shared, self.handle())
+        // An answer that is there needs no terms.
+        match pending.is_over() {
+            true => pending,
+            false => pending.toward(&self.0.shared, self.handle(), until),
+        }
     }
 
     /// Lets it finish its message and stop; kills it after `grace`. Done when it is down.

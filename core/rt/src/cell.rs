@@ -40,7 +40,7 @@ pub(crate) const CHECK: u8 = 8;
 pub enum Caller {
     /// It waits for the answer and has nothing else to do.
     Waits,
-    /// An event loop: at most about every other tick is spent in place.
+    /// An event loop, which has others to serve: after a tick that was spent in place it has a turn.
     Loop,
     /// It has other things to do: a worker polls.
     Busy,
@@ -99,16 +99,13 @@ pub(crate) struct Cell<M: Message> {
     pub(crate) in_flight: Mutex<ReplyTo<M>>,
 }
 
-/// What an actor is to do next.
-pub(crate) enum Next<M: Message> {
-    /// One message; `asked` if somebody may wait for an answer.
-    Message {
-        message: M,
-        asked: bool,
-    },
+/// What an actor is to do before any message.
+pub(crate) enum Urgent {
     Signal(Signal),
     Check,
     Stop,
+    /// Nothing more: its runner ends it.
+    Kill,
 }
 
 impl<M: Message> Cell<M> {
@@ -189,6 +186,7 @@ impl<M: Message> Cell<M> {
     }
 
     /// Queues a message without activating; `true` if nothing waited before.
+    #[inline]
     pub(crate) fn push(&self, message: M, reply: ReplyTo<M>) -> Result<bool, Refused<Envelope<M>>> {
         match self.mailbox.push(Envelope { message, reply }) {
             Ok(Pushed::Queued { first }) => Ok(first),
@@ -293,7 +291,9 @@ impl<M: Message> Cell<M> {
             let suspended = ended.is_none() && lock(&self.in_flight).is_wanted();
             match caller {
                 _ if suspended => poller::bar_until(now + poller::BARRED_TICKS),
-                Caller::Loop => poller::bar_until(now + 1),
+                // A tick of its own time is what a loop, or a worker, spends at once: then others have their turn.
+                Caller::Loop => poller::skip_next(),
+                _ if poller::is_worker() => poller::skip_next(),
                 _ => {}
             }
         }
@@ -311,52 +311,55 @@ impl<M: Message> Cell<M> {
         }
     }
 
-    /// The next thing to do; pending when there is nothing, or the turn is used up.
-    pub(crate) fn poll_next(&self, context: &Context<'_>) -> Poll<Next<M>> {
-        let wanted = self.wanted.load(Relaxed);
-        if wanted != 0
-            && let Some(next) = self.next_wanted(wanted, context)
-        {
-            return next;
+    /// What overtakes the messages, if there is anything.
+    #[inline]
+    pub(crate) fn next_urgent(&self) -> Option<Urgent> {
+        match self.wanted.load(Relaxed) {
+            0 => None,
+            wanted => self.next_wanted(wanted),
         }
-        let left = self.turn_left.load(Relaxed);
-        if left == 0 {
-            if !self.mailbox.is_empty() {
-                context.waker().wake_by_ref();
-            }
-            return Poll::Pending;
-        }
-        let Some(Envelope { message, reply }) = self.mailbox.pop() else {
-            return Poll::Pending;
-        };
-        self.turn_left.store(left - 1, Relaxed);
-        let asked = reply.is_request();
-        if asked {
-            reply.mark_handling();
-            *lock(&self.in_flight) = reply;
-        }
-        Poll::Ready(Next::Message { message, asked })
     }
 
-    /// What overtakes the messages.
-    fn next_wanted(&self, wanted: u8, context: &Context<'_>) -> Option<Poll<Next<M>>> {
+    #[cold]
+    fn next_wanted(&self, wanted: u8) -> Option<Urgent> {
         if wanted & KILL != 0 {
-            // The runner looks at it before the next poll.
-            context.waker().wake_by_ref();
-            return Some(Poll::Pending);
+            return Some(Urgent::Kill);
         }
         if wanted & SIGNAL != 0 {
             let mut life = lock(&self.life);
             if let Some(signal) = life.signals.as_mut().and_then(|signals| signals.pop_front()) {
-                return Some(Poll::Ready(Next::Signal(signal)));
+                return Some(Urgent::Signal(signal));
             }
             self.wanted.fetch_and(!SIGNAL, AcqRel);
         }
         if wanted & CHECK != 0 {
             self.wanted.fetch_and(!CHECK, AcqRel);
-            return Some(Poll::Ready(Next::Check));
+            return Some(Urgent::Check);
         }
-        (wanted & STOP != 0).then_some(Poll::Ready(Next::Stop))
+        (wanted & STOP != 0).then_some(Urgent::Stop)
+    }
+
+    /// The next message, unless the turn is used up.
+    #[inline]
+    pub(crate) fn next_message(&self) -> Option<Envelope<M>> {
+        let left = self.turn_left.load(Relaxed);
+        if left == 0 {
+            return None;
+        }
+        self.turn_left.store(left - 1, Relaxed);
+        self.mailbox.pop()
+    }
+
+    /// Whether there is something to do that waits for the next turn, or for the runner.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.wanted.load(Relaxed) & KILL != 0 || self.turn_left.load(Relaxed) == 0 && !self.mailbox.is_empty()
+    }
+
+    /// The life is about to stop: its mailbox takes nothing more, unless another life may follow.
+    pub(crate) fn close(&self, exit: &Exit) {
+        if lock(&self.life).stops {
+            self.mailbox.close(exit);
+        }
     }
 
     /// A request was answered with an error: too many of them end the life.

@@ -23,14 +23,22 @@ impl<'a, M: Message> Context<'a, M> {
         Self { cell, open: false }
     }
 
-    /// The next message is at hand.
-    pub(crate) fn open(&mut self, asked: bool) {
-        self.open = asked;
+    /// The next message is at hand, with the duty to answer it.
+    #[inline]
+    pub(crate) fn open(&mut self, reply: ReplyTo<M>) {
+        self.open = reply.is_request();
+        if self.open {
+            reply.mark_handling();
+            *lock(&self.cell.in_flight) = reply;
+        }
     }
 
     /// The handler has returned: a duty that it left is dropped, and so its caller told.
+    #[inline]
     pub(crate) fn close(&mut self) {
-        drop(self.take_reply());
+        if self.open {
+            drop(self.take_reply());
+        }
     }
 
     /// Answers the message at hand. What was answered or taken before stays as it is.

@@ -1,11 +1,12 @@
 //! Beginning and ending the lives of an actor.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::actor::Message;
 use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot};
+use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::exit::{Cause, Exit, Linked};
 use crate::handle::Handle;
@@ -292,20 +293,18 @@ impl<M: Message> Node for Cell<M> {
         }
         life.stage = Stage::Stopping;
         match ending {
-            Ending::Kill => {
+            _ if life.kill || ending == Ending::Kill => {
                 life.kill = true;
                 drop(life);
                 return self.kill_now();
             }
             Ending::Stop(Some(grace)) => {
-                let weak = Arc::downgrade(&self);
-                life.grace.shorten(&self.shared, grace, move || {
-                    if let Some(cell) = weak.upgrade() {
-                        cell.end(Ending::Kill);
-                    }
-                });
+                let weak: Weak<dyn Due> = Arc::downgrade(&(self.clone() as Arc<dyn Due>));
+                // Several may want it down: the earliest deadline counts.
+                let deadline = self.shared.deadlines.after(grace, weak);
+                life.deadline = Deadline::earlier(life.deadline.take(), deadline);
             }
-            Ending::Stop(None) => {}
+            Ending::Stop(None) | Ending::Kill => {}
         }
         drop(life);
         self.want(STOP);
@@ -343,6 +342,9 @@ impl<M: Message> Node for Cell<M> {
             return done();
         }
         life.on_stop.push(done);
+        // Known before its supervisor asks it to stop too.
+        life.kill |= ending == Ending::Kill;
+        life.stops = true;
         drop(life);
         if let Some((supervisor, key)) = self.core.supervisor() {
             // Asked first, so that it does not take the end for a crash.
@@ -402,6 +404,13 @@ impl<M: Message> Node for Cell<M> {
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
+    }
+}
+
+impl<M: Message> Due for Cell<M> {
+    /// The grace of a stop is over.
+    fn due(self: Arc<Self>) {
+        self.end(Ending::Kill);
     }
 }
 

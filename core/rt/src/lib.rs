@@ -10,11 +10,11 @@ mod cell;
 mod child;
 mod context;
 mod dead_letters;
+mod deadlines;
 mod ends;
 mod error;
 mod errors;
 mod exit;
-mod grace;
 mod groups;
 mod handle;
 mod health;
@@ -25,6 +25,8 @@ mod live;
 mod mailbox;
 #[cfg(all(test, feature = "loom"))]
 mod mailbox_models;
+#[cfg(all(test, not(feature = "loom")))]
+mod mailbox_tests;
 mod names;
 mod node;
 mod notice;

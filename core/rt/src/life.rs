@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use tokio::task::AbortHandle;
 
 use crate::actor::Message;
+use crate::deadlines::Deadline;
 use crate::exit::Exit;
-use crate::grace::Grace;
 use crate::health::Checks;
 use crate::promise::Resolver;
 use crate::watch::{Signal, Watchers};
@@ -42,6 +42,8 @@ type Done = Box<dyn FnOnce() + Send>;
 pub(crate) struct Life<M: Message> {
     pub stage: Stage,
     pub kill: bool,
+    /// Somebody asked for its end, so no life follows.
+    pub stops: bool,
     /// The exit that a linked actor, a missed health check or too many errors forced on it.
     pub forced: Option<Exit>,
     /// Whether a life was begun and has not ended.
@@ -65,9 +67,10 @@ pub(crate) struct Life<M: Message> {
     pub on_stop: Vec<Done>,
     // Boxed: most actors have none of these.
     pub watchers: Option<Box<Watchers>>,
+    #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
     pub signals: Option<Box<VecDeque<Signal>>>,
-    /// It is killed at its end.
-    pub grace: Grace,
+    /// Kills at the end of a stop's grace.
+    pub deadline: Option<Box<Deadline>>,
     /// The asking for its health, and what came of it.
     pub checks: Option<AbortHandle>,
     pub checks_seen: Checks,
@@ -78,6 +81,7 @@ impl<M: Message> Life<M> {
         Self {
             stage: Stage::Starting,
             kill: false,
+            stops: false,
             forced: None,
             alive: false,
             was_up: false,
@@ -93,7 +97,7 @@ impl<M: Message> Life<M> {
             on_stop: Vec::new(),
             watchers: None,
             signals: None,
-            grace: Grace::default(),
+            deadline: None,
             checks: None,
             checks_seen: Checks::default(),
         }
@@ -102,7 +106,8 @@ impl<M: Message> Life<M> {
     /// A new life: what was asked of the last one is forgotten.
     pub(crate) fn renew(&mut self, traps_exits: bool) {
         self.stage = if self.was_up { Stage::Restarting } else { Stage::Starting };
-        (self.kill, self.forced, self.is_up, self.announced) = (false, None, false, false);
+        (self.kill, self.stops, self.is_up, self.announced) = (false, false, false, false);
+        self.forced = None;
         self.lives = self.lives.wrapping_add(1);
         (self.alive, self.traps_exits) = (true, traps_exits);
         self.signals = None;
@@ -111,7 +116,7 @@ impl<M: Message> Life<M> {
 
     /// The timers of a life that has ended.
     pub(crate) fn disarm(&mut self) {
-        self.grace.disarm();
+        self.deadline = None;
         if let Some(checks) = self.checks.take() {
             checks.abort();
         }

@@ -6,8 +6,8 @@ use crate::actor::{Message, ReplyTo};
 use crate::error::{Error, Refused};
 use crate::exit::Exit;
 use crate::promise::Resolver;
-use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use crate::sync::{Mutex, lock};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// What a mailbox may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,17 +87,14 @@ struct Incoming<M: Message> {
     bytes: u64,
     closed: Option<Exit>,
     retired: bool,
-    // Boxed: most mailboxes never block anybody.
+    #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
     blocked: Option<Box<VecDeque<Blocked<M>>>>,
     /// All but `delivered`, and the part of `dropped` that the taker found.
     counts: Counts,
 }
 
-/// What the actor has taken out at once and not yet handled: one lock for many messages.
-struct Taken<M: Message> {
-    batch: VecDeque<Envelope<M>>,
-    bytes: u64,
-}
+/// What the actor has taken out at once and not yet handled.
+type Batch<M> = VecDeque<Envelope<M>>;
 
 /// How a push went.
 pub(crate) enum Pushed<M: Message> {
@@ -107,28 +104,34 @@ pub(crate) enum Pushed<M: Message> {
     Instead { first: bool, dropped: Envelope<M> },
 }
 
-/// A bounded queue: many push, one takes. Senders and the taker meet at one lock per batch.
+/// A bounded queue: many push, one takes. The taker swaps the whole queue out, so senders meet it once a batch.
+// Who needs both locks takes `incoming` first.
 pub(crate) struct Mailbox<M: Message> {
     bounds: Bounds,
     overflow: Overflow,
     incoming: Mutex<Incoming<M>>,
-    taken: Mutex<Taken<M>>,
-    // The three below are written by the taker alone, so a plain load and store do.
-    /// Length of the batch: most turns find it empty, and need not lock it to know.
+    taken: Mutex<Batch<M>>,
+    /// What `incoming` holds, written under its lock. Read without it: a push that is not seen activates its actor again.
+    incoming_messages: AtomicUsize,
+    // Those below are written by the taker alone, or under both locks, so a plain load and store do.
+    /// What the batch holds, so that nobody needs its lock to know.
     taken_messages: AtomicUsize,
+    taken_bytes: AtomicU64,
+    /// Whether somebody waits for room. One that is not seen at once is seen when the batch is used up.
+    is_blocking: AtomicBool,
+    /// Whether a batch was so big that its room is to be given back.
+    is_big: AtomicBool,
     delivered: AtomicU64,
     /// Found in the batch when the caller had given up.
     dropped_late: AtomicU64,
 }
 
-/// Messages taken at once. With `DropOldest` it is one, so that the oldest is still there to be dropped.
-const BATCH: usize = 64;
-/// Bytes taken at once, but for a single message.
-const BATCH_BYTES: u64 = 64 << 10;
-/// Room for messages that an empty queue keeps.
-const KEPT: usize = 64;
+/// Bytes of room that an empty queue keeps: what a small burst needed is not asked for again at the next one.
+const KEPT_BYTES: usize = 24 << 10;
 
 impl<M: Message> Mailbox<M> {
+    const KEPT: usize = KEPT_BYTES / size_of::<Envelope<M>>();
+
     pub(crate) fn new(bounds: Bounds, overflow: Overflow) -> Self {
         let incoming = Incoming {
             queue: VecDeque::new(),
@@ -138,13 +141,16 @@ impl<M: Message> Mailbox<M> {
             blocked: None,
             counts: Counts::default(),
         };
-        let taken = Taken { batch: VecDeque::new(), bytes: 0 };
         Self {
             bounds,
             overflow,
             incoming: Mutex::new(incoming),
-            taken: Mutex::new(taken),
+            taken: Mutex::new(VecDeque::new()),
+            incoming_messages: AtomicUsize::new(0),
             taken_messages: AtomicUsize::new(0),
+            taken_bytes: AtomicU64::new(0),
+            is_blocking: AtomicBool::new(false),
+            is_big: AtomicBool::new(false),
             delivered: AtomicU64::new(0),
             dropped_late: AtomicU64::new(0),
         }
@@ -155,23 +161,37 @@ impl<M: Message> Mailbox<M> {
     }
 
     /// Queues a message, or gives it back.
+    #[inline]
     pub(crate) fn push(&self, envelope: Envelope<M>) -> Result<Pushed<M>, Refused<Envelope<M>>> {
         let mut incoming = lock(&self.incoming);
         incoming.counts.sent += 1;
         let size = envelope.message.size_bytes() as u64;
-        if let Some(exit) = &incoming.closed {
-            let error = Error::Stopped(exit.clone());
-            incoming.counts.rejected += 1;
-            return Err(Refused { message: envelope, error });
+        if incoming.closed.is_some() {
+            return Err(incoming.refuse(envelope));
         }
-        if incoming.is_waited_for() || self.is_full(&incoming, size) {
-            incoming.sweep();
-            // Whoever waits for room is not overtaken, be it by a message that is smaller.
-            if incoming.is_waited_for() || self.is_full(&incoming, size) {
-                return self.overflowed(&mut incoming, envelope, size);
-            }
+        // Whoever waits for room is not overtaken, be it by a message that is smaller.
+        if self.is_blocking.load(Relaxed) || self.is_full(&incoming, size) {
+            return self.push_full(incoming, envelope, size);
         }
-        Ok(Pushed::Queued { first: incoming.queue(envelope, size) })
+        Ok(Pushed::Queued { first: self.queue(&mut incoming, envelope, size) })
+    }
+
+    /// Queues a message in the place of one that nobody waits for, or does what is to be done where there is none.
+    #[cold]
+    fn push_full(
+        &self,
+        mut incoming: MutexGuard<'_, Incoming<M>>,
+        envelope: Envelope<M>,
+        size: u64,
+    ) -> Result<Pushed<M>, Refused<Envelope<M>>> {
+        let swept = self.sweep(&mut incoming);
+        let pushed = match self.is_blocking.load(Relaxed) || self.is_full(&incoming, size) {
+            true => self.overflowed(&mut incoming, envelope, size),
+            false => Ok(Pushed::Queued { first: self.queue(&mut incoming, envelope, size) }),
+        };
+        drop(incoming);
+        drop(swept);
+        pushed
     }
 
     fn overflowed(
@@ -181,19 +201,10 @@ impl<M: Message> Mailbox<M> {
         size: u64,
     ) -> Result<Pushed<M>, Refused<Envelope<M>>> {
         if self.overflow == Overflow::DropOldest
-            && self.could_hold(size)
-            && let Some(oldest) = incoming.queue.pop_front()
+            && let Some(dropped) = self.drop_oldest(incoming, size)
         {
-            incoming.bytes -= oldest.message.size_bytes() as u64;
-            incoming.counts.dropped += 1;
-            if !self.is_full(incoming, size) {
-                let first = incoming.queue(envelope, size);
-                return Ok(Pushed::Instead { first, dropped: oldest });
-            }
-            // A big message may not fit into the place of a small one.
-            incoming.counts.dropped -= 1;
-            incoming.bytes += oldest.message.size_bytes() as u64;
-            incoming.queue.push_front(oldest);
+            let first = self.queue(incoming, envelope, size);
+            return Ok(Pushed::Instead { first, dropped });
         }
         let error = self.full(incoming);
         match self.overflow {
@@ -204,30 +215,73 @@ impl<M: Message> Mailbox<M> {
         Err(Refused { message: envelope, error })
     }
 
+    /// Takes out the oldest that waits, if that makes room for a message of this size.
+    fn drop_oldest(&self, incoming: &mut Incoming<M>, size: u64) -> Option<Envelope<M>> {
+        let mut taken = lock(&self.taken);
+        let oldest = taken.front().or_else(|| incoming.queue.front())?;
+        let frees = oldest.message.size_bytes() as u64;
+        let bytes = incoming.bytes + self.taken_bytes.load(Relaxed) - frees;
+        // A big message may not fit into the place of a small one.
+        if bytes.saturating_add(size) > self.bounds.bytes_max || self.bounds.messages_max == 0 {
+            return None;
+        }
+        incoming.counts.dropped += 1;
+        if taken.is_empty() {
+            incoming.bytes -= frees;
+            let dropped = incoming.queue.pop_front();
+            self.incoming_messages.store(incoming.queue.len(), Relaxed);
+            return dropped;
+        }
+        let dropped = taken.pop_front();
+        self.note_taken(&taken, self.taken_bytes.load(Relaxed) - frees);
+        dropped
+    }
+
+    /// Takes out what nobody waits for any more; to be dropped when no lock is held.
+    #[cold]
+    fn sweep(&self, incoming: &mut Incoming<M>) -> Batch<M> {
+        let mut taken = lock(&self.taken);
+        let mut bytes = self.taken_bytes.load(Relaxed);
+        let mut swept = sweep(&mut incoming.queue, &mut incoming.bytes);
+        swept.append(&mut sweep(&mut taken, &mut bytes));
+        self.incoming_messages.store(incoming.queue.len(), Relaxed);
+        self.note_taken(&taken, bytes);
+        incoming.counts.dropped += swept.len() as u64;
+        swept
+    }
+
+    /// `true` if nothing waited before.
+    #[inline]
+    fn queue(&self, incoming: &mut Incoming<M>, envelope: Envelope<M>, size: u64) -> bool {
+        incoming.bytes += size;
+        incoming.queue.push_back(envelope);
+        let messages = incoming.queue.len();
+        self.incoming_messages.store(messages, Relaxed);
+        messages == 1
+    }
+
+    fn note_taken(&self, taken: &Batch<M>, bytes: u64) {
+        self.taken_messages.store(taken.len(), Relaxed);
+        self.taken_bytes.store(bytes, Relaxed);
+    }
+
     fn full(&self, incoming: &Incoming<M>) -> Error {
-        let taken = lock(&self.taken);
         Error::MailboxFull {
-            messages: (incoming.queue.len() + taken.batch.len()) as u64,
-            bytes: incoming.bytes + taken.bytes,
+            messages: (incoming.queue.len() + self.taken_messages.load(Relaxed)) as u64,
+            bytes: incoming.bytes + self.taken_bytes.load(Relaxed),
         }
     }
 
-    /// Whether a message of this size fits into an empty mailbox: else waiting for room is in vain.
-    pub(crate) fn could_hold(&self, size: u64) -> bool {
-        size <= self.bounds.bytes_max && self.bounds.messages_max > 0
-    }
-
-    // The batch is asked only near the bound: it holds at most `BATCH` messages and `BATCH_BYTES`.
+    // A taker at work may have made room that is not seen yet; it never seems to be more than there is.
     fn is_full(&self, incoming: &Incoming<M>, size: u64) -> bool {
-        let messages = incoming.queue.len() as u64;
-        let many = messages.saturating_add(BATCH as u64) >= self.bounds.messages_max;
-        let heavy = incoming.bytes.saturating_add(size).saturating_add(BATCH_BYTES) > self.bounds.bytes_max;
-        if !many && !heavy {
-            return false;
-        }
-        let taken = lock(&self.taken);
-        messages + taken.batch.len() as u64 >= self.bounds.messages_max
-            || (incoming.bytes + taken.bytes).saturating_add(size) > self.bounds.bytes_max
+        let messages = incoming.queue.len() + self.taken_messages.load(Relaxed);
+        let bytes = incoming.bytes + self.taken_bytes.load(Relaxed);
+        messages as u64 >= self.bounds.messages_max || bytes.saturating_add(size) > self.bounds.bytes_max
+    }
+
+    /// Whether a message of this size fits when nothing else is there.
+    pub(crate) fn could_hold(&self, size: u64) -> bool {
+        self.bounds.messages_max > 0 && size <= self.bounds.bytes_max
     }
 
     /// How full it is, as an error.
@@ -250,15 +304,21 @@ impl<M: Message> Mailbox<M> {
     ) -> Result<(), Refused<Envelope<M>>> {
         let mut incoming = lock(&self.incoming);
         incoming.counts.sent += 1;
-        if let Some(exit) = incoming.closed.clone() {
-            incoming.counts.rejected += 1;
-            return Err(Refused { message: envelope, error: Error::Stopped(exit) });
+        if incoming.closed.is_some() {
+            return Err(incoming.refuse(envelope));
         }
         incoming.blocked.get_or_insert_default().push_back(Blocked { envelope, sender });
+        self.note_blocked(&incoming);
         drop(incoming);
         // Room may have come since the push that failed.
         self.admit();
         Ok(())
+    }
+
+    /// Who waits for room of a closed mailbox waits for nothing.
+    fn note_blocked(&self, incoming: &Incoming<M>) {
+        let waiting = incoming.blocked.as_ref().is_some_and(|blocked| !blocked.is_empty());
+        self.is_blocking.store(waiting && incoming.closed.is_none(), Relaxed);
     }
 
     /// Takes back a message that still waits for room; without one it has come in.
@@ -270,12 +330,14 @@ impl<M: Message> Mailbox<M> {
             .position(|blocked| blocked.sender.as_ref().is_some_and(|it| it.ticket == ticket))?;
         let message = blocked.remove(place)?.envelope.message;
         incoming.counts.rejected += 1;
+        self.note_blocked(&incoming);
         Some(message)
     }
 
-    /// Queues what waited for room, as far as there is room. `true` if something came in.
-    fn admit(&self) -> bool {
-        let (mut any, mut admitted) = (false, Vec::new());
+    /// Queues what waited for room, as far as there is room.
+    #[cold]
+    fn admit(&self) {
+        let mut admitted = Vec::new();
         let mut incoming = lock(&self.incoming);
         while let Some(front) = incoming.blocked.as_ref().and_then(|blocked| blocked.front()) {
             let size = front.envelope.message.size_bytes() as u64;
@@ -289,96 +351,116 @@ impl<M: Message> Mailbox<M> {
                 incoming.counts.rejected += 1;
                 continue;
             }
-            incoming.queue(blocked.envelope, size);
-            any = true;
+            self.queue(&mut incoming, blocked.envelope, size);
             admitted.extend(blocked.sender.and_then(|sender| sender.room));
         }
+        self.note_blocked(&incoming);
         drop(incoming);
         for room in admitted {
             room.settle(Ok(()));
         }
-        any
     }
 
     /// The next message whose caller still waits; only the one that runs the actor calls it.
+    // A message leaves its queue in a return, so that it is moved once.
+    #[inline]
     pub(crate) fn pop(&self) -> Option<Envelope<M>> {
-        loop {
-            let envelope = match self.taken_messages.load(Relaxed) {
-                0 => self.take()?,
-                _ => self.pop_taken()?,
-            };
-            if !envelope.reply.is_abandoned() {
-                self.delivered.store(self.delivered.load(Relaxed) + 1, Relaxed);
-                return Some(envelope);
-            }
-            self.dropped_late.store(self.dropped_late.load(Relaxed) + 1, Relaxed);
-        }
-    }
-
-    fn pop_taken(&self) -> Option<Envelope<M>> {
-        let mut taken = lock(&self.taken);
-        let envelope = taken.batch.pop_front();
-        self.taken_messages.store(taken.batch.len(), Relaxed);
-        taken.bytes -= envelope.as_ref().map_or(0, |envelope| envelope.message.size_bytes() as u64);
-        envelope
-    }
-
-    /// The first message that came in; those behind it are taken out with it.
-    fn take(&self) -> Option<Envelope<M>> {
-        let mut incoming = lock(&self.incoming);
-        let Some(first) = incoming.queue.pop_front() else {
-            if incoming.is_waited_for() {
-                drop(incoming);
-                // A heavy one may have found no room beside the batch that is done now.
-                return if self.admit() { self.take() } else { None };
-            }
-            self.shrink(&mut incoming);
-            return None;
-        };
-        incoming.bytes -= first.message.size_bytes() as u64;
-        if !incoming.queue.is_empty() && self.overflow != Overflow::DropOldest {
-            self.take_batch(&mut incoming);
-        }
-        let waiting = incoming.is_waited_for();
-        drop(incoming);
-        if waiting {
+        if self.is_blocking.load(Relaxed) {
             self.admit();
         }
-        Some(first)
-    }
-
-    fn take_batch(&self, incoming: &mut Incoming<M>) {
-        let mut taken = lock(&self.taken);
-        let count = incoming.queue.len().min(BATCH - 1);
-        for _ in 0..count {
-            let Some(size) = incoming.queue.front().map(|next| next.message.size_bytes() as u64) else {
-                break;
-            };
-            if taken.bytes + size > BATCH_BYTES {
-                break;
+        loop {
+            if self.taken_messages.load(Relaxed) > 0 {
+                let mut taken = lock(&self.taken);
+                match taken.front() {
+                    Some(next) if !next.reply.is_abandoned() => {
+                        let bytes = self.taken_bytes.load(Relaxed) - next.message.size_bytes() as u64;
+                        self.taken_bytes.store(bytes, Relaxed);
+                        self.taken_messages.store(taken.len() - 1, Relaxed);
+                        self.delivered.store(self.delivered.load(Relaxed) + 1, Relaxed);
+                        return taken.pop_front();
+                    }
+                    _ => drop(taken),
+                }
+                self.drop_abandoned();
+                continue;
             }
-            taken.bytes += size;
-            incoming.bytes -= size;
-            taken.batch.extend(incoming.queue.pop_front());
+            if self.has_nothing() {
+                return None;
+            }
+            let mut incoming = lock(&self.incoming);
+            if incoming.queue.len() == 1
+                && let Some(next) = incoming.queue.front()
+                && !next.reply.is_abandoned()
+            {
+                // A single one needs no second queue.
+                incoming.bytes = 0;
+                self.incoming_messages.store(0, Relaxed);
+                self.delivered.store(self.delivered.load(Relaxed) + 1, Relaxed);
+                return incoming.queue.pop_front();
+            }
+            if !self.take(incoming) {
+                return None;
+            }
         }
-        self.taken_messages.store(taken.batch.len(), Relaxed);
     }
 
-    /// An idle actor keeps no more room than a few messages need.
-    fn shrink(&self, incoming: &mut Incoming<M>) {
-        if incoming.queue.capacity() > KEPT {
-            incoming.queue = VecDeque::new();
-            lock(&self.taken).batch = VecDeque::new();
+    /// Whether nothing came in, and nothing else is to be done about what may.
+    #[inline]
+    fn has_nothing(&self) -> bool {
+        let (messages, blocking) = (&self.incoming_messages, &self.is_blocking);
+        messages.load(Relaxed) == 0 && !blocking.load(Relaxed) && !self.is_big.load(Relaxed)
+    }
+
+    /// Makes all that came in the batch; `false` if it was nothing.
+    fn take(&self, mut incoming: MutexGuard<'_, Incoming<M>>) -> bool {
+        if !incoming.queue.is_empty() {
+            let mut taken = lock(&self.taken);
+            std::mem::swap(&mut *taken, &mut incoming.queue);
+            self.incoming_messages.store(0, Relaxed);
+            self.note_taken(&taken, std::mem::take(&mut incoming.bytes));
+            if taken.capacity() > Self::KEPT {
+                self.is_big.store(true, Relaxed);
+            }
+            return true;
         }
+        if self.is_blocking.load(Relaxed) {
+            // Whether there is room is seen for sure only here, where nothing waits.
+            drop(incoming);
+            self.admit();
+            return true;
+        }
+        self.shrink(&mut incoming);
+        false
+    }
+
+    /// Drops the first of the batch, for whose answer nobody waits any more.
+    #[cold]
+    fn drop_abandoned(&self) {
+        let mut taken = lock(&self.taken);
+        let Some(abandoned) = taken.pop_front() else { return self.note_taken(&taken, 0) };
+        let bytes = self.taken_bytes.load(Relaxed) - abandoned.message.size_bytes() as u64;
+        self.note_taken(&taken, bytes);
+        self.dropped_late.store(self.dropped_late.load(Relaxed) + 1, Relaxed);
+        drop(taken);
+        // Only now: what a message does when it is dropped is not ours to know, so no lock may be held.
+        drop(abandoned);
+    }
+
+    /// An idle actor keeps no more room than a small burst needs.
+    #[cold]
+    fn shrink(&self, incoming: &mut Incoming<M>) {
+        for queue in [&mut incoming.queue, &mut *lock(&self.taken)] {
+            if queue.capacity() > Self::KEPT {
+                *queue = VecDeque::new();
+            }
+        }
+        self.is_big.store(false, Relaxed);
     }
 
     /// Whether nothing waits that could be handled.
     pub(crate) fn is_empty(&self) -> bool {
-        if self.taken_messages.load(Relaxed) != 0 {
-            return false;
-        }
-        let incoming = lock(&self.incoming);
-        incoming.queue.is_empty() && !incoming.is_waited_for()
+        let messages = self.taken_messages.load(Relaxed) + self.incoming_messages.load(Relaxed);
+        messages == 0 && !self.is_blocking.load(Relaxed)
     }
 
     /// Refuses whatever comes from now on, and whoever waits for room.
@@ -391,11 +473,12 @@ impl<M: Message> Mailbox<M> {
                 requests.push(blocked.envelope);
                 continue;
             };
-            // It stays until its sender takes it back, who may have given up at this moment and needs it all the same.
+            // It stays until its sender takes it back, who may give up at this moment and needs it all the same.
             rooms.extend(sender.room.take());
             incoming.blocked.get_or_insert_default().push_back(blocked);
         }
         incoming.counts.rejected += requests.len() as u64;
+        self.note_blocked(&incoming);
         drop(incoming);
         for mut request in requests {
             request.reply.settle(Err(Error::Stopped(exit.clone()).into()));
@@ -407,17 +490,20 @@ impl<M: Message> Mailbox<M> {
 
     /// Takes messages again.
     pub(crate) fn reopen(&self) {
-        lock(&self.incoming).closed = None;
+        let mut incoming = lock(&self.incoming);
+        incoming.closed = None;
+        self.note_blocked(&incoming);
     }
 
     /// Takes what is left, as dead letters.
     pub(crate) fn drain(&self) -> VecDeque<Envelope<M>> {
         let mut incoming = lock(&self.incoming);
         let mut taken = lock(&self.taken);
-        let mut left = std::mem::take(&mut taken.batch);
-        self.taken_messages.store(0, Relaxed);
+        let mut left = std::mem::take(&mut *taken);
         left.append(&mut incoming.queue);
-        (taken.bytes, incoming.bytes) = (0, 0);
+        incoming.bytes = 0;
+        self.incoming_messages.store(0, Relaxed);
+        self.note_taken(&taken, 0);
         incoming.counts.dead_letters += left.len() as u64;
         left
     }
@@ -457,126 +543,34 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn len(&self) -> usize {
         let incoming = lock(&self.incoming);
         let blocked = incoming.blocked.as_ref().map_or(0, |blocked| blocked.len());
-        incoming.queue.len() + blocked + lock(&self.taken).batch.len()
+        incoming.queue.len() + blocked + self.taken_messages.load(Relaxed)
     }
 }
 
 impl<M: Message> Incoming<M> {
-    fn queue(&mut self, envelope: Envelope<M>, size: u64) -> bool {
-        self.bytes += size;
-        self.queue.push_back(envelope);
-        self.queue.len() == 1
+    #[cold]
+    fn refuse(&mut self, envelope: Envelope<M>) -> Refused<Envelope<M>> {
+        self.counts.rejected += 1;
+        let exit = self.closed.clone().unwrap_or(Exit::Shutdown);
+        Refused { message: envelope, error: Error::Stopped(exit) }
     }
+}
 
-    /// Whether a sender waits for room.
-    fn is_waited_for(&self) -> bool {
-        self.blocked.as_ref().is_some_and(|blocked| !blocked.is_empty())
+/// Takes out of a queue what nobody waits for any more.
+fn sweep<M: Message>(queue: &mut Batch<M>, bytes: &mut u64) -> Batch<M> {
+    if !queue.iter().any(|envelope| envelope.reply.is_abandoned()) {
+        return Batch::new();
     }
-
-    /// Removes what nobody waits for any more.
-    fn sweep(&mut self) {
-        let before = self.queue.len();
-        let bytes = &mut self.bytes;
-        self.queue.retain(|envelope| {
-            let wanted = !envelope.reply.is_abandoned();
-            *bytes -= if wanted { 0 } else { envelope.message.size_bytes() as u64 };
-            wanted
-        });
-        self.counts.dropped += (before - self.queue.len()) as u64;
-    }
+    let (swept, kept): (Batch<M>, Batch<M>) =
+        queue.drain(..).partition(|envelope| envelope.reply.is_abandoned());
+    *queue = kept;
+    *bytes -= swept.iter().map(|envelope| envelope.message.size_bytes() as u64).sum::<u64>();
+    swept
 }
 
 impl<M: Message> Blocked<M> {
     /// Whether the caller of a request waits no more. A sender takes its message back itself.
     fn is_abandoned(&self) -> bool {
         self.envelope.reply.is_abandoned()
-    }
-}
-
-#[cfg(all(test, not(feature = "loom")))]
-mod tests {
-    use super::*;
-    use crate::promise::promise;
-
-    struct Text(&'static str);
-
-    impl Message for Text {
-        type Reply = ();
-        type Error = Error;
-
-        fn size_bytes(&self) -> usize {
-            self.0.len()
-        }
-    }
-
-    fn envelope(text: &'static str) -> Envelope<Text> {
-        Envelope { message: Text(text), reply: ReplyTo::new(None) }
-    }
-
-    fn adds_up(mailbox: &Mailbox<Text>) -> Counts {
-        let counts = mailbox.counts();
-        let Counts { sent, delivered, rejected, dropped, dead_letters } = counts;
-        assert_eq!(sent, delivered + rejected + dropped + dead_letters + mailbox.len() as u64);
-        counts
-    }
-
-    fn queued(pushed: Result<Pushed<Text>, Refused<Envelope<Text>>>) -> Option<bool> {
-        match pushed {
-            Ok(Pushed::Queued { first } | Pushed::Instead { first, .. }) => Some(first),
-            Err(_) => None,
-        }
-    }
-
-    #[test]
-    fn hostile_g5_a_full_mailbox_rejects_and_the_counts_add_up() {
-        let mailbox = Mailbox::new(Bounds { messages_max: 2, bytes_max: 5 }, Overflow::Reject);
-        assert_eq!(queued(mailbox.push(envelope("abc"))), Some(true));
-        assert_eq!(queued(mailbox.push(envelope("def"))), None, "six bytes are more than five");
-        assert_eq!(queued(mailbox.push(envelope("de"))), Some(false));
-        assert_eq!(queued(mailbox.push(envelope(""))), None, "three messages are more than two");
-        assert_eq!(mailbox.pop().expect("first").message.0, "abc");
-        adds_up(&mailbox);
-        assert_eq!(queued(mailbox.push(envelope("abc"))), Some(true));
-        assert_eq!(queued(mailbox.push(envelope(""))), None, "what was taken out at once still waits");
-        assert_eq!(mailbox.drain().len(), 2);
-        mailbox.close(&Exit::Shutdown);
-        assert!(matches!(mailbox.push(envelope("x")), Err(Refused { error: Error::Stopped(_), .. })));
-        let counts = adds_up(&mailbox);
-        assert_eq!(counts, Counts { sent: 7, delivered: 1, rejected: 4, dropped: 0, dead_letters: 2 });
-    }
-
-    #[test]
-    fn hostile_g5_the_oldest_makes_room() {
-        let mailbox = Mailbox::new(Bounds { messages_max: 2, bytes_max: 4 }, Overflow::DropOldest);
-        for text in ["a", "b", "c"] {
-            assert!(queued(mailbox.push(envelope(text))).is_some());
-        }
-        assert_eq!(queued(mailbox.push(envelope("12345"))), None, "it fits into no mailbox of four bytes");
-        assert_eq!(mailbox.pop().expect("b").message.0, "b");
-        assert_eq!(mailbox.pop().expect("c").message.0, "c");
-        assert!(mailbox.pop().is_none());
-        let counts = adds_up(&mailbox);
-        assert_eq!(counts, Counts { sent: 4, delivered: 2, rejected: 1, dropped: 1, dead_letters: 0 });
-    }
-
-    #[test]
-    fn hostile_g5_a_sender_waits_for_room_and_keeps_its_place() {
-        let mailbox = Mailbox::new(Bounds { messages_max: 1, bytes_max: 10 }, Overflow::Block);
-        assert!(queued(mailbox.push(envelope("a"))).is_some());
-        let sender = |ticket, room| Some(Sender { ticket, room: Some(room) });
-        let (room, mut waits) = promise();
-        assert!(mailbox.wait_for_room(envelope("b"), sender(1, room)).is_ok());
-        let (room, second) = promise::<(), Error>();
-        assert!(mailbox.wait_for_room(envelope("c"), sender(2, room)).is_ok());
-        assert!(waits.try_take().is_none());
-        adds_up(&mailbox);
-        assert_eq!(mailbox.withdraw(2).expect("still outside").0, "c");
-        assert_eq!(mailbox.pop().expect("a").message.0, "a");
-        assert_eq!(mailbox.pop().expect("b").message.0, "b");
-        assert!(matches!(waits.try_take(), Some(Ok(()))));
-        drop(second);
-        let counts = adds_up(&mailbox);
-        // The refusal of the push that found no room is not counted: its message waited instead.
-        assert_eq!(counts, Counts { sent: 3, delivered: 2, rejected: 1, dropped: 0, dead_letters: 0 });
     }
 }

@@ -11,6 +11,7 @@ use crate::id::ActorId;
 use crate::mailbox::Counts;
 use crate::supervision::{ChildKey, Fate, Restart};
 use crate::supervisor::Supervisor;
+use crate::sync::atomic::AtomicBool;
 use crate::waits::Waits;
 use crate::watch::{MonitorId, Signal, Watcher};
 
@@ -63,6 +64,8 @@ pub(crate) struct Core {
     named: bool,
     pub parent: Option<Parent>,
     pub waits: Waits,
+    /// Whether it was ever subscribed to a topic, so that its end must be told there.
+    pub subscribes: AtomicBool,
     /// Order of the starts, for stopping in reverse.
     pub serial: u64,
 }
@@ -71,7 +74,15 @@ impl Core {
     pub(crate) fn new(handle: Handle, id: Option<ActorId>, parent: Option<Parent>, serial: u64) -> Self {
         let named = id.is_some();
         let name = id.map_or_else(OnceLock::new, OnceLock::from);
-        Self { handle, name, named, parent, waits: Waits::default(), serial }
+        Self {
+            handle,
+            name,
+            named,
+            parent,
+            waits: Waits::default(),
+            subscribes: AtomicBool::new(false),
+            serial,
+        }
     }
 
     /// Its address; one without a name has `unnamed/actor/<number>`, made when first asked for.

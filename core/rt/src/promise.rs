@@ -7,13 +7,11 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-
+use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::handle::Handle as Actor;
 use crate::runtime::Shared;
-use crate::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock};
 use crate::waits::{Edge, Open};
 
@@ -25,6 +23,8 @@ type Callback<V, E> = Box<dyn FnOnce(Result<V, E>) + Send>;
 
 enum State<V, E> {
     Empty,
+    /// A thread blocks for it. Known, because to notify a condition costs a system call even if nobody waits.
+    Blocking,
     Polled(Waker),
     Called(Callback<V, E>),
     Ready(Result<V, E>),
@@ -32,24 +32,57 @@ enum State<V, E> {
     Over,
 }
 
+type Held<V, E> = (State<V, E>, Option<Box<Deadline>>);
+
 struct Slot<V, E> {
-    state: Mutex<(State<V, E>, Option<AbortHandle>)>,
+    /// With the deadline of a wait that has begun.
+    state: Mutex<Held<V, E>>,
     arrived: Condvar,
     handling: AtomicBool,
+    /// Whether there is an answer, or nobody waits for one. Written under the lock, read without it.
+    over: AtomicBool,
 }
 
 impl<V, E> Slot<V, E> {
-    fn lock(&self) -> MutexGuard<'_, (State<V, E>, Option<AbortHandle>)> {
+    fn new(state: State<V, E>) -> Self {
+        let over = matches!(state, State::Ready(_));
+        Self {
+            state: Mutex::new((state, None)),
+            arrived: Condvar::new(),
+            handling: AtomicBool::new(false),
+            over: AtomicBool::new(over),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held<V, E>> {
         lock(&self.state)
     }
 
-    /// The first answer wins. The lock is released before anybody is told.
+    /// The first answer wins.
+    #[inline]
     fn settle(&self, answer: Result<V, E>) -> bool {
         let mut guard = self.lock();
-        let timer = guard.1.take();
+        if let (State::Empty, None) = &*guard {
+            guard.0 = State::Ready(answer);
+            self.over.store(true, Release);
+            return true;
+        }
+        self.settle_waited(guard, answer)
+    }
+
+    /// The lock is released before anybody is told.
+    fn settle_waited(&self, mut guard: MutexGuard<'_, Held<V, E>>, answer: Result<V, E>) -> bool {
+        self.over.store(true, Release);
+        let deadline = guard.1.take();
         let told = match std::mem::replace(&mut guard.0, State::Over) {
             State::Empty => {
                 guard.0 = State::Ready(answer);
+                drop(guard);
+                true
+            }
+            State::Blocking => {
+                guard.0 = State::Ready(answer);
+                drop(guard);
                 self.arrived.notify_all();
                 true
             }
@@ -67,19 +100,18 @@ impl<V, E> Slot<V, E> {
             }
             earlier => {
                 guard.0 = earlier;
+                drop(guard);
                 false
             }
         };
-        if let Some(timer) = timer {
-            timer.abort();
-        }
+        drop(deadline);
         told
     }
 }
 
 impl<V: Send, E: Send> Open for Slot<V, E> {
     fn is_open(&self) -> bool {
-        !matches!(self.lock().0, State::Ready(_) | State::Over)
+        !self.over.load(Acquire)
     }
 }
 
@@ -91,8 +123,7 @@ pub struct Resolver<V, E: From<Broken>>(Option<Arc<Slot<V, E>>>);
 pub struct Pending<V, E: From<Error>> {
     slot: Option<Arc<Slot<V, E>>>,
     deadline: Option<Instant>,
-    timers: Option<Handle>,
-    /// The actor that is to answer, for those that would wait in a circle.
+    /// The actor that is to answer, for those that would wait in a circle; its runtime keeps the deadline.
     target: Option<(Arc<Shared>, Actor)>,
     /// The actor on whose behalf somebody else waits.
     asker: Option<Actor>,
@@ -101,11 +132,7 @@ pub struct Pending<V, E: From<Error>> {
 
 /// A new pair.
 pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V, E>) {
-    let slot = Arc::new(Slot {
-        state: Mutex::new((State::Empty, None)),
-        arrived: Condvar::new(),
-        handling: AtomicBool::new(false),
-    });
+    let slot = Arc::new(Slot::new(State::Empty));
     let pending = Pending::new(slot.clone());
     (Resolver(Some(slot)), pending)
 }
@@ -118,12 +145,8 @@ impl<V, E: From<Broken>> Resolver<V, E> {
 
     /// Whether the other side has given up.
     pub fn is_abandoned(&self) -> bool {
-        self.0.as_ref().is_none_or(|slot| match slot.lock().0 {
-            State::Over => true,
-            // A deadline that passed has put its error there already.
-            State::Ready(_) => true,
-            _ => false,
-        })
+        // A deadline that passed has put its error there already.
+        self.0.as_ref().is_none_or(|slot| slot.over.load(Acquire))
     }
 
     pub(crate) fn mark_handling(&self) {
@@ -163,25 +186,27 @@ impl<V, E: From<Error>> Canceller<V, E> {
 
 impl<V, E: From<Error>> Pending<V, E> {
     fn new(slot: Arc<Slot<V, E>>) -> Self {
-        Self { slot: Some(slot), deadline: None, timers: None, target: None, asker: None, edge: None }
+        Self { slot: Some(slot), deadline: None, target: None, asker: None, edge: None }
     }
 }
 
 impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     /// An answer that is there already.
     pub fn ready(answer: Result<V, E>) -> Self {
-        let slot = Slot {
-            state: Mutex::new((State::Ready(answer), None)),
-            arrived: Condvar::new(),
-            handling: AtomicBool::new(false),
-        };
-        Self::new(Arc::new(slot))
+        Self::new(Arc::new(Slot::new(State::Ready(answer))))
     }
 
-    /// It is an answer of this actor.
-    pub(crate) fn toward(mut self, shared: &Arc<Shared>, target: Actor) -> Self {
+    /// It is an answer of this actor; it fails with `Timeout` at the deadline.
+    pub(crate) fn toward(mut self, shared: &Arc<Shared>, target: Actor, deadline: Option<Instant>) -> Self {
         self.target = Some((shared.clone(), target));
+        self.deadline = deadline;
         self
+    }
+
+    /// Whether the answer is there, so that nothing will be waited for.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.slot.as_ref().is_none_or(|slot| slot.over.load(Acquire))
     }
 
     /// It is waited for on behalf of this actor, wherever that happens: a circle of such waits fails with `Cycle`.
@@ -208,28 +233,21 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         Ok(())
     }
 
-    /// The same, but it fails with `Timeout` at the deadline.
-    pub fn until(mut self, deadline: Option<Instant>, timers: &Handle) -> Self {
-        self.deadline = deadline;
-        self.timers = Some(timers.clone());
-        self
-    }
-
     /// The answer, if it is there.
+    #[inline]
     pub fn try_take(&mut self) -> Option<Result<V, E>> {
-        let slot = self.slot.as_ref()?;
-        let mut guard = slot.lock();
-        match std::mem::replace(&mut guard.0, State::Over) {
-            State::Ready(answer) => {
-                drop(guard);
-                (self.slot, self.edge) = (None, None);
-                Some(answer)
-            }
-            other => {
-                guard.0 = other;
-                None
-            }
+        if !self.is_over() {
+            return None;
         }
+        let slot = self.slot.take()?;
+        let mut guard = slot.lock();
+        let State::Ready(answer) = std::mem::replace(&mut guard.0, State::Over) else {
+            // Over without an answer is only what is over for this side, which then has no slot.
+            return Some(Err(Error::NoReply.into()));
+        };
+        drop(guard);
+        self.edge = None;
+        Some(answer)
     }
 
     /// Blocks this thread until the answer is there or `until` has come; `None` in the latter case.
@@ -247,7 +265,8 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
             // From here on it is this thread that waits.
             guard.0 = State::Empty;
         }
-        while matches!(guard.0, State::Empty) {
+        while matches!(guard.0, State::Empty | State::Blocking) {
+            guard.0 = State::Blocking;
             let now = Instant::now();
             if self.deadline.is_some_and(|deadline| deadline <= now) {
                 drop(guard);
@@ -298,7 +317,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         self.arm(&slot);
         let mut guard = slot.lock();
         match std::mem::replace(&mut guard.0, State::Over) {
-            State::Empty | State::Polled(_) => {
+            State::Empty | State::Blocking | State::Polled(_) => {
                 guard.0 = State::Called(callback);
                 self.slot = None;
                 Ok(Canceller(Arc::downgrade(&slot)))
@@ -316,24 +335,25 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         Error::Timeout { handling }.into()
     }
 
-    /// Sets the timer of the deadline, once.
+    /// Lets the deadline come, once.
     fn arm(&mut self, slot: &Arc<Slot<V, E>>) {
-        let (Some(deadline), Some(timers)) = (self.deadline.take(), self.timers.take()) else {
-            return;
-        };
-        let weak = Arc::downgrade(slot);
-        let timer = timers.spawn(async move {
-            tokio::time::sleep_until(deadline.into()).await;
-            if let Some(slot) = weak.upgrade() {
-                let handling = slot.handling.load(Relaxed);
-                slot.settle(Err(Error::Timeout { handling }.into()));
-            }
-        });
+        let (Some(at), Some((shared, _))) = (self.deadline.take(), &self.target) else { return };
+        let weak: Weak<dyn Due> = Arc::downgrade(&(slot.clone() as Arc<dyn Due>));
+        let deadline = Box::new(shared.deadlines.add(at, weak));
         let mut guard = slot.lock();
-        match guard.0 {
-            State::Empty | State::Polled(_) => guard.1 = Some(timer.abort_handle()),
-            _ => timer.abort(),
-        }
+        let unused = match guard.0 {
+            State::Empty | State::Blocking | State::Polled(_) => guard.1.replace(deadline),
+            _ => Some(deadline),
+        };
+        drop(guard);
+        drop(unused);
+    }
+}
+
+impl<V: Send, E: From<Error> + Send> Due for Slot<V, E> {
+    fn due(self: Arc<Self>) {
+        let handling = self.handling.load(Relaxed);
+        self.settle(Err(Error::Timeout { handling }.into()));
     }
 }
 
@@ -368,13 +388,11 @@ impl<V, E: From<Error>> Pending<V, E> {
         self.edge = None;
         let Some(slot) = self.slot.take() else { return };
         let mut guard = slot.lock();
+        slot.over.store(true, Release);
         let earlier = std::mem::replace(&mut guard.0, State::Over);
-        let timer = guard.1.take();
+        let deadline = guard.1.take();
         drop(guard);
-        if let Some(timer) = timer {
-            timer.abort();
-        }
-        drop(earlier);
+        drop((earlier, deadline));
     }
 }
 
@@ -440,14 +458,5 @@ mod tests {
         resolver.settle(Ok(5));
         let early = pending.on_ready(Box::new(|_| panic!("called for an answer that was there")));
         assert!(matches!(early, Err(Ok(5))));
-    }
-
-    #[test]
-    fn a_deadline_in_the_past_is_a_timeout_at_once() {
-        let (resolver, pending) = pair();
-        let timers = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let answer = pending.until(Some(Instant::now()), timers.handle()).wait();
-        assert!(matches!(answer, Err(Error::Timeout { handling: false })));
-        assert!(resolver.is_abandoned());
     }
 }

@@ -1,64 +1,79 @@
 //! Publish and subscribe: one message to all whose pattern matches its topic.
 
-use std::sync::{Arc, OnceLock};
+use std::any::Any;
+use std::sync::Arc;
+
+use dashmap::DashMap;
 
 use crate::actor::{Message, ReplyTo};
 use crate::actor_ref::ActorRef;
 use crate::error::Error;
+use crate::handle::Handle;
 use crate::queue::Runnable;
 use crate::runtime::Shared;
+use crate::sync::atomic::Ordering::SeqCst;
 use crate::topic::{Topic, TopicPattern};
 use crate::topics::{SubscriptionId, Topics};
-
-/// One who is sent what is published.
-struct Subscriber<M: Message> {
-    actor: ActorRef<M>,
-    /// Known right after it was entered.
-    id: Arc<OnceLock<SubscriptionId>>,
-}
-
-impl<M: Message> Clone for Subscriber<M> {
-    fn clone(&self) -> Self {
-        Self { actor: self.actor.clone(), id: self.id.clone() }
-    }
-}
 
 /// Topics for messages of one type.
 pub struct PubSub<M: Message + Clone + Sync> {
     shared: Arc<Shared>,
-    topics: Topics<Subscriber<M>>,
+    topics: Topics<ActorRef<M>>,
+    /// What is to be undone when an actor has ended.
+    of: DashMap<Handle, Vec<SubscriptionId>>,
+}
+
+/// Topics, whatever their messages are.
+pub(crate) trait AnyPubSub: Send + Sync {
+    /// This actor has ended for good.
+    fn forget(&self, actor: Handle);
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<M: Message + Clone + Sync> AnyPubSub for PubSub<M> {
+    fn forget(&self, actor: Handle) {
+        let ids = self.of.remove(&actor).map(|(_, ids)| ids);
+        for id in ids.into_iter().flatten() {
+            self.topics.unsubscribe(id);
+        }
+    }
+
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
 }
 
 impl<M: Message + Clone + Sync> PubSub<M> {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, topics: Topics::default() }
+        Self { shared, topics: Topics::default(), of: DashMap::new() }
     }
 
-    /// Sends the actor what is published under topics that match, until it has ended or the subscription is undone.
+    /// Sends the actor what is published under topics that match, until it has ended for good or the subscription is undone.
     pub fn subscribe(&self, pattern: TopicPattern, actor: &ActorRef<M>) -> Result<SubscriptionId, Error> {
-        let id = Arc::new(OnceLock::new());
-        let subscriber = Subscriber { actor: actor.clone(), id: id.clone() };
-        let given =
-            self.topics.subscribe(pattern, subscriber).map_err(|_| Error::TooMany("subscriptions"))?;
-        Ok(*id.get_or_init(|| given))
+        let handle = actor.handle();
+        actor.0.core.subscribes.store(true, SeqCst);
+        let subscribed = self.topics.subscribe(pattern, actor.clone());
+        let id = subscribed.map_err(|_| Error::TooMany("subscriptions"))?;
+        self.of.entry(handle).or_default().push(id);
+        if self.shared.node(handle).is_none() {
+            // It ended meanwhile.
+            self.forget(handle);
+        }
+        Ok(id)
     }
 
     /// Undoes a subscription; `false` if there is none.
     pub fn unsubscribe(&self, id: SubscriptionId) -> bool {
-        self.topics.unsubscribe(id)
+        let Some(actor) = self.topics.unsubscribe(id) else { return false };
+        if let Some(mut ids) = self.of.get_mut(&actor.handle()) {
+            ids.retain(|it| *it != id);
+        }
+        true
     }
 
     /// Sends a message to each subscription that matches, in the order of their making; how many mailboxes took it.
     pub fn publish(&self, topic: &Topic, message: &M) -> usize {
-        let subscribers = self.topics.matching(topic);
-        let mut gone = Vec::new();
-        let taken = deliver(&self.shared, subscribers.iter().map(|it| &it.actor), message, |place| {
-            gone.extend(subscribers[place].id.get().copied());
-        });
-        for id in gone {
-            self.topics.unsubscribe(id);
-        }
-        taken
+        broadcast(&self.shared, self.topics.matching(topic).iter(), message)
     }
 }
 
@@ -68,19 +83,10 @@ pub(crate) fn broadcast<'a, M: Message + Clone>(
     to: impl Iterator<Item = &'a ActorRef<M>>,
     message: &M,
 ) -> usize {
-    deliver(shared, to, message, |_| ())
-}
-
-fn deliver<'a, M: Message + Clone>(
-    shared: &Shared,
-    to: impl Iterator<Item = &'a ActorRef<M>>,
-    message: &M,
-    mut stopped: impl FnMut(usize),
-) -> usize {
     let mut taken = 0;
     // Queued together: the workers' lock is taken once, not once for each.
     let mut idle: Vec<Arc<dyn Runnable>> = Vec::new();
-    for (place, actor) in to.enumerate() {
+    for actor in to {
         match actor.0.push(message.clone(), ReplyTo::none()) {
             Ok(first) => {
                 taken += 1;
@@ -88,11 +94,8 @@ fn deliver<'a, M: Message + Clone>(
                     idle.extend(actor.0.activation());
                 }
             }
-            Err(refused) => {
-                if let Error::Stopped(_) = actor.0.refuse(refused).error {
-                    stopped(place);
-                }
-            }
+            // Counted as rejected; there is nobody to tell.
+            Err(refused) => drop(actor.0.refuse(refused)),
         }
     }
     shared.queue.push_all_fresh(idle);

@@ -1,9 +1,9 @@
 //! A runtime: its workers, its names, its counters.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use crate::callbacks::Callbacks;
 use crate::cell::Cell;
 use crate::child::{ChildSpec, SupervisorSpec};
 use crate::dead_letters::{DeadLetter, DeadLetters};
+use crate::deadlines::Deadlines;
 use crate::error::Error;
 use crate::exit::{Cause, Exit};
 use crate::groups::Groups;
@@ -30,7 +31,7 @@ use crate::names::Names;
 use crate::node::{Core, Ending, Node, Parent, Status};
 use crate::notice::Notice;
 use crate::promise::{Pending, promise};
-use crate::pubsub::PubSub;
+use crate::pubsub::{AnyPubSub, PubSub};
 use crate::queue::Queue;
 use crate::slots::Slots;
 use crate::spec::Spec;
@@ -67,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) callbacks: Callbacks,
     pub(crate) ticker: Ticker,
+    pub(crate) deadlines: Deadlines,
     pub(crate) io: Io,
     observer: Option<Observer>,
     slots: Slots<Arc<dyn Node>>,
@@ -74,7 +76,7 @@ pub(crate) struct Shared {
     groups: Groups,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) monitor_ids: MonitorIds,
-    pubsubs: DashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    pubsubs: DashMap<TypeId, Arc<dyn AnyPubSub>>,
     retired: Mutex<Counts>,
     restarts: AtomicU64,
     serial: AtomicU64,
@@ -133,6 +135,9 @@ impl Shared {
             self.names.unregister(id, core.handle);
         }
         self.groups.leave_all(core.handle);
+        if core.subscribes.load(SeqCst) {
+            self.pubsubs.iter().for_each(|topics| topics.forget(core.handle));
+        }
         self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(&counts());
     }
 
@@ -206,6 +211,7 @@ impl Runtime {
             queue: Queue::default(),
             callbacks: Callbacks::default(),
             ticker: Ticker::start(config.on_tick)?,
+            deadlines: Deadlines::start(&config.io),
             io: config.io,
             observer: config.observer,
             slots: Slots::new(NODES_MAX),
@@ -353,7 +359,7 @@ impl Runtime {
 
     /// Who supervises whom, in the order of the starts.
     pub fn tree(&self) -> Vec<Branch> {
-        self.roots().iter().flat_map(|node| branch(node)).collect()
+        self.roots().iter().flat_map(branch).collect()
     }
 
     fn roots(&self) -> Vec<Arc<dyn Node>> {
@@ -449,14 +455,14 @@ impl Runtime {
 
     /// Topics for messages of this type; the same each time.
     pub fn topics<M: Message + Clone + Sync>(&self) -> Arc<PubSub<M>> {
-        let made = || Arc::new(PubSub::<M>::new(self.shared.clone())) as Arc<dyn Any + Send + Sync>;
-        let any = self.shared.pubsubs.entry(TypeId::of::<M>()).or_insert_with(made).clone();
-        any.downcast().unwrap_or_else(|_| Arc::new(PubSub::new(self.shared.clone())))
+        let made = || Arc::new(PubSub::<M>::new(self.shared.clone())) as Arc<dyn AnyPubSub>;
+        let topics = self.shared.pubsubs.entry(TypeId::of::<M>()).or_insert_with(made).clone();
+        topics.as_any().downcast().unwrap_or_else(|_| Arc::new(PubSub::new(self.shared.clone())))
     }
 
     /// Shows each message that was still queued when its actor ended to `reader`, instead of an earlier reader.
-    pub fn read_dead_letters<M: Message>(&self, reader: Box<dyn Fn(DeadLetter<'_, M>) + Send + Sync>) {
-        self.shared.dead_letters.read(reader);
+    pub fn read_dead_letters<M: Message>(&self, reader: impl Fn(DeadLetter<'_, M>) + Send + Sync + 'static) {
+        self.shared.dead_letters.read(Box::new(reader));
     }
 
     /// Runs a job that may block on the pool for callbacks.

@@ -2,13 +2,13 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::child::{ChildSpec, SupervisorSpec};
+use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::grace::Grace;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::Stage;
@@ -28,7 +28,7 @@ type Done = Box<dyn FnOnce() + Send>;
 
 /// An actor-like node without messages of its own: what happens to its children is all it is told.
 pub(crate) struct Supervisor {
-    pub(crate) core: Core,
+    core: Core,
     pub(crate) shared: Arc<Shared>,
     shutdown: Shutdown,
     period: Duration,
@@ -52,15 +52,15 @@ struct State {
     answers: HashMap<Ticket, Answer>,
     stage: Stage,
     is_up: bool,
-    /// Its children are not asked to stop any more but killed.
-    killed: bool,
     was_up: bool,
+    /// Somebody kills it: so are its children, whatever their own rules of shutdown are.
+    killed: bool,
     restarts: u64,
     last_exit: Option<Exit>,
     on_start: Option<Resolver<(), Error>>,
     on_stop: Vec<Done>,
     watchers: Watchers,
-    grace: Grace,
+    deadline: Option<Box<Deadline>>,
 }
 
 impl Supervisor {
@@ -105,14 +105,6 @@ impl Supervisor {
         Ok(supervisor)
     }
 
-    /// The key of the next child.
-    pub(crate) fn new_key(&self) -> ChildKey {
-        let mut state = lock(&self.state);
-        state.serial += 1;
-        ChildKey(state.serial)
-    }
-
-    /// Makes a child, which nothing has started yet.
     pub(crate) fn take(
         self: &Arc<Self>,
         key: ChildKey,
@@ -196,6 +188,14 @@ impl Supervisor {
         }
     }
 
+    /// A child was deleted: its name is free.
+    pub(crate) fn discard(&self, key: ChildKey) {
+        let charge = lock(&self.state).children.remove(&key);
+        if let Some(charge) = charge {
+            charge.node.settle(Fate::Gone(Exit::Normal));
+        }
+    }
+
     /// A static child keeps its name as long as its supervisor may be begun anew.
     pub(crate) fn settle_child(&self, key: ChildKey, fate: Fate) {
         let mut state = lock(&self.state);
@@ -211,14 +211,6 @@ impl Supervisor {
         };
         drop(state);
         node.settle(fate);
-    }
-
-    /// A child that was deleted leaves its name, be it static.
-    pub(crate) fn forget(&self, key: ChildKey) {
-        let charge = lock(&self.state).children.remove(&key);
-        if let Some(charge) = charge {
-            charge.node.settle(Fate::Gone(Exit::Normal));
-        }
     }
 
     fn up(self: &Arc<Self>) {
@@ -253,10 +245,17 @@ impl Supervisor {
         self.shared.notify(core, |id| Notice::GaveUp { id, child: &child, restarts, period, exit });
     }
 
+    /// The key of a child to come.
+    pub(crate) fn next_key(&self) -> ChildKey {
+        let mut state = lock(&self.state);
+        state.serial += 1;
+        ChildKey(state.serial)
+    }
+
     /// All its children are down, and so is it.
     fn down(self: &Arc<Self>, exit: Exit) {
         let mut state = lock(&self.state);
-        state.grace.disarm();
+        state.deadline = None;
         let is_up = std::mem::take(&mut state.is_up);
         state.stage = Stage::Down(exit.clone());
         drop(state);
@@ -368,14 +367,14 @@ impl State {
             answers: HashMap::new(),
             stage: Stage::Starting,
             is_up: false,
-            killed: false,
             was_up: false,
+            killed: false,
             restarts: 0,
             last_exit: None,
             on_start,
             on_stop: Vec::new(),
             watchers: Watchers::default(),
-            grace: Grace::default(),
+            deadline: None,
         }
     }
 }
@@ -383,6 +382,13 @@ impl State {
 impl Runnable for Supervisor {
     fn run(self: Arc<Self>) {
         self.work();
+    }
+}
+
+impl Due for Supervisor {
+    /// The grace of a stop is over.
+    fn due(self: Arc<Self>) {
+        self.end(Ending::Kill);
     }
 }
 
@@ -405,18 +411,15 @@ impl Node for Supervisor {
             return;
         }
         state.stage = Stage::Stopping;
+        state.killed |= ending == Ending::Kill;
+        let ending = if state.killed { Ending::Kill } else { ending };
         match ending {
             Ending::Stop(Some(grace)) => {
-                let weak = Arc::downgrade(&self);
-                state.grace.shorten(&self.shared, grace, move || {
-                    if let Some(supervisor) = weak.upgrade() {
-                        supervisor.end(Ending::Kill);
-                    }
-                });
+                let weak: Weak<dyn Due> = Arc::downgrade(&(self.clone() as Arc<dyn Due>));
+                let deadline = self.shared.deadlines.after(grace, weak);
+                state.deadline = Deadline::earlier(state.deadline.take(), deadline);
             }
-            Ending::Stop(None) => {}
-            // Noted first: a child that begins just now is killed when it is ended.
-            Ending::Kill => state.killed = true,
+            Ending::Stop(None) | Ending::Kill => {}
         }
         let nodes: Vec<_> = state.children.values().map(|charge| charge.node.clone()).collect();
         drop(state);
@@ -464,6 +467,8 @@ impl Node for Supervisor {
             return done();
         }
         state.on_stop.push(done);
+        // Known before its own supervisor asks it to stop too.
+        state.killed |= ending == Ending::Kill;
         drop(state);
         if let Some((supervisor, key)) = self.core.supervisor() {
             supervisor.terminate(key);

@@ -1,4 +1,4 @@
-//! A way to a supervisor, and what it is asked about its children.
+//! A way to a supervisor: its children, and their starts and ends.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -22,12 +22,12 @@ pub type Asked<T> = crate::Pending<T, Error>;
 impl SupervisorRef {
     /// Its address.
     pub fn id(&self) -> ActorId {
-        self.0.core.id()
+        self.0.core().id()
     }
 
     /// Its number within its runtime.
     pub fn handle(&self) -> Handle {
-        self.0.core.handle
+        self.0.core().handle
     }
 
     /// What it is doing.
@@ -45,7 +45,7 @@ impl SupervisorRef {
     pub fn start_child(&self, child: ChildSpec) -> Result<(Handle, Asked<()>), Error> {
         let supervisor = &self.0;
         let rules = ChildRules { restart: child.restart, significant: child.significant, dynamic: true };
-        let key = supervisor.new_key();
+        let key = supervisor.next_key();
         let handle = supervisor.take(key, child, true)?;
         let (resolver, pending) = crate::promise();
         let weak: Weak<Supervisor> = Arc::downgrade(supervisor);
@@ -73,15 +73,15 @@ impl SupervisorRef {
 
     /// Removes a child that does not run; its name is free again.
     pub fn delete_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Delete, Supervisor::forget)
+        self.about(child, Input::Delete, Supervisor::discard)
     }
 
-    /// Asks for something about a child, and does `then` where it is granted.
+    /// Asks for something about a child; `done` follows when it was granted.
     fn about(
         &self,
         child: Handle,
         input: fn(Ticket, ChildKey) -> Input,
-        then: fn(&Supervisor, ChildKey),
+        done: fn(&Supervisor, ChildKey),
     ) -> Asked<()> {
         let (resolver, pending) = crate::promise();
         let key = self.0.shared.node(child).and_then(|node| {
@@ -92,10 +92,12 @@ impl SupervisorRef {
             resolver.settle(Err(Error::Refused(Refusal::NotFound)));
             return pending;
         };
-        let supervisor = Arc::downgrade(&self.0);
+        let weak: Weak<Supervisor> = Arc::downgrade(&self.0);
         let answer = move |result: Result<(), Refusal>| {
-            if let (Ok(()), Some(supervisor)) = (&result, supervisor.upgrade()) {
-                then(&supervisor, key);
+            if result.is_ok()
+                && let Some(supervisor) = weak.upgrade()
+            {
+                done(&supervisor, key);
             }
             resolver.settle(result.map_err(refused));
         };

@@ -85,17 +85,15 @@ impl<S: Clone> Topics<S> {
         Ok(SubscriptionId(number))
     }
 
-    /// Ends a subscription; `false` if there is none of this id.
-    pub fn unsubscribe(&self, id: SubscriptionId) -> bool {
+    /// Ends a subscription; whose it was, or `None` if there is none of this id.
+    pub fn unsubscribe(&self, id: SubscriptionId) -> Option<S> {
         let mut table = write(&self.table);
-        let Some(pattern) = table.patterns.remove(&id.0) else {
-            return false;
-        };
+        let pattern = table.patterns.remove(&id.0)?;
         let subscriber = table.tree.remove(&pattern, id.0);
         let forgotten = self.snapshots.forget(&pattern);
         drop(table);
-        drop((subscriber, forgotten));
-        true
+        drop(forgotten);
+        subscriber
     }
 
     /// Those to be told of what is published to this topic, in the order in which they subscribed.
@@ -159,9 +157,9 @@ mod tests {
         assert_eq!(*topics.matching(&published), [1]);
         let wild = topics.subscribe(pattern("a.*"), 2).expect("room");
         assert_eq!(*topics.matching(&published), [1, 2]);
-        assert!(topics.unsubscribe(exact));
+        assert!(topics.unsubscribe(exact).is_some());
         assert_eq!(*topics.matching(&published), [2]);
-        assert!(topics.unsubscribe(wild));
+        assert!(topics.unsubscribe(wild).is_some());
         assert!(topics.matching(&published).is_empty());
         assert_eq!(topics.len(), 0);
     }
@@ -184,11 +182,11 @@ mod tests {
         topics.subscribe(pattern("a"), 2).expect("room");
         let refused = topics.subscribe(pattern("a"), 3).expect_err("full");
         assert_eq!(refused.to_string(), "there are 2 subscriptions, as many as there may be");
-        assert!(topics.unsubscribe(first));
+        assert!(topics.unsubscribe(first).is_some());
         let third = topics.subscribe(pattern("a"), 3).expect("room again");
         assert!(third > first);
-        assert!(!topics.unsubscribe(first), "it has ended");
-        assert!(!topics.unsubscribe(SubscriptionId::from_u64(u64::MAX)));
+        assert!(topics.unsubscribe(first).is_none(), "it has ended");
+        assert!(topics.unsubscribe(SubscriptionId::from_u64(u64::MAX)).is_none());
         assert_eq!(*topics.matching(&topic("a")), [2, 3]);
     }
 
@@ -210,7 +208,7 @@ mod tests {
         assert!(matching.iter().copied().eq((0..SUBSCRIPTIONS_MAX).step_by(2)));
         assert!(topics.matching(&topic(&["b"; 18].join("."))).is_empty());
         for id in ids {
-            assert!(topics.unsubscribe(id));
+            assert!(topics.unsubscribe(id).is_some());
         }
         assert!(topics.len() == 0 && topics.matching(&all).is_empty());
         assert!(read(&topics.table).tree.is_bare());
@@ -230,7 +228,7 @@ mod tests {
         let topics = Arc::new(Topics::default());
         let id = topics.subscribe(pattern("a"), Arc::new(Nosy(Arc::downgrade(&topics)))).expect("room");
         assert_eq!(topics.matching(&topic("a")).len(), 1);
-        assert!(topics.unsubscribe(id));
+        assert!(topics.unsubscribe(id).is_some());
         assert_eq!(topics.len(), 1, "its drop has subscribed");
     }
 
@@ -272,7 +270,7 @@ mod models {
             });
             let id = topics.subscribe(pattern, 1).expect("room");
             assert_eq!(*topics.matching(&topic), [1], "subscribed");
-            assert!(topics.unsubscribe(id));
+            assert!(topics.unsubscribe(id).is_some());
             assert!(topics.matching(&topic).is_empty(), "unsubscribed");
             publisher.join().expect("no panic");
         });

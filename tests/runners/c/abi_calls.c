@@ -14,7 +14,7 @@ typedef struct {
   counter *called, *freed;
   pthread_t starter;
   bool inside, was_inside, on_starter, freed_early;
-  char name[32], text[64];
+  char name[32], text[128];
   airwasm_handle handle;
 } seen;
 
@@ -54,6 +54,36 @@ static void settled(seen *s, const char *name, const char *text) {
   s->called = counter_new(), s->freed = counter_new();
 }
 
+/* The handles of supervisors and children come by the outcome; the end of a life comes as bytes. */
+static void supervision_async(seen *s, airwasm_handle component) {
+  airwasm_supervisor_spec top = AIRWASM_INIT(airwasm_supervisor_spec);
+  airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+  airwasm_child child = AIRWASM_INIT(airwasm_child);
+  top.name = "top", spec.name = "child", spec.component = component, child.actor = &spec;
+  EXPECT("OK", airwasm_supervisor_async(s->system, &top, completion(s), NULL));
+  settled(s, "OK", "");
+  airwasm_handle supervisor = s->handle, actor;
+  EXPECT("OK", airwasm_supervisor_async(s->system, &top, completion(s), NULL));
+  settled(s, "ALREADY_EXISTS", "");
+  EXPECT("OK", airwasm_start_child_async(s->system, supervisor, &child, completion(s), NULL));
+  settled(s, "OK", "");
+  EXPECT("OK", airwasm_lookup(s->system, "child", &actor));
+  CHECK(actor == s->handle && actor != supervisor);
+  EXPECT("OK", airwasm_restart_child_async(s->system, supervisor, actor, completion(s), NULL));
+  settled(s, "INVALID_CHILD", "");
+  EXPECT("OK", airwasm_terminate_child_async(s->system, supervisor, actor, completion(s), NULL));
+  settled(s, "OK", "");
+  EXPECT("OK", airwasm_monitor_async(s->system, actor, completion(s), NULL));
+  settled(s, "ACTOR_STOPPED", "");
+  EXPECT("OK", airwasm_restart_child_async(s->system, supervisor, actor, completion(s), NULL));
+  settled(s, "OK", "");
+  EXPECT("OK", airwasm_monitor_async(s->system, actor, completion(s), NULL));
+  EXPECT("OK", airwasm_terminate_child(s->system, supervisor, actor));
+  settled(s, "OK", "{\"error\":null,\"id\":\"default/child/0\",\"reason\":\"shutdown\",\"restarting\":false}");
+  EXPECT("OK", airwasm_delete_child(s->system, supervisor, actor));
+  EXPECT("OK", airwasm_stop(s->system, supervisor, 0));
+}
+
 static void every_async_function(uint32_t mode) {
   seen s = seen_new(mode);
   airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
@@ -74,6 +104,7 @@ static void every_async_function(uint32_t mode) {
   settled(&s, "OK", "");
   EXPECT("OK", airwasm_request_async(s.system, actor, "you", 3, NULL, completion(&s), NULL));
   settled(&s, "ACTOR_STOPPED", "");
+  supervision_async(&s, spec.component);
   EXPECT("OK", airwasm_close_async(s.system, 0, completion(&s), NULL));
   settled(&s, "OK", "{\"dead_letters\":0,\"killed\":0,\"stopped\":0}");
   /* Nothing is started: the callback is freed and never called. */

@@ -60,7 +60,7 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_lookup(NULL, "x", &h));
   WRONG("system", airwasm_actor_id(NULL, actor, &b));
   WRONG("system", airwasm_status(NULL, actor, &b));
-  WRONG("system", airwasm_list(NULL, &b));
+  WRONG("system", airwasm_list(NULL, NULL, &b));
   WRONG("system", airwasm_grant(NULL, actor, "clock", 0, &h));
   WRONG("system", airwasm_revoke(NULL, component, &cut));
   CHECK(cut == 0);
@@ -96,7 +96,7 @@ static void hostile_i1_null_arguments(void) {
   WRONG("actor", airwasm_lookup(s, "x", NULL));
   WRONG("id", airwasm_actor_id(s, actor, NULL));
   WRONG("status", airwasm_status(s, actor, NULL));
-  WRONG("list", airwasm_list(s, NULL));
+  WRONG("list", airwasm_list(s, NULL, NULL));
   WRONG("stats", airwasm_stats(s, NULL));
   WRONG("capability", airwasm_grant(s, actor, NULL, 0, &h));
   WRONG("grants", airwasm_grants(s, actor, NULL));

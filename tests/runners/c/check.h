@@ -44,6 +44,8 @@ bool counter_wait(counter *counter, int at_least);
 void abi_pointers(void);
 void abi_handles(void);
 void abi_calls(void);
+void abi_trees(void);
+void abi_watching(void);
 void abi_process(void);
 
 /* What the process tests run in a process of its own; its exit code. */

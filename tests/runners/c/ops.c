@@ -1,57 +1,91 @@
-#include "steps.h"
-
 #include <string.h>
 
-bool op_is(const char *op, const char *names) {
-  const char *found = strstr(names, op);
-  size_t len = strlen(op);
-  return found && (found == names || found[-1] == ' ') && (!found[len] || found[len] == ' ');
+#include "steps.h"
+
+/* Whether a word is one of words, which blanks divide. */
+static bool is_one_of(const char *word, const char *words) {
+  size_t len = strlen(word);
+  for (const char *at = words; len && (at = strstr(at, word)); at += len) {
+    if ((at == words || at[-1] == ' ') && (!at[len] || at[len] == ' ')) return true;
+  }
+  return false;
 }
 
-/* Every op with the keys it may have besides those of an expected error. */
-static const char *const ops[][2] = {
-    {"load", "component"},
-    {"load_path", "path"},
-    {"load_bytes", "text"},
-    {"load_cut", "component bytes"},
-    {"inspect", "component expect_import expect_export expect_capability expect_handler"},
-    {"unload", "component"},
-    {"spawn", "as component name grant restart config cpu_ms wall_ms host_calls output_bytes fuel memory_bytes handles "
-              "mailbox_messages payload_bytes expect_id"},
-    {"spawn_host", "as name behaviour restart expect_id"},
-    {"send", "to text"},
-    {"request", "to text timeout_ms expect_text expect_part"},
-    {"request_size", "to bytes expect_bytes"},
-    {"request_many", "to text count expect_text"},
-    {"request_start", "as to text timeout_ms"},
-    {"request_await", "request expect_text"},
-    {"request_cancel", "request"},
-    {"grant", "as to capability ttl_ms"},
-    {"revoke", "grant expect_cut"},
-    {"grants", "of expect_grant expect_count"},
-    {"lookup", "id as expect_id"},
-    {"stop", "to"},
-    {"kill", "to"},
-    {"status", "of expect_state expect_restarts expect_handled"},
-    {"event", "kind of within_ms expect_key expect_value"},
-    {"stat", "name expect_count"},
-    {"file", "path text"},
-    {"symlink", "path target"},
-    {"close", "expect_stopped expect_dead_letters"},
+#define GUEST \
+  " component name grant restart config cpu_ms wall_ms host_calls output_bytes fuel memory_bytes handles " \
+  "mailbox_messages payload_bytes overflow errors_max "
+#define SUPERVISOR " name strategy intensity period_ms initial_ms give_up auto_shutdown restart "
+
+/* Every op with the keys it may have besides those of an expected error, and what runs it. */
+static const struct {
+  const char *op, *keys;
+  step_act *act;
+} ops[] = {
+    {"load", "component", step_load},
+    {"load_path", "path", step_load},
+    {"load_bytes", "text", step_load},
+    {"load_cut", "component bytes", step_load},
+    {"inspect", "component expect_import expect_export expect_capability expect_handler", step_inspect},
+    {"unload", "component", step_unload},
+    {"spawn", "as expect_id" GUEST, step_spawn},
+    {"spawn_host", "as name behaviour restart mailbox_messages overflow errors_max expect_id", step_spawn},
+    {"lookup", "id as expect_id", step_lookup},
+    {"list", "pattern expect_ids", step_list},
+    {"stop", "to", step_end},
+    {"kill", "to", step_end},
+    {"status", "of expect_state expect_restarts expect_handled", step_status},
+    {"handled", "of expect_count", step_handled},
+    {"send", "to text", step_message},
+    {"request", "to text timeout_ms expect_text expect_part", step_message},
+    {"request_size", "to bytes expect_bytes", step_message},
+    {"request_many", "to text count expect_text", step_message},
+    {"request_start", "as to text timeout_ms", step_message},
+    {"request_await", "request expect_text", step_request},
+    {"request_cancel", "request", step_request},
+    {"child", "as behaviour supervisor_of significant shutdown_ms" GUEST SUPERVISOR, step_child},
+    {"supervisor", "as children" SUPERVISOR, step_supervisor},
+    {"start_child", "supervisor child", step_start_child},
+    {"terminate_child", "supervisor child", step_about_child},
+    {"restart_child", "supervisor child", step_about_child},
+    {"delete_child", "supervisor child", step_about_child},
+    {"children", "of expect_ids", step_children},
+    {"tree", "expect_tree", step_tree},
+    {"monitor_start", "as of", step_monitor_start},
+    {"monitor_await", "monitor expect_reason expect_restarting expect_code", step_monitor_await},
+    {"link", "of to", step_link},
+    {"unlink", "of to", step_link},
+    {"subscribe", "as to pattern", step_topic},
+    {"unsubscribe", "subscription", step_topic},
+    {"publish", "topic text expect_count", step_topic},
+    {"join", "to group", step_group},
+    {"leave", "to group expect_left", step_group},
+    {"members", "group expect_ids", step_group},
+    {"broadcast", "group text expect_count", step_group},
+    {"dead_letters", "expect_count expect_text expect_reason expect_sender", step_dead_letters},
+    {"send_after", "as to text delay_ms", step_timer},
+    {"send_every", "as to text period_ms", step_timer},
+    {"cancel_timer", "timer expect_cancelled", step_timer},
+    {"grant", "as to capability ttl_ms", step_grant},
+    {"revoke", "grant expect_cut", step_grant},
+    {"grants", "of expect_grant expect_count", step_grant},
+    {"event", "kind of within_ms expect_key expect_value", step_event},
+    {"stat", "name expect_count", step_report},
+    {"file", "path text", step_file},
+    {"symlink", "path target", step_file},
+    {"close", "expect_stopped expect_dead_letters", step_report},
 };
 
-/* Whether op and keys are known. */
-bool op_known(world *w, const json_object *step, const char *op) {
-  const char *keys = NULL;
-  for (size_t n = 0; n < sizeof ops / sizeof *ops; n++) {
-    if (strcmp(ops[n][0], op) == 0) keys = ops[n][1];
+step_act *op_known(world *w, const json_object *step, const char *op) {
+  static const char common[] = "op expect_error expect_message expect_policy_line expect_which";
+  size_t at = 0, count = sizeof ops / sizeof *ops;
+  while (at < count && strcmp(ops[at].op, op) != 0) at++;
+  if (at == count) {
+    world_fault(w, "unknown op %s", op);
+    return NULL;
   }
-  if (!keys) world_fault(w, "unknown op %s", op);
-  for (size_t n = 0; keys && n < step->len; n++) {
+  for (size_t n = 0; n < step->len; n++) {
     const char *key = step->field[n].key;
-    if (!op_is(key, keys) && !op_is(key, "op expect_error expect_message expect_policy_line expect_which")) {
-      world_fault(w, "unknown key %s", key);
-    }
+    if (!is_one_of(key, ops[at].keys) && !is_one_of(key, common)) world_fault(w, "unknown key %s", key);
   }
-  return !w->fault[0];
+  return w->fault[0] ? NULL : ops[at].act;
 }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -83,6 +84,98 @@ void completions(airwasm::System &system) {
   CHECK(answers == 100);
 }
 
+void supervision(airwasm::System &system, const std::string &guests) {
+  const airwasm::Spec echo(must(system.load(guests + "/echo.wasm")), "tools/echo/1");
+  airwasm::Spec shout;
+  shout.name = "tools/shout/1";
+  int raised = 0;
+  airwasm::SupervisorSpec inner("tools/in/1", {airwasm::Child(shout, [raised](const auto &message, auto &&reply) mutable {
+                                  if (message.payload == "raise" && !raised++) throw std::runtime_error("once");
+                                  reply.send(std::string(message.payload) + "! " + std::string(message.topic));
+                                })});
+  inner.backoff.initial_ms = AIRWASM_ZERO;
+  airwasm::SupervisorSpec top("tools/top/1", {echo, inner});
+  top.strategy = AIRWASM_REST_FOR_ONE, top.intensity = 3, top.period_ms = 1000;
+  // A spec is a value: it may be used again, as soon as its ids are free.
+  for (int n = 0; n < 2; n++) {
+    airwasm::Handle supervisor = must(system.supervisor(top));
+    CHECK(system.supervisor(top).error().code() == AIRWASM_E_ALREADY_EXISTS);
+    airwasm::Handle loud = must(system.lookup("tools/shout/1"));
+    CHECK(must(system.request(loud, "x")).view() == "x! ");
+    CHECK(system.request(loud, "raise").error().code() == AIRWASM_E_HANDLER_RAISED);
+    CHECK(must(system.request(loud, "raise")).view() == "raise! ");
+    CHECK(must(system.tree()).view().find("tools/shout/1") != std::string_view::npos);
+    CHECK(must(system.list("tools/*/1")).view().find("default/") == std::string_view::npos);
+    airwasm::Handle late = must(system.start_child(supervisor, airwasm::Spec(echo.component, "tools/late/1")));
+    CHECK(must(system.children(supervisor)).view().find("tools/late/1") != std::string_view::npos);
+    CHECK(!system.terminate_child(supervisor, late) && !system.restart_child(supervisor, late));
+    CHECK(!system.terminate_child(supervisor, late) && !system.delete_child(supervisor, late));
+    CHECK(system.delete_child(supervisor, late).code() == AIRWASM_E_ACTOR_STOPPED);
+    CHECK(!system.stop(supervisor));
+  }
+}
+
+void topics_and_timers(airwasm::System &system) {
+  std::atomic<int> heard{0};
+  airwasm::Spec spec;
+  spec.name = "listener", spec.overflow = AIRWASM_OVERFLOW_DROP_OLDEST;
+  airwasm::Handle listener = must(system.spawn_host(spec, [&](const airwasm::Message &message, airwasm::Reply &&reply) {
+    reply.send(message.topic);
+    heard++;
+  }));
+  airwasm::Handle news = must(system.subscribe(listener, "news.*"));
+  CHECK(must(system.publish("news.tech", "x")) == 1 && must(system.publish("other", "x")) == 0);
+  CHECK(!system.unsubscribe(news) && must(system.publish("news.tech", "x")) == 0);
+  CHECK(!system.join(listener, "all") && must(system.broadcast("all", "x")) == 1);
+  CHECK(must(system.members("all")) == std::vector<airwasm::Handle>{listener});
+  CHECK(must(system.leave(listener, "all")) && !must(system.leave(listener, "all")));
+  CHECK(must(system.members("all")).empty());
+  airwasm::Handle timer = must(system.send_every(listener, "x", 1));
+  must(system.send_after(listener, "x", 1));
+  for (int n = 0; n < 2000 && heard < 5; n++) usleep(10000);
+  CHECK(heard >= 5 && must(system.cancel_timer(timer)) && !must(system.cancel_timer(timer)));
+  airwasm::Handle other = must(system.spawn_host(airwasm::Spec(), [](const auto &, auto &&) {}));
+  CHECK(!system.link(listener, other) && !system.unlink(other, listener));
+  CHECK(!system.stop(listener) && system.monitor(listener).error().code() == AIRWASM_E_ACTOR_STOPPED);
+  CHECK(must(system.dead_letters()).view().front() == '[');
+}
+
+// Every outcome is of the type that its operation has.
+void completions_of_supervision(airwasm::System &system) {
+  const auto wait = [&](const bool &over) {
+    pollfd fd{system.completion_fd(), POLLIN, 0};
+    while (!over && poll(&fd, 1, 20000) == 1) system.dispatch();
+    CHECK(over);
+  };
+  airwasm::Handle supervisor = 0, child = 0;
+  bool over = false, down = false;
+  must(system.supervisor_async(airwasm::SupervisorSpec("top"), [&](airwasm::Result<airwasm::Handle> made) {
+    supervisor = must(std::move(made)), over = true;
+  }));
+  wait(over), over = false;
+  airwasm::Spec spec;
+  spec.name = "one";
+  const airwasm::Child one(spec, [](const auto &, auto &&reply) { reply.send("1"); });
+  must(system.start_child_async(supervisor, one, [&](airwasm::Result<airwasm::Handle> made) {
+    child = must(std::move(made)), over = true;
+  }));
+  wait(over), over = false;
+  must(system.monitor_async(child, [&](airwasm::Result<airwasm::Bytes> how) {
+    CHECK(how && how->view().find("\"reason\":\"shutdown\"") != std::string_view::npos);
+    down = true;
+  }));
+  must(system.terminate_child_async(supervisor, child, [&](airwasm::Error error) { CHECK(!error), over = true; }));
+  wait(over), wait(down), over = false;
+  must(system.restart_child_async(supervisor, child, [&](airwasm::Error error) { CHECK(!error), over = true; }));
+  wait(over), over = false;
+  must(system.restart_child_async(supervisor, child, [&](airwasm::Error error) {
+    CHECK(error.code() == AIRWASM_E_INVALID_CHILD), over = true;
+  }));
+  wait(over), over = false;
+  must(system.stop_async(supervisor, [&](airwasm::Error error) { CHECK(!error), over = true; }));
+  wait(over);
+}
+
 // Past the C interface an exception would unwind through frames that know none: it ends the process there.
 void hostile_i7_an_exception_ends_the_process(void) {
   const pid_t child = fork();
@@ -114,6 +207,9 @@ int main(int argc, char **argv) {
   requests_and_grants(system, guests);
   handlers(system);
   completions(system);
+  supervision(system, guests);
+  topics_and_timers(system);
+  completions_of_supervision(system);
   CHECK(must(system.close()).view().find("\"killed\":0") != std::string_view::npos);
   CHECK(system.send(1, "x").code() == AIRWASM_E_INVALID_HANDLE);
   system = must(airwasm::System::open());

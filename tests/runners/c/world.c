@@ -1,7 +1,6 @@
 #define _XOPEN_SOURCE 700
 #include "world.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <ftw.h>
 #include <poll.h>
@@ -82,7 +81,9 @@ void world_free(world *world) {
   world->system = NULL;
   for (size_t n = 0; n < world->names_len; n++) {
     if (world->names[n].request) world_await(world, world->names[n].request);
-    world_pending_free(world->names[n].request);
+    pending_free(world->names[n].request);
+    if (world->names[n].declared) json_free(world->names[n].declared);
+    free(world->names[n].declared);
   }
   pthread_mutex_lock(&lock);
   while (!events->over) {
@@ -125,6 +126,8 @@ void world_same(world *world, const char *what, const char *expected, const char
   world_fault(world, "%s: expected %s, got %s", what, expected, got ? got : "nothing");
 }
 
+pending *pending_new(void) { return calloc(1, sizeof(pending)); }
+
 static void on_completion(void *context, airwasm_outcome *outcome) {
   pending *request = context;
   pthread_mutex_lock(&lock);
@@ -134,14 +137,8 @@ static void on_completion(void *context, airwasm_outcome *outcome) {
   pthread_mutex_unlock(&lock);
 }
 
-pending *world_request(world *world, airwasm_handle actor, const char *text, const airwasm_request_options *options,
-                       airwasm_handle *request, airwasm_error **error) {
-  pending *new = calloc(1, sizeof *new);
-  airwasm_completion completion = {on_completion, new, NULL};
-  *error = airwasm_request_async(world->system, actor, text, strlen(text), options, completion, request);
-  if (!*error) return new;
-  free(new);
-  return NULL;
+airwasm_completion pending_completion(pending *pending) {
+  return (airwasm_completion){on_completion, pending, NULL};
 }
 
 void world_await(world *world, pending *request) {
@@ -159,7 +156,7 @@ void world_await(world *world, pending *request) {
   pthread_mutex_unlock(&lock);
 }
 
-void world_pending_free(pending *request) {
+void pending_free(pending *request) {
   if (!request) return;
   airwasm_error_free(request->error);
   airwasm_bytes_free(&request->bytes);
@@ -181,55 +178,4 @@ char *world_event(world *world, const char *kind, const char *actor, long long w
   }
   pthread_mutex_unlock(&lock);
   return detail;
-}
-
-typedef struct {
-  char *name;
-  bool raised;
-} behaviour;
-
-static void *answer_later(void *reply) {
-  airwasm_reply_send(reply, "later", 5);
-  return NULL;
-}
-
-static void behave(void *context, const airwasm_message *message, airwasm_reply *reply) {
-  behaviour *behaviour = context;
-  const char *name = behaviour->name;
-  pthread_t thread;
-  if (strcmp(name, "upper") == 0) {
-    char *text = malloc(message->payload_len + 1);
-    for (size_t n = 0; n < message->payload_len; n++) {
-      text[n] = message->payload[n] < 0x80 ? (char)toupper(message->payload[n]) : (char)message->payload[n];
-    }
-    airwasm_reply_send(reply, text, message->payload_len);
-    free(text);
-  } else if (strcmp(name, "sender") == 0) {
-    airwasm_reply_send(reply, message->sender, strlen(message->sender));
-  } else if (strcmp(name, "fail") == 0) {
-    airwasm_reply_fail_code(reply, "refused", "asked to fail");
-  } else if (strcmp(name, "raise") == 0 || (strcmp(name, "raise_once") == 0 && !behaviour->raised)) {
-    behaviour->raised = true;
-    airwasm_reply_raise(reply, "raised on purpose");
-  } else if (strcmp(name, "raise_once") == 0) {
-    airwasm_reply_send(reply, "ok", 2);
-  } else if (strcmp(name, "none") == 0) {
-    airwasm_reply_send(reply, NULL, 0);
-  } else if (strcmp(name, "later") == 0 && pthread_create(&thread, NULL, answer_later, reply) == 0) {
-    pthread_detach(thread);
-  } else {
-    airwasm_reply_free(reply);
-  }
-}
-
-static void behaviour_free(void *context) {
-  free(((behaviour *)context)->name);
-  free(context);
-}
-
-airwasm_error *world_spawn_host(world *world, const airwasm_actor_spec *spec, const char *name,
-                                airwasm_handle *actor) {
-  behaviour *new = calloc(1, sizeof *new);
-  new->name = strdup(name);
-  return airwasm_spawn_host(world->system, spec, (airwasm_handler){behave, new, behaviour_free}, actor);
 }

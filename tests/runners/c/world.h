@@ -5,19 +5,23 @@
 #include <airwasm.h>
 #include <stdbool.h>
 
-/* An asynchronous request under way; `over` is guarded by the lock that world_await takes. */
+#include "json.h"
+
+/* What an _async function began; `over` is guarded by the lock that world_await takes. */
 typedef struct {
   bool over;
   airwasm_error *error;
   airwasm_bytes bytes;
 } pending;
 
-/* What `as` named: 'a' actor, 'c' component, 'g' grant, 'r' request. */
+/* What `as` named: 'a' actor, 'c' component, 'd' declaration of a child, 'g' grant, 'm' monitor, 'r' request,
+ * 's' subscription, 't' timer. */
 typedef struct {
   char kind;
   char name[64];
   airwasm_handle handle;
   pending *request;
+  json_object *declared; /* the step that declared a child; its handle is the child's component */
 } named;
 
 struct events;
@@ -27,7 +31,7 @@ typedef struct {
   bool dispatch; /* completions run inside airwasm_dispatch, on this thread */
   char folder[64];
   struct events *events;
-  named names[32];
+  named names[64];
   size_t names_len;
   char fault[1024]; /* what was expected and not met; "" if nothing */
 } world;
@@ -42,17 +46,16 @@ named *world_name(world *world, char kind, const char *name, airwasm_handle hand
 void world_fault(world *world, const char *format, ...);
 void world_same(world *world, const char *what, const char *expected, const char *got);
 
-/* Starts requests and waits for them, whichever way completions are delivered. */
-pending *world_request(world *world, airwasm_handle actor, const char *text, const airwasm_request_options *options,
-                       airwasm_handle *request, airwasm_error **error);
-void world_await(world *world, pending *request);
-void world_pending_free(pending *request);
+/* Waits for what an _async function began, whichever way completions are delivered. */
+pending *pending_new(void);
+airwasm_completion pending_completion(pending *pending);
+void world_await(world *world, pending *pending);
+void pending_free(pending *pending);
 
 /* Waits for the next event after the last one that matched; a copy of its detail, yours to free, or NULL. */
 char *world_event(world *world, const char *kind, const char *actor, long long within_ms);
 
-/* Spawns a C function that behaves so. */
-airwasm_error *world_spawn_host(world *world, const airwasm_actor_spec *spec, const char *behaviour,
-                                airwasm_handle *actor);
+/* A new C function that behaves so, for one call that takes it over. */
+airwasm_handler behaviour_handler(world *world, const char *name);
 
 #endif

@@ -6,22 +6,10 @@ import { createRequire } from 'node:module'
 import test from 'node:test'
 import { pathToFileURL } from 'node:url'
 import * as airwasm from '@airssys/wasm'
-import { Actor, AirwasmError, codes, Component, Failure, Grant, System, UNLIMITED } from '@airssys/wasm'
-import { guest, nextEvent, open, spawnGuest } from './helper.mjs'
-
-const argument = (which) => (error) => {
-  assert.ok(error instanceof AirwasmError, error.stack)
-  assert.deepEqual([error.name, error.code, error.number], ['AirwasmError', 'AIRWASM_INVALID_ARGUMENT', 10])
-  assert.equal(error.which, which)
-  return true
-}
-
-/** Each call must return a promise, whatever it is given, and that promise must be rejected for `which`. */
-async function refused(which, call) {
-  const promise = call()
-  assert.ok(promise instanceof Promise)
-  await assert.rejects(promise, argument(which))
-}
+import {
+  Actor, AirwasmError, codes, Component, Failure, Grant, Subscription, Supervisor, System, Timer, UNLIMITED,
+} from '@airssys/wasm'
+import { argument, guest, open, refused, spawnGuest } from './helper.mjs'
 
 test('wrong types are refused by a rejection that names the argument', async (t) => {
   const system = await open(t)
@@ -224,7 +212,7 @@ test('import and require give the same classes', () => {
   assert.deepEqual(Object.keys(required).sort(), Object.keys(airwasm).sort())
   for (const name of Object.keys(airwasm)) assert.equal(required[name], airwasm[name])
   assert.deepEqual(Object.keys(airwasm).sort(), [
-    'Actor', 'AirwasmError', 'Component', 'Failure', 'Grant', 'System', 'UNLIMITED', 'codes',
+    'Actor', 'AirwasmError', 'Component', 'Failure', 'Grant', 'Subscription', 'Supervisor', 'System', 'Timer', 'UNLIMITED', 'codes',
   ])
 })
 
@@ -241,7 +229,8 @@ test('version and codes come from the core', async () => {
 })
 
 test('classes that only a system makes cannot be made by hand', () => {
-  for (const made of [Actor, Component, Grant, System]) assert.equal(typeof made, 'function')
+  for (const made of [Actor, Component, Grant, Subscription, Supervisor, System, Timer]) assert.equal(typeof made, 'function')
+  for (const made of [Actor, Supervisor]) assert.throws(() => new made(), argument('actor'))
   assert.ok(new Failure('code', 'text') instanceof Error)
   assert.equal(UNLIMITED, Infinity)
 })

@@ -1,10 +1,11 @@
 // What the tests of the Node host share.
 
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { setFlagsFromString } from 'node:v8'
 import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
-import { System } from '@airssys/wasm'
+import { AirwasmError, System } from '@airssys/wasm'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 export const guest = (name) => `${root}target/guests/${name}.wasm`
@@ -14,6 +15,21 @@ export async function open(t, options) {
   const system = await System.open(options)
   t.after(() => system.close({ deadlineMs: 1 }))
   return system
+}
+
+/** Accepts the error of an argument of this name. */
+export const argument = (which) => (error) => {
+  assert.ok(error instanceof AirwasmError, error.stack)
+  assert.deepEqual([error.name, error.code, error.number], ['AirwasmError', 'AIRWASM_INVALID_ARGUMENT', 10])
+  assert.equal(error.which, which)
+  return true
+}
+
+/** Each call must return a promise, whatever it is given, and that promise must be rejected for `which`. */
+export async function refused(which, call) {
+  const promise = call()
+  assert.ok(promise instanceof Promise)
+  await assert.rejects(promise, argument(which))
 }
 
 /** Loads and spawns one guest. */

@@ -138,6 +138,68 @@ test('hostile_k5_a_pending_event_and_a_pending_close_are_awaited', async () => {
   ended(result, 'actor.started default/hello/0\nactor.stopped default/hello/0\n1')
 })
 
+test('hostile_k5_timers_subscriptions_and_supervisors_let_the_process_end', async () => {
+  const result = await script(`
+    const system = await System.open()
+    await system.supervisor({ name: 's', children: [{ handler: () => 'answer', name: 'a' }] })
+    const actor = await system.lookup('a')
+    await actor.subscribe('news')
+    await actor.join('group')
+    await actor.sendAfter('x', 3_600_000)
+    await actor.sendEvery('x', 3_600_000)
+    console.log(String(await actor.request('?')))
+  `)
+  ended(result, 'answer')
+})
+
+test('hostile_k5_a_pending_monitor_is_awaited_until_its_signal', async () => {
+  const result = await script(`
+    const system = await System.open()
+    const crash = () => { throw new Error('on purpose') }
+    const [a, b] = [await system.spawnHost(crash, { name: 'a' }), await system.spawnHost(crash, { name: 'b' })]
+    const abort = new AbortController()
+    a.monitor().then(({ id, reason }) => (console.log(id, reason), abort.abort()))
+    b.monitor({ signal: abort.signal }).catch(({ name }) => console.log(name))
+    await a.sendAfter('x', 50)
+  `)
+  ended(result, 'default/a/0 crashed: Error: on purpose\nAbortError')
+})
+
+test('hostile_k1_a_worker_with_a_tree_is_terminated', async () => {
+  const result = await script(`
+    import { once } from 'node:events'
+    import { Worker } from 'node:worker_threads'
+    const source = \`
+      const { parentPort } = require('node:worker_threads')
+      const { System } = require('@airssys/wasm')
+      const main = async () => {
+        const system = await System.open()
+        const never = () => new Promise(() => {})
+        const children = [{ name: 'in', children: [{ handler: never, name: 'a' }] }, { handler: () => 'x', name: 'b' }]
+        const supervisor = await system.supervisor({ name: 's', children })
+        const [a, b] = [await system.lookup('a'), await system.lookup('b')]
+        a.request('?', { timeoutMs: Infinity }).catch(() => {})
+        a.monitor()
+        supervisor.monitor()
+        await b.sendEvery('x', 1)
+        supervisor.terminateChild(a).catch(() => {})
+        parentPort.postMessage('up')
+      }
+      main()
+    \`
+    const system = await System.open()
+    const own = await system.spawnHost(() => 'own')
+    for (let round = 0; round < 4; round++) {
+      const worker = new Worker(source, { eval: true, execArgv: [] })
+      await once(worker, 'message')
+      await worker.terminate()
+    }
+    console.log(String(await own.request('?')))
+    await system.close()
+  `)
+  ended(result, 'own')
+})
+
 test('hostile_k6_objects_come_and_go', async (t) => {
   const system = await open(t)
   const gc = collector()
@@ -147,6 +209,10 @@ test('hostile_k6_objects_come_and_go', async (t) => {
     const grant = await actor.grant('fs.read /srv/notes/**')
     await grant.revoke()
     system.events('log')
+    const subscription = await actor.subscribe('news')
+    await subscription.unsubscribe()
+    const timer = await actor.sendAfter('x', 60_000)
+    await timer.cancel()
   }
   for (let n = 0; n < 1_000; n++) await round()
   gc()

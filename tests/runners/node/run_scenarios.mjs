@@ -5,47 +5,28 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { AirwasmError, Failure, System } from '@airssys/wasm'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AirwasmError, System } from '@airssys/wasm'
+import { behave } from './behaviours.mjs'
+import { guestOptions, hostOptions } from './specs.mjs'
 import { camel, Expectation, part, same, Step } from './step.mjs'
+import { supervisors } from './supervisors.mjs'
+import { watching } from './watching.mjs'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const guest = (name) => join(root, 'target/guests', `${name}.wasm`)
 
 const folder = join(root, 'tests/scenarios')
-/** The value of a JSON text. For what is none, a value that JSON cannot hold: here that is how to say it. */
-function configOf(text) {
-  try {
-    return text && JSON.parse(text)
-  } catch {
-    return () => text
-  }
-}
-
-/** The functions that every host offers as actors. */
-function behave(behaviour) {
-  let messages = 0
-  const raise = (error = new Error('raised on purpose')) => {
-    throw error
-  }
-  const behaviours = {
-    upper: ({ payload }) => payload.toString().replace(/[a-z]/g, (letter) => letter.toUpperCase()),
-    sender: ({ sender }) => sender,
-    fail: () => raise(new Failure('refused', 'asked to fail')),
-    raise: () => raise(),
-    raise_once: () => (messages++ > 0 ? 'ok' : raise()),
-    none: () => undefined,
-    later: () => new Promise((resolve) => setImmediate(resolve, 'later')),
-  }
-  if (!Object.hasOwn(behaviours, behaviour)) throw new Expectation(`unknown behaviour ${behaviour}`)
-  return behaviours[behaviour]
-}
-
 /** A system with the names that a scenario gives to what it makes. */
 class World {
   components = new Map()
   actors = new Map()
   grants = new Map()
   requests = new Map()
+  declared = new Map()
+  monitors = new Map()
+  subscriptions = new Map()
+  timers = new Map()
 
   static async open() {
     const world = new World()
@@ -108,7 +89,12 @@ async function withFolder(path) {
   return path
 }
 
+/** How long `handled` waits. */
+const HANDLED_WITHIN_MS = 20_000
+
 const OPERATIONS = {
+  ...supervisors,
+  ...watching,
   async load(world, step) {
     const name = step.need('component')
     world.components.set(name, await world.system.load(guest(name)))
@@ -129,18 +115,11 @@ const OPERATIONS = {
   unload: (world, step) => world.system.unload(world.components.get(step.need('component'))),
   async spawn(world, step) {
     const component = await world.component(step.need('component'))
-    const options = {
-      ...step.pick(['name', 'restart']),
-      budget: step.pick(['cpu_ms', 'wall_ms', 'host_calls', 'output_bytes', 'fuel']),
-      limits: step.pick(['memory_bytes', 'handles', 'mailbox_messages', 'payload_bytes']),
-      grants: step.get('grant')?.split('\n'),
-      config: configOf(step.get('config')),
-    }
-    world.keepActor(step, await world.system.spawn(component, options))
+    world.keepActor(step, await world.system.spawn(component, guestOptions(step)))
   },
   async spawn_host(world, step) {
-    const handler = behave(step.need('behaviour'))
-    world.keepActor(step, await world.system.spawnHost(handler, step.pick(['name', 'restart'])))
+    const handler = behave(step.need('behaviour'), world.folder)
+    world.keepActor(step, await world.system.spawnHost(handler, hostOptions(step)))
   },
   send: async (world, step) => (await world.actor(step)).send(step.need('text')),
   async request(world, step) {
@@ -184,6 +163,18 @@ const OPERATIONS = {
   async status(world, step) {
     const status = await (await world.actor(step, 'of')).status()
     for (const key of ['state', 'restarts', 'handled']) same(key, step.get(`expect_${key}`), status[key])
+  },
+  async list(world, step) {
+    const all = await world.system.list(step.get('pattern'))
+    same('ids', step.need('expect_ids'), all.map(({ id }) => id).join(' '))
+  },
+  async handled(world, step) {
+    const [actor, expected, until] = [await world.actor(step, 'of'), step.need('expect_count'), Date.now() + HANDLED_WITHIN_MS]
+    for (;;) {
+      const { handled } = await actor.status()
+      if (handled === expected || Date.now() >= until) return same('handled', expected, handled)
+      await sleep(2)
+    }
   },
   async event(world, step) {
     const [kind, of] = [step.need('kind'), step.get('of')]

@@ -1,9 +1,12 @@
 // Compiled, never run: a strict program that uses every part of the declarations as they are meant.
 
-import { Actor, AirwasmError, codes, Component, Failure, Grant, System, UNLIMITED } from '@airssys/wasm'
+import {
+  Actor, AirwasmError, codes, Component, Failure, Grant, Subscription, Supervisor, System, Timer, UNLIMITED,
+} from '@airssys/wasm'
 import type {
-  ActorStatus, AbortOptions, Budget, Capability, CloseReport, ComponentInfo, DeadlineOptions, Event, GrantInfo,
-  GrantOptions, Handler, Limits, Message, OpenOptions, Payload, RequestOptions, SendOptions, SpawnOptions, Stats,
+  ActorStatus, AbortOptions, Backoff, Budget, Capability, ChildSpec, ChildSupervisorSpec, CloseReport, ComponentInfo,
+  DeadLetter, DeadlineOptions, Down, Event, GrantInfo, GrantOptions, GuestSpec, Handler, HostSpec, Limits, Message,
+  OpenOptions, Overflow, Payload, RequestOptions, Restart, SendOptions, SpawnOptions, Stats, SupervisorSpec, TreeNode,
 } from '@airssys/wasm'
 
 const opened: OpenOptions = { policy: 'policy.yaml', audit: new URL('file:///audit.jsonl'), cacheDir: '/cache', profile: 'hardened' }
@@ -12,8 +15,10 @@ const limits: Limits = { memoryBytes: 1, tableElements: 1, handles: 1, mailboxMe
 const capabilities: Capability[] = ['fs.read /data/**', { capability: 'fs.read', scope: '/data/**', ttl: '60s' }]
 const spawned: SpawnOptions = {
   name: 'tools/one/0', grants: capabilities, limits, budget, config: { any: ['json'] }, restart: 'permanent', shutdownMs: 5,
+  significant: true, overflow: 'drop_oldest', healthIntervalMs: 5, healthMissed: 1, errorsMax: 1, errorPeriodMs: 5,
 }
-const handler: Handler = async ({ sender, to, payload, contentType }: Message): Promise<Payload | void> => {
+const handler: Handler = async ({ sender, to, payload, contentType, topic }: Message): Promise<Payload | void> => {
+  if (topic !== undefined) return topic.toUpperCase()
   if (contentType === undefined) return `${sender} ${to} ${payload.toString('utf8')}`
   if (payload.length > 0) return Uint8Array.of(1)
   throw new Failure('empty', 'no payload')
@@ -53,9 +58,52 @@ async function use(system: System): Promise<void> {
   console.log(cut, left, status.state, all.length, stats.deadLetters, report.killed, system.isClosed(), System.version())
 }
 
+async function supervise(system: System, component: Component): Promise<void> {
+  const backoff: Backoff = { initialMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 }
+  const [restart, overflow]: [Restart, Overflow] = ['transient', 'block']
+  const guest: GuestSpec = { ...spawned, component }
+  const host: HostSpec = { handler, name: 'host', restart, overflow }
+  const inner: ChildSupervisorSpec = { name: 'inner', restart, children: [host] }
+  const children: ChildSpec[] = [guest, host, inner, { handler: () => 'x', name: 'x' }, { name: 'empty', children: [] }]
+  const spec: SupervisorSpec = {
+    name: 'top', strategy: 'one_for_all', intensity: 5, periodMs: 5, backoff, giveUp: 'escalate', autoShutdown: 'never', children,
+  }
+  const supervisor: Supervisor = await system.supervisor(spec)
+  const child: Actor = await supervisor.startChild(host)
+  const below: Supervisor = await supervisor.startChild(inner)
+  await system.startChild(below, guest)
+  await supervisor.terminateChild(child)
+  await supervisor.restartChild(child)
+  await supervisor.deleteChild(child)
+  const all: ActorStatus[] = await supervisor.children()
+  const tree: TreeNode[] = await system.tree()
+  const states = tree.map(({ actor, status, restart, children }) => `${actor.id} ${status.lastExit} ${status.busyMs} ${restart} ${children.length}`)
+  const down: Down = await supervisor.monitor({ signal: AbortSignal.timeout(5) })
+  console.log(all.length, states, down.id, down.reason, down.restarting, down.error?.code)
+}
+
+async function watch(system: System, actor: Actor, other: Actor): Promise<void> {
+  await actor.link(other)
+  await actor.unlink(other)
+  const subscription: Subscription = await actor.subscribe('news.*')
+  const reached: number = await system.publish('news.tech', 'text', { contentType: 'text/plain' })
+  await subscription.unsubscribe()
+  await actor.join('group')
+  const members: Actor[] = await system.members('group')
+  const told: number = await system.broadcast('group', Uint8Array.of(1))
+  const left: boolean = await actor.leave('group')
+  const timers: Timer[] = [await actor.sendAfter('x', 5), await actor.sendEvery('x', 5, { contentType: 'text/plain' })]
+  const cancelled: boolean[] = await Promise.all(timers.map((timer) => timer.cancel()))
+  const letters: DeadLetter[] = await system.deadLetters()
+  const [first] = letters.map(({ to, sender, payload, contentType, reason }) => `${to} ${sender} ${payload.length} ${contentType} ${reason}`)
+  console.log(reached, members.length, told, left, cancelled, first, (await system.list('tools/*/*')).length)
+}
+
 try {
   await using system = await System.open(opened)
   await use(system)
+  await supervise(system, await system.load('hello.wasm'))
+  await watch(system, await system.lookup('a'), await system.lookup('b'))
 } catch (error) {
   if (!(error instanceof AirwasmError)) throw error
   const number: number | undefined = codes[error.code]
@@ -74,6 +122,18 @@ export async function misuse(system: System, actor: Actor): Promise<void> {
   await actor.request('text', { timeout: 5 })
   // @ts-expect-error an answer is text, bytes or nothing
   await system.spawnHost(() => 5)
+  // @ts-expect-error a supervisor has a name
+  await system.supervisor({ children: [] })
+  // @ts-expect-error there is no such strategy
+  await system.supervisor({ name: 'x', strategy: 'sometimes' })
+  // @ts-expect-error a child is a guest, a function or a supervisor
+  await system.supervisor({ name: 'x', children: [{ name: 'y' }] })
+  // @ts-expect-error and only one of them
+  await system.supervisor({ name: 'x', children: [{ handler: () => {}, children: [] }] })
+  // @ts-expect-error only a system makes supervisors
+  new Supervisor()
+  // @ts-expect-error a timer needs a time
+  await actor.sendAfter('x')
   // @ts-expect-error an id is given by the system
   actor.id = 'other'
 }

@@ -10,26 +10,23 @@ import asyncio
 import json
 import sys
 import tempfile
+import time
 import traceback
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import airwasm
-from scenario_step import SCENARIOS, Mismatch, Step, behave, config_of, guest
+from scenario_behaviours import behave
+from scenario_step import SCENARIOS, Mismatch, Step, guest, guest_options, host_options
+from scenario_supervision import SupervisionSteps
+from scenario_topics import TopicSteps
+
+# Seconds that `handled` waits.
+HANDLED_WITHIN = 20
 
 
-class World:
-    """A system with the names that a scenario gives to what it makes."""
-
-    def __init__(self, folder: str, runner: asyncio.Runner) -> None:
-        self.folder, self.runner = folder, runner
-        self.system = airwasm.System()
-        self.events = self.system.events()
-        self.components: dict[str, airwasm.Component] = {}
-        self.actors: dict[str, airwasm.Actor] = {}
-        self.grants: dict[str, airwasm.Grant] = {}
-        self.requests: dict[str, asyncio.Future[bytes]] = {}
+class World(SupervisionSteps, TopicSteps):
+    """A system with the steps of a scenario; more of them are in the classes above it."""
 
     def run(self, values: dict[str, Any]) -> None:
         step = Step(values, self.folder)
@@ -53,28 +50,6 @@ class World:
         wanted.among("expect_message", str(error))
         wanted.same("expect_policy_line", error.detail.get("policy_line"))
         wanted.same("expect_which", error.detail.get("which"))
-
-    def wait(self, start: Callable[[], Awaitable[Any]]) -> Any:
-        """What an awaitable that is made on the loop comes to."""
-
-        async def main() -> Any:
-            return await start()
-
-        return self.runner.run(main())
-
-    def actor(self, step: Step, key: str = "to") -> airwasm.Actor:
-        name = step.need(key)
-        return self.actors.get(name) or self.system.lookup(name)
-
-    def keep(self, step: Step, actor: airwasm.Actor) -> None:
-        step.same("expect_id", actor.id)
-        if alias := step.pop("as", None):
-            self.actors[alias] = actor
-
-    def component(self, name: str) -> airwasm.Component:
-        if name not in self.components:
-            self.components[name] = self.system.load(guest(name))
-        return self.components[name]
 
     def op_load(self, step: Step) -> None:
         name = step.need("component")
@@ -101,16 +76,12 @@ class World:
         self.system.unload(self.components[step.need("component")])
 
     def op_spawn(self, step: Step) -> None:
-        budget = step.pick("cpu_ms", "wall_ms", "host_calls", "output_bytes", "fuel")
-        limits = step.pick("memory_bytes", "handles", "mailbox_messages", "payload_bytes")
-        component, config = self.component(step.need("component")), config_of(step.pop("config", None))
-        grants = step.pop("grant", "").splitlines()
-        options = step.pick("name", "restart")
-        options |= {"budget": airwasm.Budget(**budget), "limits": airwasm.Limits(**limits)}
-        self.keep(step, self.system.spawn(component, grants=grants, config=config, **options))
+        component, options = self.component(step.need("component")), guest_options(step)
+        self.keep(step, self.system.spawn(component, **options, **step.pick("name", "restart")))
 
     def op_spawn_host(self, step: Step) -> None:
-        self.keep(step, self.system.spawn_host(behave(step.need("behaviour")), **step.pick("name", "restart")))
+        handler, options = behave(step.need("behaviour"), self.folder), host_options(step)
+        self.keep(step, self.system.spawn_host(handler, **options, **step.pick("name", "restart")))
 
     def op_send(self, step: Step) -> None:
         self.actor(step).send(step.need("text").encode())
@@ -132,11 +103,7 @@ class World:
 
     def op_request_start(self, step: Step) -> None:
         actor, text, timeout = self.actor(step), step.need("text").encode(), step.seconds("timeout_ms", "timeout")
-
-        async def start() -> asyncio.Future[bytes]:
-            return asyncio.ensure_future(actor.request_async(text, **timeout))
-
-        self.requests[step.need("as")] = self.runner.run(start())
+        self.requests[step.need("as")] = self.begin(lambda: actor.request_async(text, **timeout))
 
     def op_request_await(self, step: Step) -> None:
         request = self.requests[step.need("request")]
@@ -161,6 +128,9 @@ class World:
     def op_lookup(self, step: Step) -> None:
         self.keep(step, self.system.lookup(step.need("id")))
 
+    def op_list(self, step: Step) -> None:
+        self.same_ids(step, (actor.id for actor in self.system.list(step.pop("pattern", None))))
+
     def op_stop(self, step: Step) -> None:
         self.actor(step).stop()
 
@@ -171,6 +141,12 @@ class World:
         status = self.actor(step, "of").status()
         for key in ("state", "restarts", "handled"):
             step.same(f"expect_{key}", getattr(status, key))
+
+    def op_handled(self, step: Step) -> None:
+        actor, until = self.actor(step, "of"), time.monotonic() + HANDLED_WITHIN
+        while actor.status().handled != step["expect_count"] and time.monotonic() < until:
+            time.sleep(0.002)
+        step.same("expect_count", actor.status().handled)
 
     def op_event(self, step: Step) -> None:
         kind, of = step.need("kind"), step.pop("of", None)

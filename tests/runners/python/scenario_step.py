@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,27 +64,16 @@ def config_of(text: str | None) -> Any:
         return float("nan")
 
 
-def behave(behaviour: str) -> Callable[[airwasm.Message], Any]:
-    """The functions that every host offers as actors."""
-    raised: list[bool] = []
+def guest_options(step: Step) -> dict[str, Any]:
+    """The options of a guest, its component, name and restart apart."""
+    budget = step.pick("cpu_ms", "wall_ms", "host_calls", "output_bytes", "fuel")
+    limits = step.pick("memory_bytes", "handles", "mailbox_messages", "payload_bytes")
+    options = {"budget": airwasm.Budget(**budget), "limits": airwasm.Limits(**limits)}
+    config, grants = config_of(step.pop("config", None)), step.pop("grant", "").splitlines()
+    return host_options(step) | options | {"config": config, "grants": grants}
 
-    def raise_(error: Exception) -> bytes:
-        raised.append(True)
-        raise error
 
-    async def later(_message: airwasm.Message) -> bytes:
-        await asyncio.sleep(0)
-        return b"later"
-
-    behaviours: dict[str, Callable[[airwasm.Message], Any]] = {
-        "upper": lambda message: message.payload.upper(),
-        "sender": lambda message: message.sender.encode(),
-        "fail": lambda _: raise_(airwasm.Failure("refused", "asked to fail")),
-        "raise": lambda _: raise_(RuntimeError("raised on purpose")),
-        "raise_once": lambda _: b"ok" if raised else raise_(RuntimeError("raised on purpose")),
-        "none": lambda _: None,
-        "later": later,
-    }
-    if behaviour not in behaviours:
-        raise Mismatch(f"unknown behaviour {behaviour}")
-    return behaviours[behaviour]
+def host_options(step: Step) -> dict[str, Any]:
+    """The options that guests and functions of the host share."""
+    limits = airwasm.Limits(**step.pick("mailbox_messages"))
+    return step.pick("overflow", "errors_max") | {"limits": limits}

@@ -50,6 +50,37 @@ async def asynchronous() -> None:
         assert_type(await system.close_async(), airwasm.CloseReport)
 
 
+def supervised() -> None:
+    with airwasm.System() as system:
+        guest = airwasm.ActorSpec(system.load("hello.wasm"), "hello", overflow="block", significant=True)
+        below = airwasm.SupervisorSpec("below", [airwasm.HostSpec(awaited, "awaited")], restart="transient")
+        backoff = airwasm.Backoff(initial_ms=0, factor=1.5)
+        top = system.supervisor("top", [guest, airwasm.HostSpec(plain), below], strategy="rest_for_one", backoff=backoff)
+        system.supervisor("no", strategy="all")  # type: ignore[arg-type]
+        system.supervisor("no", [plain])  # type: ignore[list-item]
+        assert_type(top, airwasm.Supervisor)
+        assert_type(top.start_child(below), airwasm.Supervisor)
+        child = assert_type(top.start_child(guest), airwasm.Actor)
+        top.terminate_child(child)
+        assert_type([status.last_exit for status in top.children()], list[str | None])
+        assert_type(system.tree()[0].children[0].actor, airwasm.Actor)
+        down = top.monitor(timeout=timedelta(seconds=1))
+        assert_type((down.reason, down.error, down.restarting), tuple[str, airwasm.AirwasmError | None, bool])
+        assert_type(child.subscribe("news.>").unsubscribe(), None)
+        assert_type(system.publish("news.tech", b"x"), int)
+        assert_type(child.send_every(b"x", 0.5).cancel(), bool)
+        assert_type(system.members("group"), list[airwasm.Actor])
+        assert_type(system.dead_letters()[0].payload, bytes)
+
+
+async def supervised_async() -> None:
+    async with airwasm.System() as system:
+        top = assert_type(await system.supervisor_async("top"), airwasm.Supervisor)
+        child = assert_type(await top.start_child_async(airwasm.HostSpec(plain)), airwasm.Actor)
+        assert_type(await child.monitor_async(), airwasm.Down)
+        await top.restart_child_async(child)
+
+
 def errors(actor: airwasm.Actor) -> None:
     try:
         actor.request(b"x")

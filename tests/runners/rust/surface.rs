@@ -6,7 +6,7 @@ use airwasm::Code;
 use airwasm_tests::root;
 
 /// Where a host spells an operation of the facade in another way than the rule says, and why.
-const SPELLED: [(&str, &str, &str); 10] = [
+const SPELLED: [(&str, &str, &str); 8] = [
     // Opening is what a constructor does; closing has a context manager besides.
     ("open", "python", "def __init__("),
     ("version", "python", "__version__"),
@@ -16,8 +16,6 @@ const SPELLED: [(&str, &str, &str); 10] = [
     ("id", "node", "readonly id: string"),
     // C takes events by callback; an iterator is what the others have.
     ("events_subscribe", "c", "airwasm_events("),
-    ("unsubscribe", "python", "def close("),
-    ("unsubscribe", "node", "AsyncIterableIterator<Event>"),
     // A waiting call is given up in the way of the language.
     ("cancel", "python", "Awaitable["),
     ("cancel", "node", "signal?: AbortSignal"),

@@ -104,6 +104,8 @@ impl Inner {
         deadline: Option<Instant>,
         correlation: u64,
     ) -> Result<Letter> {
+        // Who takes no messages says that before anything of this one.
+        to.actor()?;
         let (allowed, given) = (to.payload_bytes_max, payload.len());
         if given as u64 > allowed {
             let text = format!("{}: the payload has {given} bytes, allowed are {allowed}", to.id);

@@ -39,7 +39,7 @@ impl System {
     pub fn join(&self, actor: ActorHandle, group: &str) -> Result<()> {
         let inner = self.open_inner()?;
         let resident = inner.directory.resident(actor)?;
-        inner.runtime.join(group, resident.rt_handle()?).map_err(|why| Error::argument("group", why))
+        inner.runtime.join(group, resident.actor()?.handle()).map_err(|why| Error::argument("group", why))
     }
 
     /// Takes an actor out of a group; `false` if it was not in it.

@@ -1,0 +1,227 @@
+//! What the facade tells, as the plain objects that `ts/data.ts` describes.
+
+use airwasm::{
+    ActorStatus, CloseReport, ComponentInfo, DeadLetter, Down, Event, GrantInfo, Restart, Stats, TreeNode,
+};
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use crate::answer::error_text;
+
+/// A loaded component.
+#[napi(object, object_from_js = false)]
+pub struct LoadedAnswer {
+    pub handle: u64,
+    pub digest: String,
+}
+
+/// An actor.
+#[napi(object, object_from_js = false)]
+pub struct ActorAnswer {
+    pub handle: u64,
+    pub id: String,
+}
+
+/// `ComponentInfo`.
+#[napi(object, object_from_js = false)]
+pub struct InfoAnswer {
+    pub digest: String,
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+    pub capabilities: Vec<String>,
+    pub handler: bool,
+    pub lifecycle: bool,
+}
+
+/// `ActorStatus`.
+#[napi(object, object_from_js = false)]
+pub struct StatusAnswer {
+    pub id: String,
+    pub state: String,
+    pub mailbox_messages: f64,
+    pub handled: f64,
+    pub restarts: f64,
+    pub last_exit: Option<String>,
+    pub busy_ms: f64,
+}
+
+/// `GrantInfo`.
+#[napi(object, object_from_js = false)]
+pub struct GrantAnswer {
+    pub grant: u64,
+    pub capability: String,
+    pub ttl_ms: Option<f64>,
+    pub open: f64,
+}
+
+/// `Stats`.
+#[napi(object, object_from_js = false)]
+pub struct StatsAnswer {
+    pub components: f64,
+    pub actors: f64,
+    pub sent: f64,
+    pub delivered: f64,
+    pub rejected: f64,
+    pub dropped: f64,
+    pub dead_letters: f64,
+    pub restarts: f64,
+    pub denied: f64,
+}
+
+/// `CloseReport`.
+#[napi(object, object_from_js = false)]
+pub struct ClosedAnswer {
+    pub stopped: f64,
+    pub killed: f64,
+    pub dead_letters: f64,
+}
+
+/// `Event`; its detail is JSON text.
+#[napi(object, object_from_js = false)]
+pub struct EventAnswer {
+    pub seq: u64,
+    pub time_unix_ms: f64,
+    pub kind: String,
+    pub actor: Option<String>,
+    pub detail: String,
+}
+
+/// `TreeNode`; the id is that of its status.
+#[napi(object, object_from_js = false)]
+pub struct TreeAnswer {
+    pub handle: u64,
+    pub status: StatusAnswer,
+    pub restart: Option<String>,
+    pub children: Vec<TreeAnswer>,
+}
+
+/// `Down`; its error is JSON text.
+#[napi(object, object_from_js = false)]
+pub struct DownAnswer {
+    pub id: String,
+    pub reason: String,
+    pub error: Option<String>,
+    pub restarting: bool,
+}
+
+/// `DeadLetter`.
+#[napi(object, object_from_js = false)]
+pub struct DeadLetterAnswer {
+    pub to: String,
+    pub sender: String,
+    pub payload: Buffer,
+    pub content_type: Option<String>,
+    pub reason: String,
+}
+
+/// A count as JavaScript's number; exact up to 2^53, far beyond what is counted here.
+pub fn number(count: u64) -> f64 {
+    count as f64
+}
+
+impl From<ComponentInfo> for InfoAnswer {
+    fn from(info: ComponentInfo) -> Self {
+        let ComponentInfo { digest, imports, exports, capabilities, handler, lifecycle } = info;
+        Self { digest, imports, exports, capabilities, handler, lifecycle }
+    }
+}
+
+impl From<ActorStatus> for StatusAnswer {
+    fn from(status: ActorStatus) -> Self {
+        Self {
+            id: status.id,
+            state: status.state,
+            mailbox_messages: number(status.mailbox_messages),
+            handled: number(status.handled),
+            restarts: number(status.restarts),
+            last_exit: status.last_exit,
+            busy_ms: number(status.busy_ms),
+        }
+    }
+}
+
+impl From<GrantInfo> for GrantAnswer {
+    fn from(info: GrantInfo) -> Self {
+        Self {
+            grant: info.grant.raw(),
+            capability: info.capability,
+            ttl_ms: info.ttl.map(|ttl| ttl.as_secs_f64() * 1_000.0),
+            open: number(info.open),
+        }
+    }
+}
+
+impl From<Stats> for StatsAnswer {
+    fn from(stats: Stats) -> Self {
+        Self {
+            components: number(stats.components),
+            actors: number(stats.actors),
+            sent: number(stats.sent),
+            delivered: number(stats.delivered),
+            rejected: number(stats.rejected),
+            dropped: number(stats.dropped),
+            dead_letters: number(stats.dead_letters),
+            restarts: number(stats.restarts),
+            denied: number(stats.denied),
+        }
+    }
+}
+
+impl From<CloseReport> for ClosedAnswer {
+    fn from(report: CloseReport) -> Self {
+        Self {
+            stopped: number(report.stopped),
+            killed: number(report.killed),
+            dead_letters: number(report.dead_letters),
+        }
+    }
+}
+
+impl From<Event> for EventAnswer {
+    fn from(event: Event) -> Self {
+        Self {
+            seq: event.seq,
+            time_unix_ms: event.time_unix_ms() as f64,
+            detail: event.detail_json(),
+            kind: event.kind,
+            actor: event.actor,
+        }
+    }
+}
+
+fn restart_word(restart: Restart) -> &'static str {
+    match restart {
+        Restart::Permanent => "permanent",
+        Restart::Transient => "transient",
+        Restart::Temporary => "temporary",
+    }
+}
+
+impl From<TreeNode> for TreeAnswer {
+    fn from(node: TreeNode) -> Self {
+        Self {
+            handle: node.actor.raw(),
+            status: node.status.into(),
+            restart: node.restart.map(|restart| restart_word(restart).to_owned()),
+            children: node.children.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<Down> for DownAnswer {
+    fn from(down: Down) -> Self {
+        Self {
+            id: down.id,
+            reason: down.reason,
+            error: down.error.as_ref().map(error_text),
+            restarting: down.restarting,
+        }
+    }
+}
+
+impl From<DeadLetter> for DeadLetterAnswer {
+    fn from(letter: DeadLetter) -> Self {
+        let DeadLetter { to, sender, payload, content_type, reason } = letter;
+        Self { to, sender, payload: payload.into(), content_type, reason }
+    }
+}

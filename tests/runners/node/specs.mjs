@@ -1,0 +1,35 @@
+// Specs of actors and supervisors as the keys of a step say them.
+
+/** The value of a JSON text. For what is none, a value that JSON cannot hold: here that is how to say it. */
+function configOf(text) {
+  try {
+    return text && JSON.parse(text)
+  } catch {
+    return () => text
+  }
+}
+
+/** The keys that guests and functions of the host share. */
+export function hostOptions(step) {
+  return { ...step.pick(['name', 'restart', 'overflow', 'errors_max']), limits: step.pick(['mailbox_messages']) }
+}
+
+/** The keys of a guest, its component apart. */
+export function guestOptions(step) {
+  const { limits, ...options } = hostOptions(step)
+  return {
+    ...options,
+    budget: step.pick(['cpu_ms', 'wall_ms', 'host_calls', 'output_bytes', 'fuel']),
+    limits: { ...limits, ...step.pick(['memory_bytes', 'handles', 'payload_bytes']) },
+    grants: step.get('grant')?.split('\n'),
+    config: configOf(step.get('config')),
+  }
+}
+
+/** The keys of a supervisor, its children apart. */
+export function supervisorSpec(step) {
+  return {
+    ...step.pick(['name', 'strategy', 'intensity', 'period_ms', 'give_up', 'auto_shutdown', 'restart']),
+    backoff: { initialMs: step.get('initial_ms') },
+  }
+}
