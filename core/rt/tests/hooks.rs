@@ -211,7 +211,7 @@ fn a_kill_calls_no_hook() {
     up.expect("starts");
     actor.kill();
     eventually("down", || world.notices() == ["started", "stopped killed"]);
-    assert_eq!(world.log.lines(), ["pre_start", "post_start", "drop"]);
+    assert_eq!(world.logged(3), ["pre_start", "post_start", "drop"]);
 }
 
 #[test]

@@ -20,10 +20,10 @@ fn a_message_comes_after_its_time_and_once() {
     begun(&actor, 1);
     eventually("over", || timer.is_over());
     assert!(!timer.cancel(), "it has come");
-    assert_eq!(world.log.lines()[1..], ["7"]);
+    assert_eq!(world.logged(2)[1..], ["7"]);
     drop(actor.send_after(SOON, Ask::Note(8, 1)));
     begun(&actor, 2);
-    assert_eq!(world.log.lines()[1..], ["7", "8"], "a dropped timer comes all the same");
+    assert_eq!(world.logged(3)[1..], ["7", "8"], "a dropped timer comes all the same");
 }
 
 #[test]

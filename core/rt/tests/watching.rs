@@ -124,7 +124,8 @@ fn a_monitor_is_told_once_and_before_the_messages_that_wait() {
 fn a_monitor_of_each_kind_of_end_is_told_of_it() {
     let world = World::new();
     let watcher = watcher(&world, "w");
-    let ends: [(&str, fn(&ActorRef<Ask>)); 4] = [
+    type End = fn(&ActorRef<Ask>);
+    let ends: [(&str, End); 4] = [
         ("normal", |actor| drop(answer(actor.request(Ask::Done, soon(), Waits)))),
         ("shutdown", |actor| answer(actor.stop(common::LONG)).expect("stops")),
         ("killed", |actor| actor.kill()),

@@ -239,6 +239,12 @@ impl World {
         self.seen.lines()
     }
 
+    /// What the probes wrote, once it is so much.
+    pub fn logged(&self, count: usize) -> Vec<String> {
+        eventually("logged", || self.log.lines().len() >= count);
+        self.log.lines()
+    }
+
     /// The counts, which must add up.
     pub fn counts(&self) -> Counts {
         let counts = self.runtime.counts();
