@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Message, ReplyTo};
+use crate::bounds::Overflow;
 use crate::cell::{Caller, Cell};
 use crate::error::{Error, Refused};
 use crate::exit::Exit;
 use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::mailbox::{Envelope, Overflow};
+use crate::mailbox::Envelope;
 use crate::node::{Ending, Status};
 use crate::poller;
 use crate::promise::{Pending, promise};
@@ -71,6 +72,25 @@ impl<M: Message> ActorRef<M> {
                 self.admitted(ticket, answer)
             }
             Err(refused) => Err(self.0.refuse(refused)),
+        }
+    }
+
+    /// The same as an answer to come. Dropped, the message still waits for room up to its deadline.
+    pub fn send_begin(&self, message: M, until: Option<Instant>) -> Pending<(), Error> {
+        let refused = match self.try_push(message) {
+            Ok(()) => return Pending::ready(Ok(())),
+            Err(refused) if self.may_wait(&refused) => refused,
+            Err(refused) => return Pending::ready(Err(self.0.refuse(refused).error)),
+        };
+        let (ticket, room) = self.wait_for_room(refused, until);
+        let (resolver, pending) = promise();
+        let me = self.clone();
+        let delivered = room.on_ready(Box::new(move |answer| {
+            resolver.settle(me.admitted(ticket, answer).map_err(|refused| refused.error));
+        }));
+        match delivered {
+            Ok(_) => pending,
+            Err(answer) => Pending::ready(self.admitted(ticket, answer).map_err(|refused| refused.error)),
         }
     }
 
@@ -150,7 +170,10 @@ impl<M: Message> ActorRef<M> {
             resolver.settle(Ok(()));
         };
         self.0.as_node().stop(Ending::Stop(Some(grace)), Box::new(done));
-        pending
+        match pending.is_over() {
+            true => pending,
+            false => pending.toward(&self.0.shared, self.handle(), None),
+        }
     }
 
     /// Ends it at its next await, without any hook. Nobody restarts it.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::handle::Handle;
 use crate::id::ActorId;
+use crate::node::Node;
 use crate::runtime::Shared;
 use crate::sync::{Mutex, lock};
 
@@ -69,7 +70,7 @@ fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>
     let mut paths = vec![vec![target]];
     while let Some(path) = paths.pop() {
         let last = *path.last()?;
-        if last == asker || crate::poller::is_beneath(last) {
+        if last == asker || crate::poller::is_beneath(last) || is_above(shared, last, asker) {
             let ids = std::iter::once(asker).chain(path);
             return Some(ids.filter_map(|handle| shared.node(handle).map(|node| node.core().id())).collect());
         }
@@ -81,4 +82,17 @@ fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>
         }
     }
     None
+}
+
+/// Whether this is a supervisor of the asker, or of one of those: it ends only after the asker has.
+fn is_above(shared: &Shared, target: Handle, asker: Handle) -> bool {
+    let mut below = shared.node(asker);
+    while let Some(node) = below {
+        let Some((supervisor, _)) = node.core().supervisor() else { return false };
+        if supervisor.core().handle == target {
+            return true;
+        }
+        below = Some(supervisor);
+    }
+    false
 }
