@@ -68,7 +68,7 @@ impl Actor {
         content_type: Option<String>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self::payload(payload)?;
-        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type };
+        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type, asked_by: None };
         let bytes = bytes.as_bytes();
         self.shared.check_may_block(py, self.handle)?;
         let reply = block(py, &self.shared, |system| system.request_begin(self.handle, bytes, &options))?;
@@ -85,7 +85,7 @@ impl Actor {
         content_type: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let bytes = self::payload(payload)?;
-        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type };
+        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type, asked_by: None };
         let (system, bytes) = (&self.shared.system, bytes.as_bytes());
         let begin = || system.request_async(self.handle, bytes, &options);
         awaitable::start(py, system, begin, |py, reply: Vec<u8>| {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Message, ReplyTo};
+use crate::bounds::Overflow;
 use crate::cell::{Caller, Cell};
 use crate::error::{Error, Refused};
 use crate::exit::Exit;
 use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::mailbox::{Envelope, Overflow, Sender};
+use crate::mailbox::{Envelope, Sender};
 use crate::node::{Ending, Status};
 use crate::poller;
 use crate::promise::{Pending, promise};
@@ -56,9 +57,9 @@ impl<M: Message> ActorRef<M> {
         if !self.may_wait(&refused) || poller::is_worker() {
             return Err(self.0.refuse(refused));
         }
-        let mut waiting = self.wait_for_room(refused, until)?;
-        let answer = waiting.room.wait_until(None);
-        waiting.over(answer.unwrap_or(Err(Error::NoReply)))
+        let (ticket, mut room) = self.wait_for_room(refused, until)?;
+        let answer = room.wait_until(None);
+        self.admitted(ticket, answer.unwrap_or(Err(Error::NoReply)))
     }
 
     /// The same without blocking: with [`Overflow::Block`] the future waits for room.
@@ -66,11 +67,33 @@ impl<M: Message> ActorRef<M> {
         match self.try_push(message) {
             Ok(()) => Ok(()),
             Err(refused) if self.may_wait(&refused) => {
-                let mut waiting = self.wait_for_room(refused, until)?;
-                let answer = (&mut waiting.room).await;
-                waiting.over(answer)
+                let (ticket, room) = self.wait_for_room(refused, until)?;
+                let _waiting = Waiting { actor: self, ticket };
+                self.admitted(ticket, room.await)
             }
             Err(refused) => Err(self.0.refuse(refused)),
+        }
+    }
+
+    /// The same as an answer to come. Dropped, the message still waits for room up to its deadline.
+    pub fn send_begin(&self, message: M, until: Option<Instant>) -> Pending<(), Error> {
+        let refused = match self.try_push(message) {
+            Ok(()) => return Pending::ready(Ok(())),
+            Err(refused) if self.may_wait(&refused) => refused,
+            Err(refused) => return Pending::ready(Err(self.0.refuse(refused).error)),
+        };
+        let (ticket, room) = match self.wait_for_room(refused, until) {
+            Ok(waiting) => waiting,
+            Err(refused) => return Pending::ready(Err(refused.error)),
+        };
+        let (resolver, pending) = promise();
+        let me = self.clone();
+        let delivered = room.on_ready(Box::new(move |answer| {
+            resolver.settle(me.admitted(ticket, answer).map_err(|refused| refused.error));
+        }));
+        match delivered {
+            Ok(_) => pending,
+            Err(answer) => Pending::ready(self.admitted(ticket, answer).map_err(|refused| refused.error)),
         }
     }
 
@@ -96,7 +119,7 @@ impl<M: Message> ActorRef<M> {
         &self,
         refused: Refused<Envelope<M>>,
         until: Option<Instant>,
-    ) -> Result<Waiting<'_, M>, Refused<M>> {
+    ) -> Result<(u64, Pending<(), Error>), Refused<M>> {
         let (room, pending) = promise();
         let ticket = self.0.shared.monitor_ids.number();
         let sender = Sender { ticket, room: Some(room) };
@@ -106,8 +129,24 @@ impl<M: Message> ActorRef<M> {
         // Room may have come meanwhile.
         self.0.activate();
         let until = until.unwrap_or_else(|| Instant::now() + BLOCK_MAX);
-        let room = pending.toward(&self.0.shared, self.handle(), Some(until));
-        Ok(Waiting { cell: &self.0, ticket: Some(ticket), room })
+        Ok((ticket, pending.toward(&self.0.shared, self.handle(), Some(until))))
+    }
+
+    /// What became of a message that waited for room: only the mailbox knows, whatever its sender was told first.
+    fn admitted(&self, ticket: u64, answer: Result<(), Error>) -> Result<(), Refused<M>> {
+        let full = self.0.mailbox.full_error();
+        match (self.withdraw(ticket), answer) {
+            (None, _) => Ok(()),
+            (Some(message), Err(Error::Timeout { .. }) | Ok(())) => Err(Refused { message, error: full }),
+            (Some(message), Err(error)) => Err(Refused { message, error }),
+        }
+    }
+
+    /// Takes back a message that still waits for room.
+    fn withdraw(&self, ticket: u64) -> Option<M> {
+        let message = self.0.mailbox.withdraw(ticket)?;
+        self.0.shared.count_late(|| self.0.mailbox.late());
+        Some(message)
     }
 
     /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
@@ -141,7 +180,10 @@ impl<M: Message> ActorRef<M> {
             resolver.settle(Ok(()));
         };
         self.0.as_node().stop(Ending::Stop(Some(grace)), Box::new(done));
-        pending
+        match pending.is_over() {
+            true => pending,
+            false => pending.toward(&self.0.shared, self.handle(), None),
+        }
     }
 
     /// Ends it at its next await, without any hook. Nobody restarts it.
@@ -165,33 +207,14 @@ impl<M: Message> ActorRef<M> {
     }
 }
 
-/// A sender that waits for room. Dropped it waits no more, and its message is gone unless it has come in.
+/// A future that waits for room. Dropped it waits no more, and its message is gone unless it has come in.
 struct Waiting<'a, M: Message> {
-    cell: &'a Cell<M>,
-    ticket: Option<u64>,
-    room: Pending<(), Error>,
-}
-
-impl<M: Message> Waiting<'_, M> {
-    /// What became of the message: only the mailbox knows, whatever the sender was told first.
-    fn over(mut self, answer: Result<(), Error>) -> Result<(), Refused<M>> {
-        let full = self.cell.mailbox.full_error();
-        match (self.withdraw(), answer) {
-            (None, _) => Ok(()),
-            (Some(message), Err(Error::Timeout { .. }) | Ok(())) => Err(Refused { message, error: full }),
-            (Some(message), Err(error)) => Err(Refused { message, error }),
-        }
-    }
-
-    fn withdraw(&mut self) -> Option<M> {
-        let message = self.cell.mailbox.withdraw(self.ticket.take()?)?;
-        self.cell.shared.count_late(|| self.cell.mailbox.late());
-        Some(message)
-    }
+    actor: &'a ActorRef<M>,
+    ticket: u64,
 }
 
 impl<M: Message> Drop for Waiting<'_, M> {
     fn drop(&mut self) {
-        drop(self.withdraw());
+        drop(self.actor.withdraw(self.ticket));
     }
 }

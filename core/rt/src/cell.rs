@@ -8,12 +8,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::actor::{Actor, Message, ReplyTo};
+use crate::bounds::Overflow;
 use crate::error::{Error, Refused};
 use crate::exit::{Cause, Exit, Panicked};
 use crate::handle::Handle;
 use crate::life::{Life, Stage};
 use crate::live::live;
-use crate::mailbox::{Envelope, Mailbox, Overflow, Pushed};
+use crate::mailbox::{Envelope, Mailbox, Pushed};
 use crate::node::{Core, Node, Status};
 use crate::poller;
 use crate::queue::Runnable;

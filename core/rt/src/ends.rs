@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::actor::Message;
 use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot};
+use crate::counts::Counts;
 use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::exit::{Cause, Exit, Linked};
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::Stage;
-use crate::mailbox::Counts;
 use crate::node::{Core, Ending, Node, Shutdown, Status};
 use crate::notice::Notice;
 use crate::spec::Executor;
@@ -330,6 +330,8 @@ impl<M: Message> Node for Cell<M> {
     fn settle(self: Arc<Self>, fate: Fate) {
         match fate {
             Fate::Again { after } => self.settle_again(after),
+            // Its supervisor ends with it, and only then its name is free, which is what is waited for.
+            Fate::Kept(_) if self.core.parent.as_ref().is_some_and(|parent| parent.is_hidden) => {}
             Fate::Kept(exit) => self.settle_stopped(exit, false),
             Fate::Gone(exit) => self.settle_stopped(exit, true),
         }
@@ -355,6 +357,10 @@ impl<M: Message> Node for Cell<M> {
 
     fn status(&self) -> Status {
         Cell::status(self)
+    }
+
+    fn is_stopped(&self) -> bool {
+        matches!(lock(&self.life).stage, Stage::Stopped(_))
     }
 
     fn counts(&self) -> Counts {

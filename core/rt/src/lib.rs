@@ -5,10 +5,12 @@
 
 mod actor;
 mod actor_ref;
+mod bounds;
 mod callbacks;
 mod cell;
 mod child;
 mod context;
+mod counts;
 mod dead_letters;
 mod deadlines;
 mod ends;
@@ -58,9 +60,11 @@ mod watch;
 
 pub use actor::{Actor, Child, Message, ReplyTo, Stateless};
 pub use actor_ref::ActorRef;
+pub use bounds::{Bounds, Overflow};
 pub use cell::Caller;
 pub use child::{ChildSpec, SupervisorSpec, Told};
 pub use context::Context;
+pub use counts::Counts;
 pub use dead_letters::DeadLetter;
 pub use error::{Error, Refused};
 pub use errors::ErrorRate;
@@ -68,7 +72,6 @@ pub use exit::{Cause, Exit, Linked, TooManyErrors, Unhealthy};
 pub use handle::Handle;
 pub use id::{ActorId, InvalidId};
 pub use id_pattern::IdPattern;
-pub use mailbox::{Bounds, Counts, Overflow};
 pub use node::{Shutdown, Status};
 pub use notice::Notice;
 pub use poller::{current, current_callback, is_inside, mark_inside};

@@ -3,64 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::actor::{Message, ReplyTo};
+use crate::bounds::{Bounds, Overflow};
+use crate::counts::Counts;
 use crate::error::{Error, Refused};
 use crate::exit::Exit;
 use crate::promise::Resolver;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, MutexGuard, lock};
-
-/// What a mailbox may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// Messages that wait.
-    pub messages_max: u64,
-    /// Bytes that wait, by [`Message::size_bytes`].
-    pub bytes_max: u64,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { messages_max: 1_000, bytes_max: 16 << 20 }
-    }
-}
-
-/// What becomes of a message that finds the mailbox full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overflow {
-    /// It comes back to its sender.
-    #[default]
-    Reject,
-    /// The oldest one that waits is dropped for it.
-    DropOldest,
-    /// Its sender waits for room, up to its deadline; an actor that sends to itself is refused.
-    Block,
-}
-
-/// What became of messages: sent = delivered + rejected + dropped + dead_letters + those that wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Offered.
-    pub sent: u64,
-    /// Handed to the actor.
-    pub delivered: u64,
-    /// Refused: full or closed.
-    pub rejected: u64,
-    /// Removed: the caller gave up first, or a newer message took the place.
-    pub dropped: u64,
-    /// Still queued when the actor ended for good.
-    pub dead_letters: u64,
-}
-
-impl Counts {
-    /// Adds the counts of another mailbox.
-    pub fn add(&mut self, other: &Counts) {
-        self.sent += other.sent;
-        self.delivered += other.delivered;
-        self.rejected += other.rejected;
-        self.dropped += other.dropped;
-        self.dead_letters += other.dead_letters;
-    }
-}
 
 /// A message on its way, with the duty to answer it.
 pub(crate) struct Envelope<M: Message> {

@@ -7,9 +7,11 @@ use loom::cell::Cell;
 use loom::thread;
 
 use crate::actor::{Message, ReplyTo};
+use crate::bounds::{Bounds, Overflow};
+use crate::counts::Counts;
 use crate::error::{Error, Refused};
 use crate::exit::Exit;
-use crate::mailbox::{Bounds, Counts, Envelope, Mailbox, Overflow, Pushed, Sender};
+use crate::mailbox::{Envelope, Mailbox, Pushed, Sender};
 use crate::promise::{Pending, promise};
 use crate::run_state::RunState;
 use crate::run_state_models::model;

@@ -1,9 +1,11 @@
 //! A mailbox under each policy, on one thread.
 
 use crate::actor::{Message, ReplyTo};
+use crate::bounds::{Bounds, Overflow};
+use crate::counts::Counts;
 use crate::error::{Error, Refused};
 use crate::exit::Exit;
-use crate::mailbox::{Bounds, Counts, Envelope, Mailbox, Overflow, Pushed, Sender};
+use crate::mailbox::{Envelope, Mailbox, Pushed, Sender};
 use crate::promise::promise;
 
 struct Text(&'static str);

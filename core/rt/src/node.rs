@@ -5,10 +5,10 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use crate::counts::Counts;
 use crate::exit::Exit;
 use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::mailbox::Counts;
 use crate::supervision::{ChildKey, Fate, Restart};
 use crate::supervisor::Supervisor;
 use crate::sync::atomic::AtomicBool;
@@ -53,6 +53,8 @@ pub struct Status {
 pub(crate) struct Parent {
     pub supervisor: Weak<Supervisor>,
     pub key: ChildKey,
+    /// Whether the supervisor exists only for this child, and so ends with it.
+    pub is_hidden: bool,
     /// When it is started again, for those who look at the tree.
     pub restart: Restart,
 }
@@ -130,6 +132,8 @@ pub(crate) trait Node: Send + Sync {
     /// Ends it for good, by way of its supervisor if it has one; `done` is called when it is down.
     fn stop(self: Arc<Self>, ending: Ending, done: Box<dyn FnOnce() + Send>);
     fn status(&self) -> Status;
+    /// Whether it is down, for good or until somebody asks its supervisor to start it again.
+    fn is_stopped(&self) -> bool;
     fn counts(&self) -> Counts;
     /// Adds one who wants to know of the end; `Err` gives the exit of one that has ended for good, or `None` if it has too many.
     fn watch(&self, watcher: Watcher) -> Result<(), Option<Exit>>;

@@ -20,6 +20,8 @@ use crate::waits::{Edge, Open};
 pub struct Broken;
 
 type Callback<V, E> = Box<dyn FnOnce(Result<V, E>) + Send>;
+/// An answer that was there already, and the callback that was not needed for it.
+type Early<V, E> = (Result<V, E>, Callback<V, E>);
 
 enum State<V, E> {
     Empty,
@@ -233,6 +235,26 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         Ok(())
     }
 
+    /// The same with another outcome. Dropped, what was under way goes on.
+    pub fn map<U, F>(
+        self,
+        change: impl FnOnce(Result<V, E>) -> Result<U, F> + Send + 'static,
+    ) -> Pending<U, F>
+    where
+        U: Send + 'static,
+        F: From<Broken> + From<Error> + Send + 'static,
+    {
+        let (resolver, mut mapped) = promise();
+        (mapped.target, mapped.asker) = (self.target.clone(), self.asker);
+        let deliver = move |outcome| {
+            resolver.settle(change(outcome));
+        };
+        if let Err((outcome, deliver)) = self.hand_to(Box::new(deliver)) {
+            deliver(outcome);
+        }
+        mapped
+    }
+
     /// The answer, if it is there.
     #[inline]
     pub fn try_take(&mut self) -> Option<Result<V, E>> {
@@ -296,16 +318,20 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     }
 
     /// Delivers to `callback`, exactly once, on the thread that answers; or returns the answer if it is there already.
-    pub fn on_ready(mut self, callback: Callback<V, E>) -> Result<Canceller<V, E>, Result<V, E>> {
+    pub fn on_ready(self, callback: Callback<V, E>) -> Result<Canceller<V, E>, Result<V, E>> {
+        self.hand_to(callback).map_err(|(answer, _)| answer)
+    }
+
+    fn hand_to(mut self, callback: Callback<V, E>) -> Result<Canceller<V, E>, Early<V, E>> {
         if let Some(answer) = self.try_take() {
-            return Err(answer);
+            return Err((answer, callback));
         }
         if let Err(cycle) = self.record_wait(true) {
             self.give_up();
-            return Err(Err(cycle));
+            return Err((Err(cycle), callback));
         }
         let Some(slot) = self.slot.clone() else {
-            return Err(Err(Error::NoReply.into()));
+            return Err((Err(Error::NoReply.into()), callback));
         };
         let callback = match self.edge.take() {
             Some(edge) => Box::new(move |answer| {
@@ -324,9 +350,9 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
             }
             State::Ready(answer) => {
                 self.slot = None;
-                Err(answer)
+                Err((answer, callback))
             }
-            State::Called(_) | State::Over => Err(Err(Error::NoReply.into())),
+            State::Called(_) | State::Over => Err((Err(Error::NoReply.into()), callback)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Publish and subscribe: one message to all whose pattern matches its topic.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use dashmap::DashMap;
 
@@ -17,7 +17,8 @@ use crate::topics::{SubscriptionId, Topics};
 
 /// Topics for messages of one type.
 pub struct PubSub<M: Message + Clone + Sync> {
-    shared: Arc<Shared>,
+    // The runtime holds its topics, so they must not hold it.
+    shared: Weak<Shared>,
     topics: Topics<ActorRef<M>>,
     /// What is to be undone when an actor has ended.
     of: DashMap<Handle, Vec<SubscriptionId>>,
@@ -44,7 +45,7 @@ impl<M: Message + Clone + Sync> AnyPubSub for PubSub<M> {
 }
 
 impl<M: Message + Clone + Sync> PubSub<M> {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Weak<Shared>) -> Self {
         Self { shared, topics: Topics::default(), of: DashMap::new() }
     }
 
@@ -55,11 +56,16 @@ impl<M: Message + Clone + Sync> PubSub<M> {
         let subscribed = self.topics.subscribe(pattern, actor.clone());
         let id = subscribed.map_err(|_| Error::TooMany("subscriptions"))?;
         self.of.entry(handle).or_default().push(id);
-        if self.shared.node(handle).is_none() {
+        if self.shared.upgrade().is_none_or(|shared| shared.node(handle).is_none()) {
             // It ended meanwhile.
             self.forget(handle);
         }
         Ok(id)
+    }
+
+    /// Whether there is a subscription of this id.
+    pub fn contains(&self, id: SubscriptionId) -> bool {
+        self.topics.contains(id)
     }
 
     /// Undoes a subscription; `false` if there is none.
@@ -73,7 +79,8 @@ impl<M: Message + Clone + Sync> PubSub<M> {
 
     /// Sends a message to each subscription that matches, in the order of their making; how many mailboxes took it.
     pub fn publish(&self, topic: &Topic, message: &M) -> usize {
-        broadcast(&self.shared, self.topics.matching(topic).iter(), message)
+        let Some(shared) = self.shared.upgrade() else { return 0 };
+        broadcast(&shared, self.topics.matching(topic).iter(), message)
     }
 }
 

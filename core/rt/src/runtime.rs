@@ -17,6 +17,7 @@ use crate::actor_ref::ActorRef;
 use crate::callbacks::Callbacks;
 use crate::cell::Cell;
 use crate::child::{ChildSpec, SupervisorSpec};
+use crate::counts::Counts;
 use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::deadlines::Deadlines;
 use crate::error::Error;
@@ -26,7 +27,6 @@ use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::id_pattern::IdPattern;
 use crate::life::Life;
-use crate::mailbox::Counts;
 use crate::names::Names;
 use crate::node::{Core, Ending, Node, Parent, Status};
 use crate::notice::Notice;
@@ -40,7 +40,7 @@ use crate::supervisor::Supervisor;
 use crate::supervisor_ref::{Asked, SupervisorRef};
 use crate::ticker::{Ticker, Ticks};
 use crate::tree::{Branch, branch};
-use crate::watch::{MonitorId, MonitorIds, Mourner, Watcher};
+use crate::watch::{Down, MonitorId, MonitorIds, Mourner, Waiting, Watcher};
 
 /// Actors and supervisors that may live at once.
 const NODES_MAX: usize = 4_000_000;
@@ -328,7 +328,7 @@ impl Runtime {
             Some(node) => node.stop(Ending::Stop(Some(grace)), Box::new(done)),
             None => done(),
         }
-        pending
+        pending.toward(&self.shared, target, None)
     }
 
     /// Ends an actor or supervisor at its next await, without any hook. Nobody restarts it.
@@ -404,6 +404,13 @@ impl Runtime {
         self.shared.watch(target, Watcher::Other { monitor, mourner }).map(|()| monitor)
     }
 
+    /// The end of the life at hand of this actor or supervisor, to be waited for.
+    pub fn down(&self, target: Handle) -> Result<Asked<Down>, Error> {
+        let (resolver, pending) = promise();
+        self.monitor(target, Box::new(Waiting(resolver)))?;
+        Ok(pending.toward(&self.shared, target, None))
+    }
+
     /// Undoes a monitor; `false` if it has been used up.
     pub fn demonitor(&self, target: Handle, monitor: MonitorId) -> bool {
         self.shared.node(target).is_some_and(|node| node.demonitor(monitor))
@@ -455,9 +462,9 @@ impl Runtime {
 
     /// Topics for messages of this type; the same each time.
     pub fn topics<M: Message + Clone + Sync>(&self) -> Arc<PubSub<M>> {
-        let made = || Arc::new(PubSub::<M>::new(self.shared.clone())) as Arc<dyn AnyPubSub>;
+        let made = || Arc::new(PubSub::<M>::new(Arc::downgrade(&self.shared))) as Arc<dyn AnyPubSub>;
         let topics = self.shared.pubsubs.entry(TypeId::of::<M>()).or_insert_with(made).clone();
-        topics.as_any().downcast().unwrap_or_else(|_| Arc::new(PubSub::new(self.shared.clone())))
+        topics.as_any().downcast().unwrap_or_else(|_| Arc::new(PubSub::new(Arc::downgrade(&self.shared))))
     }
 
     /// Shows each message that was still queued when its actor ended to `reader`, instead of an earlier reader.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::bounds::{Bounds, Overflow};
 use crate::errors::{ErrorRate, ErrorWatch};
 use crate::id::ActorId;
-use crate::mailbox::{Bounds, Overflow};
 use crate::node::Shutdown;
 
 /// On which threads an actor is polled.

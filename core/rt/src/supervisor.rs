@@ -6,13 +6,13 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::child::{ChildSpec, SupervisorSpec};
+use crate::counts::Counts;
 use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::Stage;
-use crate::mailbox::Counts;
 use crate::node::{Core, Ending, Node, Parent, Shutdown, Status};
 use crate::notice::Notice;
 use crate::poller;
@@ -111,7 +111,12 @@ impl Supervisor {
         child: ChildSpec,
         dynamic: bool,
     ) -> Result<Handle, Error> {
-        let parent = Parent { supervisor: Arc::downgrade(self), key, restart: child.restart };
+        let parent = Parent {
+            supervisor: Arc::downgrade(self),
+            key,
+            is_hidden: self.implicit,
+            restart: child.restart,
+        };
         let node = (child.make)(&self.shared, Some(parent))?;
         let handle = node.core().handle;
         lock(&self.state).children.insert(key, Charge { node, dynamic });
@@ -486,6 +491,10 @@ impl Node for Supervisor {
             last_exit: state.last_exit.clone(),
             busy: Duration::ZERO,
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        matches!(lock(&self.state).stage, Stage::Stopped(_))
     }
 
     fn counts(&self) -> Counts {

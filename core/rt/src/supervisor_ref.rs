@@ -102,7 +102,7 @@ impl SupervisorRef {
             resolver.settle(result.map_err(refused));
         };
         self.0.ask(|ticket| input(ticket, key), Box::new(answer));
-        pending
+        pending.toward(&self.0.shared, child, None)
     }
 
     /// Stops its children, newest first, then itself; kills what is left after `grace`. Done when all are down.
@@ -113,7 +113,7 @@ impl SupervisorRef {
         };
         let node: Arc<dyn Node> = self.0.clone();
         node.stop(Ending::Stop(Some(grace)), Box::new(done));
-        pending
+        pending.toward(&self.0.shared, self.handle(), None)
     }
 
     /// Ends it and its children at their next awaits, without any hook.

@@ -96,6 +96,11 @@ impl<S: Clone> Topics<S> {
         subscriber
     }
 
+    /// Whether there is a subscription of this id.
+    pub fn contains(&self, id: SubscriptionId) -> bool {
+        read(&self.table).patterns.contains_key(&id.0)
+    }
+
     /// Those to be told of what is published to this topic, in the order in which they subscribed.
     pub fn matching(&self, topic: &Topic) -> Arc<[S]> {
         if let Some(snapshot) = self.snapshots.get(topic) {

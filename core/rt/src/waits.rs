@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use crate::handle::Handle;
 use crate::id::ActorId;
+use crate::node::Node;
 use crate::runtime::Shared;
 use crate::sync::{Mutex, lock};
 
@@ -80,7 +81,7 @@ fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>
     while let Some(path) = paths.pop() {
         let last = *path.last()?;
         let above = crate::poller::above(last);
-        if last == asker || above.is_some() {
+        if last == asker || above.is_some() || is_above(shared, last, asker) {
             let ids = std::iter::once(asker).chain(path).chain(above.into_iter().flatten());
             return Some(ids.filter_map(|handle| shared.node(handle).map(|node| node.core().id())).collect());
         }
@@ -92,4 +93,17 @@ fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>
         }
     }
     None
+}
+
+/// Whether this is a supervisor of the asker, or of one of those: it ends only after the asker has.
+fn is_above(shared: &Shared, target: Handle, asker: Handle) -> bool {
+    let mut below = shared.node(asker);
+    while let Some(node) = below {
+        let Some((supervisor, _)) = node.core().supervisor() else { return false };
+        if supervisor.core().handle == target {
+            return true;
+        }
+        below = Some(supervisor);
+    }
+    false
 }

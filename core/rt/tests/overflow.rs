@@ -152,7 +152,7 @@ fn who_waits_for_room_survives_a_restart_of_the_actor() {
     world.open(1);
     answer(held).expect("answer");
     assert!(world.io.block_on(sends).is_ok());
-    assert_eq!(world.logged(4).last().map(String::as_str), Some("1"));
+    assert_eq!(world.logged(3).last().map(String::as_str), Some("1"));
 }
 
 #[test]

@@ -224,3 +224,25 @@ fn a_group_restart_keeps_what_waits_in_every_mailbox() {
     assert_eq!(ask(&system, b, "x").expect("is back"), b"x");
     assert!(system.dead_letters().expect("open").is_empty());
 }
+
+/// A pair of which one crashes and takes the other along, so often as is asked.
+fn pair(system: &System) -> (ActorHandle, ActorHandle) {
+    let spec = SupervisorSpec::new("top").strategy(Strategy::OneForAll).backoff(at_once());
+    let spec = spec.intensity(u32::MAX, Duration::from_secs(60)).child(child("a")).child(child("b"));
+    system.supervisor(spec).expect("starts");
+    (system.lookup("a").expect("lives"), system.lookup("b").expect("lives"))
+}
+
+#[test]
+fn hostile_h5_requests_and_subscriptions_outlast_a_group_restart() {
+    let system = open();
+    let (a, b) = pair(&system);
+    system.subscribe(b, "t").expect("subscribed");
+    let options = SendOptions::default();
+    for _ in 0..300 {
+        ask(&system, a, "boom").expect_err("crashed");
+        assert_eq!(system.publish("t", b"x", &options).expect("open"), 1);
+        assert_eq!(ask(&system, b, "x").expect("waits for the restart"), b"x");
+        assert_eq!(ask(&system, a, "x").expect("waits for the restart"), b"x");
+    }
+}

@@ -8,7 +8,7 @@ use airssys_osl::CapabilitySet;
 use airssys_rt::{ActorId, Cause, ChildSpec, Executor, Exit, IdPattern, Rules, Spec, Told};
 
 use super::directory::{Resident, Way};
-use super::operation::{Operation, as_ours, map, would_deadlock};
+use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
 use crate::host::Grounds;
@@ -73,6 +73,7 @@ impl System {
     }
 
     /// Lets the actor finish its message, runs its stop hooks, and kills it at the deadline. Blocks until it is down.
+    /// Asked by what must be down first, its own handler or one below it, it begins and the wait is `CYCLE`.
     pub fn stop(&self, actor: ActorHandle, deadline: Option<Duration>) -> Result<()> {
         self.stop_async(actor, deadline).wait()
     }
@@ -164,7 +165,8 @@ impl Inner {
     fn spawn_guest(self: &Arc<Self>, spec: ActorSpec) -> Result<Operation<ActorHandle>> {
         let prepared = self.prepare_guest(spec, airssys_rt::Restart::Temporary)?;
         let resident = prepared.resident.clone();
-        let up = map(self.spawn_alone(prepared)?, |(), number| ActorHandle(number), resident.handle.raw());
+        let handle = resident.handle;
+        let up = self.spawn_alone(prepared)?.map(move |up: Result<()>| up.map(|()| handle));
         Ok(Operation::new(up, Some(resident.id.clone()), &self.tickets))
     }
 

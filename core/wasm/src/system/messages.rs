@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use airssys_rt::Caller;
+use airssys_rt::{ActorId, Caller};
 
 use super::directory::Resident;
-use super::operation::{Operation, would_deadlock};
+use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System};
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, RequestHandle};
@@ -18,7 +18,7 @@ use crate::types::message::{CONTENT_TYPE_BYTES_MAX, RequestOptions, SendOptions}
 const TIMEOUT: Duration = Duration::from_millis(5_000);
 
 impl System {
-    /// Queues a message and forgets it.
+    /// Queues a message and forgets it. Blocks for up to 5 s where the mailbox is full and its overflow is `block`.
     pub fn send(&self, actor: ActorHandle, payload: &[u8], options: &SendOptions) -> Result<()> {
         let inner = self.open_inner()?;
         let resident = inner.directory.resident(actor)?;
@@ -28,6 +28,18 @@ impl System {
             let message = format!("{}: {}", resident.id, error.message);
             Error { message, ..error }.at(&resident.id)
         })
+    }
+
+    /// [`send`](System::send) without blocking. Over as soon as the message is queued, which most often is at once.
+    pub fn send_async(&self, actor: ActorHandle, payload: &[u8], options: &SendOptions) -> Operation<()> {
+        let begin = || {
+            let inner = self.open_inner()?;
+            let resident = inner.directory.resident(actor)?;
+            let letter = inner.letter(&resident, payload, options.content_type.as_deref(), None, 0)?;
+            let sent = resident.actor()?.send_begin(letter, None);
+            Ok(Operation::new(as_ours(sent), Some(resident.id.clone()), &inner.tickets))
+        };
+        begin().unwrap_or_else(|error| self.failed(error))
     }
 
     /// Asks and blocks for the answer; a handler's none reads as empty.
@@ -73,7 +85,12 @@ impl System {
             let until = deadline(options.timeout)?;
             let number = inner.ports.correlation.fetch_add(1, Relaxed) + 1;
             let letter = inner.letter(&resident, payload, options.content_type.as_deref(), until, number)?;
+            let asker = inner.asker(options)?;
             let pending = actor.request(letter, until, caller);
+            let pending = match asker {
+                Some(asker) => pending.asked_by(asker),
+                None => pending,
+            };
             Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
         };
         begin().unwrap_or_else(|error| self.failed(error))
@@ -96,6 +113,13 @@ fn deadline(timeout: Option<Duration>) -> Result<Option<Instant>> {
 }
 
 impl Inner {
+    /// The actor that will wait, if it lives.
+    fn asker(&self, options: &RequestOptions) -> Result<Option<airssys_rt::Handle>> {
+        let Some(id) = &options.asked_by else { return Ok(None) };
+        let id = id.parse::<ActorId>().map_err(|why| Error::argument("asked_by", why))?;
+        Ok(self.runtime.find(&id))
+    }
+
     pub(super) fn letter(
         &self,
         to: &Resident,

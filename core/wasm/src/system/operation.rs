@@ -122,33 +122,9 @@ impl<T: Send + 'static> Future for Operation<T> {
     }
 }
 
-/// The same answer with another value.
-pub(super) fn map<T, U>(pending: Pending<T, Error>, change: fn(T, u64) -> U, with: u64) -> Pending<U, Error>
-where
-    T: Send + 'static,
-    U: Send + 'static,
-{
-    let (resolver, mapped) = airssys_rt::promise();
-    let deliver = move |outcome: Result<T>| {
-        resolver.settle(outcome.map(|value| change(value, with)));
-    };
-    match pending.on_ready(Box::new(deliver)) {
-        Ok(_) => mapped,
-        // The callback was dropped uncalled, and the promise with it.
-        Err(outcome) => Pending::ready(outcome.map(|value| change(value, with))),
-    }
-}
-
 /// The same answer with an error of ours.
 pub(super) fn as_ours<T: Send + 'static>(pending: Pending<T, airssys_rt::Error>) -> Pending<T, Error> {
-    let (resolver, mapped) = airssys_rt::promise();
-    let deliver = move |outcome: std::result::Result<T, airssys_rt::Error>| {
-        resolver.settle(outcome.map_err(Error::from));
-    };
-    match pending.on_ready(Box::new(deliver)) {
-        Ok(_) => mapped,
-        Err(outcome) => Pending::ready(outcome.map_err(Error::from)),
-    }
+    pending.map(|outcome| outcome.map_err(Error::from))
 }
 
 /// The error of an operation that may not block here.

@@ -8,7 +8,7 @@ use airssys_rt::{ActorId, Branch, Exit, Handle, SupervisorRef};
 
 use super::actors::{Prepared, status};
 use super::directory::{Resident, Way};
-use super::operation::{Operation, as_ours, map};
+use super::operation::{Operation, as_ours};
 use super::rt_spec;
 use super::supervisor_spec::{ChildSpec, SupervisorSpec};
 use super::{Inner, System};
@@ -86,7 +86,12 @@ impl System {
 
     /// Removes a child that was stopped; its id is free again.
     pub fn delete_child(&self, supervisor: ActorHandle, child: ActorHandle) -> Result<()> {
-        self.about_child(supervisor, child, SupervisorRef::delete_child).wait()
+        self.delete_child_async(supervisor, child).wait()
+    }
+
+    /// [`delete_child`](System::delete_child) without blocking.
+    pub fn delete_child_async(&self, supervisor: ActorHandle, child: ActorHandle) -> Operation<()> {
+        self.about_child(supervisor, child, SupervisorRef::delete_child)
     }
 
     fn about_child(
@@ -146,7 +151,8 @@ impl Inner {
         let at = |error| Error::from(error).at(&resident.id);
         let (_, up) = self.runtime.supervise(rt_spec).map_err(at)?;
         self.find_supervisors(entered)?;
-        let up = map(as_ours(up), |(), number| ActorHandle(number), resident.handle.raw());
+        let handle = resident.handle;
+        let up = as_ours(up).map(move |up: Result<()>| up.map(|()| handle));
         Ok(Operation::new(up, Some(resident.id.clone()), &self.tickets))
     }
 
@@ -160,7 +166,8 @@ impl Inner {
         let at = |error| Error::from(error).at(&resident.id);
         let (_, up) = supervisor.start_child(child).map_err(at)?;
         self.find_supervisors(entered)?;
-        let up = map(as_ours(up), |(), number| ActorHandle(number), resident.handle.raw());
+        let handle = resident.handle;
+        let up = as_ours(up).map(move |up: Result<()>| up.map(|()| handle));
         Ok(Operation::new(up, Some(resident.id.clone()), &self.tickets))
     }
 

@@ -11,6 +11,9 @@ use crate::types::letter::Letter;
 use crate::types::message::SendOptions;
 use crate::types::supervisor::DeadLetter;
 
+/// Numbers of subscriptions that are kept before those of ended actors are looked for.
+const KEPT_MAX: usize = 100_000;
+
 impl System {
     /// Sends the actor what is published under topics that match, until it has ended for good or the subscription is
     /// undone. Parts are divided by dots; `*` is one part, `>` or `**` at the end the rest.
@@ -21,6 +24,10 @@ impl System {
         let topics = inner.runtime.topics::<Letter>();
         let given = topics.subscribe(pattern, resident.actor()?);
         let given = given.map_err(|error| Error::from(error).at(&resident.id))?;
+        if inner.topics.len() >= KEPT_MAX {
+            // Those of actors that have ended are over; nobody took them back.
+            inner.topics.retain(|_, id| topics.contains(*id));
+        }
         let handle = SubscriptionHandle(Kind::Subscription.tag(inner.directory.serial()));
         inner.topics.insert(handle.raw(), given);
         Ok(handle)

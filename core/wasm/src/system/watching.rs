@@ -1,7 +1,5 @@
 //! Monitors and links.
 
-use airssys_rt::{Mourner, Resolver, promise};
-
 use super::System;
 use super::operation::Operation;
 use crate::types::error::{Error, Result};
@@ -20,10 +18,10 @@ impl System {
         let begin = || {
             let inner = self.open_inner()?;
             let resident = inner.directory.resident(actor)?;
-            let (resolver, pending) = promise();
-            let watched = inner.runtime.monitor(resident.rt_handle()?, Box::new(Caller(resolver)));
-            watched.map_err(|error| Error::from(error).at(&resident.id))?;
-            Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
+            let down = inner.runtime.down(resident.rt_handle()?);
+            let down = down.map_err(|error| Error::from(error).at(&resident.id))?;
+            let seen = down.map(|down| down.map(|down| seen(&down)).map_err(Error::from));
+            Ok(Operation::new(seen, Some(resident.id.clone()), &inner.tickets))
         };
         begin().unwrap_or_else(|error| self.failed(error))
     }
@@ -42,19 +40,6 @@ impl System {
         let (first, second) = (inner.directory.resident(one)?, inner.directory.resident(other)?);
         inner.runtime.unlink(first.rt_handle()?, second.rt_handle()?);
         Ok(())
-    }
-}
-
-/// One who waits for the end of a life.
-struct Caller(Resolver<Down, Error>);
-
-impl Mourner for Caller {
-    fn tell(self: Box<Self>, down: airssys_rt::Down) {
-        self.0.settle(Ok(seen(&down)));
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.0.is_abandoned()
     }
 }
 
