@@ -71,11 +71,8 @@ pub(crate) enum Slot {
         task: Task,
         waker: Waker,
     },
-    /// A life that ended while a caller polled it in place; a worker buries it.
-    Ended {
-        task: Task,
-        ended: Ended,
-    },
+    /// A life that ended while a caller polled it in place; a worker buries it. Boxed, as it does not last.
+    Ended(Box<(Task, Ended)>),
     /// Buried, but kept until its end has been told.
     Corpse {
         task: Option<Task>,
@@ -87,7 +84,8 @@ pub(crate) struct Cell<M: Message> {
     pub(crate) core: Core,
     pub(crate) shared: Arc<Shared>,
     pub(crate) manner: Manner,
-    starter: Starter<M>,
+    /// Makes lives; gone with the first one of an actor that nobody restarts.
+    starter: Mutex<Option<Starter<M>>>,
     pub(crate) run: RunState,
     pub(crate) wanted: AtomicU8,
     pub(crate) mailbox: Mailbox<M>,
@@ -128,7 +126,7 @@ impl<M: Message> Cell<M> {
             shared,
             mailbox: Mailbox::new(spec.bounds, spec.overflow),
             manner: spec.manner(),
-            starter,
+            starter: Mutex::new(Some(starter)),
             run: RunState::parked(),
             wanted: AtomicU8::new(0),
             task: Mutex::new(Slot::Empty),
@@ -146,7 +144,12 @@ impl<M: Message> Cell<M> {
 
     /// Puts a new life in place and lets a worker begin it.
     pub(crate) fn start_task(self: &Arc<Self>) {
-        let (task, waker) = ((self.starter)(self.clone()), Waker::from(self.clone()));
+        // Called without the lock: it is the actor's own code.
+        let Some(starter) = lock(&self.starter).take() else { return };
+        let (task, waker) = (starter(self.clone()), Waker::from(self.clone()));
+        if self.core.parent.is_some() {
+            *lock(&self.starter) = Some(starter);
+        }
         *lock(&self.task) = Slot::Living { task, waker };
         self.run.unpark();
         self.enqueue_fresh();
@@ -229,8 +232,9 @@ impl<M: Message> Cell<M> {
     /// Polls once on this thread, which has claimed or started the actor.
     fn poll(self: &Arc<Self>, turn: u32) -> Option<Ended> {
         let mut slot = lock(&self.task);
-        if let Slot::Ended { .. } = &*slot {
-            let Slot::Ended { task, ended } = std::mem::replace(&mut *slot, Slot::Empty) else { return None };
+        if let Slot::Ended(_) = &*slot {
+            let Slot::Ended(both) = std::mem::replace(&mut *slot, Slot::Empty) else { return None };
+            let (task, ended) = *both;
             *slot = Slot::Corpse { task: Some(task), _remains: None };
             return Some(ended);
         }
@@ -302,7 +306,7 @@ impl<M: Message> Cell<M> {
             // Restarting and dropping are a worker's: the caller's thread may be an event loop.
             let mut slot = lock(&self.task);
             if let Slot::Living { task, .. } = std::mem::replace(&mut *slot, Slot::Empty) {
-                *slot = Slot::Ended { task, ended };
+                *slot = Slot::Ended(Box::new((task, ended)));
             }
             drop(slot);
             self.run.requeue();
@@ -365,9 +369,9 @@ impl<M: Message> Cell<M> {
 
     /// A request was answered with an error: too many of them end the life.
     pub(crate) fn note_error(&self) {
-        let Some(watch) = &self.manner.errors else { return };
+        let Some(watch) = self.manner.rare.as_ref().and_then(|rare| rare.errors.as_ref()) else { return };
         if watch.note(std::time::Instant::now()) {
-            lock(&self.life).forced = Some(Exit::Crash(watch.cause()));
+            lock(&self.life).forced = Some(Box::new(Exit::Crash(watch.cause())));
             self.wanted.fetch_or(KILL, AcqRel);
         }
     }
@@ -378,7 +382,7 @@ impl<M: Message> Cell<M> {
             true => "abandoned",
             false => life.stage.name(),
         };
-        let (restarts, last_exit) = (life.restarts, life.last_exit.clone());
+        let (restarts, last_exit) = (life.restarts, life.last_exit());
         drop(life);
         Status {
             state,
@@ -406,17 +410,16 @@ impl<M: Message> Cell<M> {
 impl<M: Message> Runnable for Cell<M> {
     fn run(self: Arc<Self>) {
         self.run.start();
-        let tick = self.shared.ticker.ticks().now();
         if let Some(ended) = self.poll(TURN) {
             return self.bury(ended);
         }
         if !self.run.rest() {
             return;
         }
-        let spent = self.turn_left.load(Relaxed) == 0 || self.shared.ticker.ticks().now() != tick;
-        match (spent, self.manner.executor) {
-            (true, Executor::Any) => self.shared.queue.push_spent(self.clone()),
-            _ => self.enqueue_fresh(),
+        // It used up its turn, or yielded: what was activated only now goes before it.
+        match self.manner.executor {
+            Executor::Any => self.shared.queue.push_spent(self.clone()),
+            Executor::Callback => self.enqueue_fresh(),
         }
     }
 }

@@ -36,8 +36,8 @@ impl<M: Message> Cell<M> {
         life.is_up = true;
         let again = std::mem::replace(&mut life.was_up, true);
         let (restarts, waiting) = (life.restarts, life.on_start.take());
-        if let Some(health) = &self.manner.health {
-            life.checks = Some(crate::health::watch(self, **health));
+        if let Some(health) = self.manner.rare.as_ref().and_then(|rare| rare.health) {
+            life.checks = Some(crate::health::watch(self, health));
         }
         drop(life);
         self.shared.notify(&self.core, |id| match again {
@@ -58,7 +58,8 @@ impl<M: Message> Cell<M> {
         let Ended { exit, remains } = ended;
         let mut slot = lock(&self.task);
         let task = match std::mem::replace(&mut *slot, Slot::Empty) {
-            Slot::Living { task, .. } | Slot::Ended { task, .. } => Some(task),
+            Slot::Living { task, .. } => Some(task),
+            Slot::Ended(both) => Some(both.0),
             Slot::Corpse { task, .. } => task,
             Slot::Empty => None,
         };
@@ -78,7 +79,7 @@ impl<M: Message> Cell<M> {
         drop(slot);
         let crashed = matches!(exit, Exit::Crash(_));
         let exit = match life.forced.take() {
-            Some(forced) => forced,
+            Some(forced) => *forced,
             None if life.kill && !crashed => Exit::Killed,
             None => exit,
         };
@@ -100,9 +101,7 @@ impl<M: Message> Cell<M> {
     fn settle_again(self: &Arc<Self>, after: Duration) {
         let mut life = lock(&self.life);
         let Stage::Down(exit) = life.stage.clone() else { return };
-        life.stage = Stage::Restarting;
-        life.restarts += 1;
-        life.last_exit = Some(exit.clone());
+        life.restart(&exit);
         drop(life);
         if !matches!(exit, Exit::Shutdown) {
             let notice = |id| Notice::Crashed { id, exit: &exit, restart_in: Some(after) };
@@ -129,7 +128,6 @@ impl<M: Message> Cell<M> {
             _ => (fated, false),
         };
         life.stage = Stage::Stopped(exit.clone());
-        life.last_exit = Some(exit.clone());
         let was_up = life.was_up;
         drop(life);
         if was_up && had_life {
@@ -183,7 +181,7 @@ impl<M: Message> Cell<M> {
 
     fn settle_waiting(&self, exit: &Exit) {
         let mut life = lock(&self.life);
-        let (on_start, on_stop) = (life.on_start.take(), std::mem::take(&mut life.on_stop));
+        let (on_start, on_stop) = (life.on_start.take(), life.take_on_stop());
         drop(life);
         if let Some(waiting) = on_start {
             let error = match exit {
@@ -192,7 +190,7 @@ impl<M: Message> Cell<M> {
             };
             waiting.settle(Err(error.into()));
         }
-        for done in on_stop {
+        if let Some(done) = on_stop {
             done();
         }
     }
@@ -203,7 +201,7 @@ impl<M: Message> Cell<M> {
         if !life.alive {
             return;
         }
-        life.forced.get_or_insert(exit);
+        life.forced.get_or_insert_with(|| Box::new(exit));
         drop(life);
         self.kill_now();
     }
@@ -240,7 +238,7 @@ impl<M: Message> Cell<M> {
             return;
         }
         life.abandoned = true;
-        let (exit, is_up) = (life.forced.take().unwrap_or(Exit::Killed), life.is_up);
+        let (exit, is_up) = (life.forced.take().map_or(Exit::Killed, |forced| *forced), life.is_up);
         (life.stage, life.alive) = (Stage::Down(exit.clone()), false);
         life.disarm();
         drop(life);
@@ -343,7 +341,7 @@ impl<M: Message> Node for Cell<M> {
             drop(life);
             return done();
         }
-        life.on_stop.push(done);
+        life.call_on_stop(done);
         // Known before its supervisor asks it to stop too.
         life.kill |= ending == Ending::Kill;
         life.stops = true;

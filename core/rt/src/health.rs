@@ -11,15 +11,28 @@ use crate::exit::{Cause, Exit, Unhealthy};
 use crate::spec::Health;
 use crate::sync::lock;
 
-/// What is known of the checks of one life.
-#[derive(Debug, Default)]
+/// The checks of one life. Dropped, none follows.
+#[derive(Debug)]
 pub(crate) struct Checks {
+    task: AbortHandle,
+    seen: Seen,
+}
+
+impl Drop for Checks {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What came of them so far.
+#[derive(Debug, Default)]
+struct Seen {
     asked: bool,
     missed: u32,
     last: Option<Cause>,
 }
 
-impl Checks {
+impl Seen {
     /// The next check is due; says the exit if that is one missed check too many.
     fn due(&mut self, missed_max: u32) -> Option<Exit> {
         if std::mem::replace(&mut self.asked, true) {
@@ -39,25 +52,30 @@ impl Checks {
 }
 
 /// Asks this life at each interval.
-pub(crate) fn watch<M: Message>(cell: &Arc<Cell<M>>, health: Health) -> AbortHandle {
+pub(crate) fn watch<M: Message>(cell: &Arc<Cell<M>>, health: Health) -> Box<Checks> {
     let weak: Weak<Cell<M>> = Arc::downgrade(cell);
     let asks = async move {
         loop {
             tokio::time::sleep(health.interval).await;
             let Some(cell) = weak.upgrade() else { return };
-            let due = lock(&cell.life).checks_seen.due(health.missed_max);
+            let due = match &mut lock(&cell.life).checks {
+                Some(checks) => checks.seen.due(health.missed_max),
+                None => return,
+            };
             match due {
                 Some(exit) => return cell.force(exit),
                 None => cell.check(),
             }
         }
     };
-    cell.shared.io.spawn(asks).abort_handle()
+    Box::new(Checks { task: cell.shared.io.spawn(asks).abort_handle(), seen: Seen::default() })
 }
 
 /// Notes the answer to a check.
 pub(crate) fn answered<M: Message>(cell: &Cell<M>, answer: &Result<(), Cause>) {
-    lock(&cell.life).checks_seen.answered(answer);
+    if let Some(checks) = &mut lock(&cell.life).checks {
+        checks.seen.answered(answer);
+    }
 }
 
 #[cfg(all(test, not(feature = "loom")))]
@@ -66,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_check_without_a_good_answer_before_the_next_is_missed() {
-        let mut checks = Checks::default();
+        let mut checks = Seen::default();
         assert!(checks.due(1).is_none(), "the first is asked");
         checks.answered(&Ok(()));
         assert!(checks.due(1).is_none());

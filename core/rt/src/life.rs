@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use tokio::task::AbortHandle;
-
 use crate::actor::Message;
 use crate::deadlines::Deadline;
 use crate::exit::Exit;
@@ -45,7 +43,7 @@ pub(crate) struct Life<M: Message> {
     /// Somebody asked for its end, so no life follows.
     pub stops: bool,
     /// The exit that a linked actor, a missed health check or too many errors forced on it.
-    pub forced: Option<Exit>,
+    pub forced: Option<Box<Exit>>,
     /// Whether a life was begun and has not ended.
     pub alive: bool,
     /// Whether any life was up so far.
@@ -62,9 +60,10 @@ pub(crate) struct Life<M: Message> {
     /// Lives begun so far.
     pub lives: u32,
     pub restarts: u64,
-    pub last_exit: Option<Exit>,
+    /// How the life before this one ended.
+    last_exit: Option<Box<Exit>>,
     pub on_start: Option<Resolver<(), M::Error>>,
-    pub on_stop: Vec<Done>,
+    on_stop: Option<Done>,
     // Boxed: most actors have none of these.
     pub watchers: Option<Box<Watchers>>,
     #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
@@ -72,8 +71,7 @@ pub(crate) struct Life<M: Message> {
     /// Kills at the end of a stop's grace.
     pub deadline: Option<Box<Deadline>>,
     /// The asking for its health, and what came of it.
-    pub checks: Option<AbortHandle>,
-    pub checks_seen: Checks,
+    pub checks: Option<Box<Checks>>,
 }
 
 impl<M: Message> Life<M> {
@@ -94,12 +92,11 @@ impl<M: Message> Life<M> {
             restarts: 0,
             last_exit: None,
             on_start,
-            on_stop: Vec::new(),
+            on_stop: None,
             watchers: None,
             signals: None,
             deadline: None,
             checks: None,
-            checks_seen: Checks::default(),
         }
     }
 
@@ -111,14 +108,41 @@ impl<M: Message> Life<M> {
         self.lives = self.lives.wrapping_add(1);
         (self.alive, self.traps_exits) = (true, traps_exits);
         self.signals = None;
-        self.checks_seen = Checks::default();
     }
 
     /// The timers of a life that has ended.
     pub(crate) fn disarm(&mut self) {
-        self.deadline = None;
-        if let Some(checks) = self.checks.take() {
-            checks.abort();
+        (self.deadline, self.checks) = (None, None);
+    }
+
+    /// To be called when it is down for good.
+    pub(crate) fn call_on_stop(&mut self, done: Done) {
+        self.on_stop = Some(match self.on_stop.take() {
+            None => done,
+            Some(earlier) => Box::new(move || {
+                earlier();
+                done();
+            }),
+        });
+    }
+
+    /// What is to be called now that it is down.
+    pub(crate) fn take_on_stop(&mut self) -> Option<Done> {
+        self.on_stop.take()
+    }
+
+    /// The life at hand has ended so, and another one follows.
+    pub(crate) fn restart(&mut self, exit: &Exit) {
+        self.stage = Stage::Restarting;
+        self.restarts += 1;
+        self.last_exit = Some(Box::new(exit.clone()));
+    }
+
+    /// How the last life ended.
+    pub(crate) fn last_exit(&self) -> Option<Exit> {
+        match &self.stage {
+            Stage::Down(exit) | Stage::Stopped(exit) => Some(exit.clone()),
+            _ => self.last_exit.as_deref().cloned(),
         }
     }
 }

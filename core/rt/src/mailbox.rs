@@ -34,12 +34,13 @@ pub(crate) struct Sender {
 struct Incoming<M: Message> {
     queue: VecDeque<Envelope<M>>,
     bytes: u64,
-    closed: Option<Exit>,
+    closed: Option<Box<Exit>>,
     retired: bool,
     #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
     blocked: Option<Box<VecDeque<Blocked<M>>>>,
-    /// All but `delivered`, and the part of `dropped` that the taker found.
-    counts: Counts,
+    sent: u64,
+    /// Neither sent nor delivered; boxed, for most mailboxes see none of it.
+    others: Option<Box<Counts>>,
 }
 
 /// What the actor has taken out at once and not yet handled.
@@ -71,8 +72,6 @@ pub(crate) struct Mailbox<M: Message> {
     /// Whether a batch was so big that its room is to be given back.
     is_big: AtomicBool,
     delivered: AtomicU64,
-    /// Found in the batch when the caller had given up.
-    dropped_late: AtomicU64,
 }
 
 /// Bytes of room that an empty queue keeps: what a small burst needed is not asked for again at the next one.
@@ -88,7 +87,8 @@ impl<M: Message> Mailbox<M> {
             closed: None,
             retired: false,
             blocked: None,
-            counts: Counts::default(),
+            sent: 0,
+            others: None,
         };
         Self {
             bounds,
@@ -101,7 +101,6 @@ impl<M: Message> Mailbox<M> {
             is_blocking: AtomicBool::new(false),
             is_big: AtomicBool::new(false),
             delivered: AtomicU64::new(0),
-            dropped_late: AtomicU64::new(0),
         }
     }
 
@@ -113,7 +112,7 @@ impl<M: Message> Mailbox<M> {
     #[inline]
     pub(crate) fn push(&self, envelope: Envelope<M>) -> Result<Pushed<M>, Refused<Envelope<M>>> {
         let mut incoming = lock(&self.incoming);
-        incoming.counts.sent += 1;
+        incoming.sent += 1;
         let size = envelope.message.size_bytes() as u64;
         if incoming.closed.is_some() {
             return Err(incoming.refuse(envelope));
@@ -158,8 +157,8 @@ impl<M: Message> Mailbox<M> {
         let error = self.full(incoming);
         match self.overflow {
             // It is not refused yet: its sender waits for room, or calls `reject`.
-            Overflow::Block => incoming.counts.sent -= 1,
-            _ => incoming.counts.rejected += 1,
+            Overflow::Block => incoming.sent -= 1,
+            _ => incoming.others().rejected += 1,
         }
         Err(Refused { message: envelope, error })
     }
@@ -174,7 +173,7 @@ impl<M: Message> Mailbox<M> {
         if bytes.saturating_add(size) > self.bounds.bytes_max || self.bounds.messages_max == 0 {
             return None;
         }
-        incoming.counts.dropped += 1;
+        incoming.others().dropped += 1;
         if taken.is_empty() {
             incoming.bytes -= frees;
             let dropped = incoming.queue.pop_front();
@@ -195,7 +194,7 @@ impl<M: Message> Mailbox<M> {
         swept.append(&mut sweep(&mut taken, &mut bytes));
         self.incoming_messages.store(incoming.queue.len(), Relaxed);
         self.note_taken(&taken, bytes);
-        incoming.counts.dropped += swept.len() as u64;
+        incoming.others().dropped += swept.len() as u64;
         swept
     }
 
@@ -203,6 +202,10 @@ impl<M: Message> Mailbox<M> {
     #[inline]
     fn queue(&self, incoming: &mut Incoming<M>, envelope: Envelope<M>, size: u64) -> bool {
         incoming.bytes += size;
+        if incoming.queue.capacity() == 0 {
+            // Many actors are asked one thing at a time, and are smaller so.
+            incoming.queue.reserve_exact(1);
+        }
         incoming.queue.push_back(envelope);
         let messages = incoming.queue.len();
         self.incoming_messages.store(messages, Relaxed);
@@ -241,8 +244,8 @@ impl<M: Message> Mailbox<M> {
     /// Counts a message that found no room and does not wait for it.
     pub(crate) fn reject(&self) {
         let mut incoming = lock(&self.incoming);
-        incoming.counts.sent += 1;
-        incoming.counts.rejected += 1;
+        incoming.sent += 1;
+        incoming.others().rejected += 1;
     }
 
     /// Lets a message wait for room; its sender is told when it is queued, or the mailbox closes.
@@ -252,7 +255,7 @@ impl<M: Message> Mailbox<M> {
         sender: Option<Sender>,
     ) -> Result<(), Refused<Envelope<M>>> {
         let mut incoming = lock(&self.incoming);
-        incoming.counts.sent += 1;
+        incoming.sent += 1;
         if incoming.closed.is_some() {
             return Err(incoming.refuse(envelope));
         }
@@ -278,7 +281,7 @@ impl<M: Message> Mailbox<M> {
             .iter()
             .position(|blocked| blocked.sender.as_ref().is_some_and(|it| it.ticket == ticket))?;
         let message = blocked.remove(place)?.envelope.message;
-        incoming.counts.rejected += 1;
+        incoming.others().rejected += 1;
         self.note_blocked(&incoming);
         Some(message)
     }
@@ -297,7 +300,7 @@ impl<M: Message> Mailbox<M> {
                 break;
             };
             if blocked.is_abandoned() {
-                incoming.counts.rejected += 1;
+                incoming.others().rejected += 1;
                 continue;
             }
             self.queue(&mut incoming, blocked.envelope, size);
@@ -385,12 +388,12 @@ impl<M: Message> Mailbox<M> {
     /// Drops the first of the batch, for whose answer nobody waits any more.
     #[cold]
     fn drop_abandoned(&self) {
-        let mut taken = lock(&self.taken);
+        let (mut incoming, mut taken) = (lock(&self.incoming), lock(&self.taken));
         let Some(abandoned) = taken.pop_front() else { return self.note_taken(&taken, 0) };
         let bytes = self.taken_bytes.load(Relaxed) - abandoned.message.size_bytes() as u64;
         self.note_taken(&taken, bytes);
-        self.dropped_late.store(self.dropped_late.load(Relaxed) + 1, Relaxed);
-        drop(taken);
+        incoming.others().dropped += 1;
+        drop((incoming, taken));
         // Only now: what a message does when it is dropped is not ours to know, so no lock may be held.
         drop(abandoned);
     }
@@ -415,7 +418,7 @@ impl<M: Message> Mailbox<M> {
     /// Refuses whatever comes from now on, and whoever waits for room.
     pub(crate) fn close(&self, exit: &Exit) {
         let mut incoming = lock(&self.incoming);
-        incoming.closed.get_or_insert_with(|| exit.clone());
+        incoming.closed.get_or_insert_with(|| Box::new(exit.clone()));
         let (mut requests, mut rooms) = (Vec::new(), Vec::new());
         for mut blocked in incoming.blocked.take().into_iter().flat_map(|blocked| *blocked) {
             let Some(sender) = &mut blocked.sender else {
@@ -426,7 +429,7 @@ impl<M: Message> Mailbox<M> {
             rooms.extend(sender.room.take());
             incoming.blocked.get_or_insert_default().push_back(blocked);
         }
-        incoming.counts.rejected += requests.len() as u64;
+        incoming.others().rejected += requests.len() as u64;
         self.note_blocked(&incoming);
         drop(incoming);
         for mut request in requests {
@@ -453,7 +456,7 @@ impl<M: Message> Mailbox<M> {
         incoming.bytes = 0;
         self.incoming_messages.store(0, Relaxed);
         self.note_taken(&taken, 0);
-        incoming.counts.dead_letters += left.len() as u64;
+        incoming.others().dead_letters += left.len() as u64;
         left
     }
 
@@ -461,26 +464,20 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn retire(&self) -> Counts {
         let mut incoming = lock(&self.incoming);
         incoming.retired = true;
-        self.counted(&std::mem::take(&mut incoming.counts))
+        Counts { delivered: self.delivered.load(Relaxed), ..incoming.take_counts() }
     }
 
     /// What was counted since it retired, to be added elsewhere; nothing if it has not.
     pub(crate) fn late(&self) -> Option<Counts> {
         let mut incoming = lock(&self.incoming);
-        incoming.retired.then(|| std::mem::take(&mut incoming.counts))
+        incoming.retired.then(|| incoming.take_counts())
     }
 
     pub(crate) fn counts(&self) -> Counts {
         let incoming = lock(&self.incoming);
-        match incoming.retired {
-            true => incoming.counts,
-            false => self.counted(&incoming.counts),
-        }
-    }
-
-    fn counted(&self, others: &Counts) -> Counts {
-        let dropped = others.dropped + self.dropped_late.load(Relaxed);
-        Counts { delivered: self.delivered.load(Relaxed), dropped, ..*others }
+        // What was delivered before it retired was handed over.
+        let delivered = if incoming.retired { 0 } else { self.delivered.load(Relaxed) };
+        Counts { delivered, ..incoming.counts() }
     }
 
     /// Messages handed to the actor, over all lives.
@@ -497,10 +494,25 @@ impl<M: Message> Mailbox<M> {
 }
 
 impl<M: Message> Incoming<M> {
+    fn others(&mut self) -> &mut Counts {
+        self.others.get_or_insert_default()
+    }
+
+    /// All but `delivered`.
+    fn counts(&self) -> Counts {
+        Counts { sent: self.sent, ..self.others.as_deref().copied().unwrap_or_default() }
+    }
+
+    fn take_counts(&mut self) -> Counts {
+        let counts = self.counts();
+        (self.sent, self.others) = (0, None);
+        counts
+    }
+
     #[cold]
     fn refuse(&mut self, envelope: Envelope<M>) -> Refused<Envelope<M>> {
-        self.counts.rejected += 1;
-        let exit = self.closed.clone().unwrap_or(Exit::Shutdown);
+        self.others().rejected += 1;
+        let exit = self.closed.as_deref().cloned().unwrap_or(Exit::Shutdown);
         Refused { message: envelope, error: Error::Stopped(exit) }
     }
 }

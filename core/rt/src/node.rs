@@ -64,7 +64,8 @@ pub(crate) struct Core {
     pub handle: Handle,
     name: OnceLock<ActorId>,
     named: bool,
-    pub parent: Option<Parent>,
+    // Boxed: an actor without a supervisor is smaller so.
+    pub parent: Option<Box<Parent>>,
     pub waits: Waits,
     /// Whether it was ever subscribed to a topic, so that its end must be told there.
     pub subscribes: AtomicBool,
@@ -80,7 +81,7 @@ impl Core {
             handle,
             name,
             named,
-            parent,
+            parent: parent.map(Box::new),
             waits: Waits::default(),
             subscribes: AtomicBool::new(false),
             serial,

@@ -118,7 +118,8 @@ impl<V: Send, E: Send> Open for Slot<V, E> {
 }
 
 /// The side that answers; dropped without an answer it breaks the promise.
-pub struct Resolver<V, E: From<Broken>>(Option<Arc<Slot<V, E>>>);
+// No `Option` inside, so that an `Option` of it is as small.
+pub struct Resolver<V, E: From<Broken>>(Arc<Slot<V, E>>);
 
 /// The side that waits; dropped, it gives up.
 #[must_use = "an answer nobody waits for is given up"]
@@ -136,32 +137,30 @@ pub struct Pending<V, E: From<Error>> {
 pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V, E>) {
     let slot = Arc::new(Slot::new(State::Empty));
     let pending = Pending::new(slot.clone());
-    (Resolver(Some(slot)), pending)
+    (Resolver(slot), pending)
 }
 
 impl<V, E: From<Broken>> Resolver<V, E> {
     /// Answers; `false` if the other side has given up.
-    pub fn settle(mut self, answer: Result<V, E>) -> bool {
-        self.0.take().is_some_and(|slot| slot.settle(answer))
+    pub fn settle(self, answer: Result<V, E>) -> bool {
+        self.0.settle(answer)
     }
 
     /// Whether the other side has given up.
     pub fn is_abandoned(&self) -> bool {
         // A deadline that passed has put its error there already.
-        self.0.as_ref().is_none_or(|slot| slot.over.load(Acquire))
+        self.0.over.load(Acquire)
     }
 
     pub(crate) fn mark_handling(&self) {
-        if let Some(slot) = &self.0 {
-            slot.handling.store(true, Relaxed);
-        }
+        self.0.handling.store(true, Relaxed);
     }
 }
 
 impl<V, E: From<Broken>> Drop for Resolver<V, E> {
     fn drop(&mut self) {
-        if let Some(slot) = self.0.take() {
-            slot.settle(Err(Broken.into()));
+        if !self.0.over.load(Acquire) {
+            self.0.settle(Err(Broken.into()));
         }
     }
 }

@@ -40,7 +40,7 @@ use crate::supervisor::Supervisor;
 use crate::supervisor_ref::{Asked, SupervisorRef};
 use crate::ticker::{Ticker, Ticks};
 use crate::tree::{Branch, branch};
-use crate::watch::{Down, MonitorId, MonitorIds, Mourner, Waiting, Watcher};
+use crate::watch::{Down, MonitorId, MonitorIds, Mourner, Watcher};
 
 /// Actors and supervisors that may live at once.
 const NODES_MAX: usize = 4_000_000;
@@ -407,7 +407,7 @@ impl Runtime {
     /// The end of the life at hand of this actor or supervisor, to be waited for.
     pub fn down(&self, target: Handle) -> Result<Asked<Down>, Error> {
         let (resolver, pending) = promise();
-        self.monitor(target, Box::new(Waiting(resolver)))?;
+        self.monitor(target, Box::new(resolver))?;
         Ok(pending.toward(&self.shared, target, None))
     }
 

@@ -77,8 +77,9 @@ impl Spec {
             nests: self.nests,
             shutdown: self.shutdown,
             traps_exits: self.traps_exits,
-            health: self.health.map(Box::new),
-            errors: self.error_rate.map(|rate| Box::new(ErrorWatch::new(rate))),
+            rare: (self.health.is_some() || self.error_rate.is_some()).then(|| {
+                Box::new(Rare { health: self.health, errors: self.error_rate.map(ErrorWatch::new) })
+            }),
         }
     }
 }
@@ -89,6 +90,11 @@ pub(crate) struct Manner {
     pub nests: bool,
     pub shutdown: Shutdown,
     pub traps_exits: bool,
-    pub health: Option<Box<Health>>,
-    pub errors: Option<Box<ErrorWatch>>,
+    pub rare: Option<Box<Rare>>,
+}
+
+/// What few actors have.
+pub(crate) struct Rare {
+    pub health: Option<Health>,
+    pub errors: Option<ErrorWatch>,
 }

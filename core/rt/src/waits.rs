@@ -18,16 +18,20 @@ pub(crate) trait Open: Send + Sync {
 }
 
 /// Whom one actor waits for at this moment.
+// Boxed: most actors wait for nobody.
 #[derive(Default)]
-pub(crate) struct Waits(Mutex<Vec<(Handle, Weak<dyn Open>)>>);
+pub(crate) struct Waits(Mutex<Option<Box<Targets>>>);
+
+type Targets = Vec<(Handle, Weak<dyn Open>)>;
 
 impl Waits {
     fn add(&self, target: Handle, wait: &Arc<dyn Open>) {
-        lock(&self.0).push((target, Arc::downgrade(wait)));
+        lock(&self.0).get_or_insert_default().push((target, Arc::downgrade(wait)));
     }
 
     fn remove(&self, target: Handle) {
         let mut targets = lock(&self.0);
+        let Some(targets) = targets.as_mut() else { return };
         if let Some(place) = targets.iter().rposition(|it| it.0 == target) {
             targets.swap_remove(place);
         }
@@ -35,7 +39,7 @@ impl Waits {
 
     fn targets(&self) -> Vec<Handle> {
         // Cloned out: whether a wait is open is asked under a lock of its own.
-        let waits = lock(&self.0).clone();
+        let waits = lock(&self.0).as_deref().cloned().unwrap_or_default();
         let is_open = |wait: &Weak<dyn Open>| wait.upgrade().is_some_and(|wait| wait.is_open());
         waits.iter().filter(|(_, wait)| is_open(wait)).map(|(target, _)| *target).collect()
     }

@@ -184,16 +184,3 @@ impl MonitorIds {
         self.0.fetch_add(1, Relaxed)
     }
 }
-
-/// One who waits for the end of a life.
-pub(crate) struct Waiting(pub Resolver<Down, Error>);
-
-impl Mourner for Waiting {
-    fn tell(self: Box<Self>, down: Down) {
-        self.0.settle(Ok(down));
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.0.is_abandoned()
-    }
-}
