@@ -36,6 +36,7 @@ impl<'a, M: Message> Context<'a, M> {
     /// The handler has returned: a duty that it left is dropped, and so its caller told.
     #[inline]
     pub(crate) fn close(&mut self) {
+        self.cell.core.end_turn();
         if self.open {
             drop(self.take_reply());
         }

@@ -55,6 +55,7 @@ impl<M: Message> Cell<M> {
     /// A life has ended: its supervisor is asked what becomes of it.
     pub(crate) fn bury(self: &Arc<Self>, ended: Ended) {
         self.run.park();
+        self.core.end_turn();
         let Ended { exit, remains } = ended;
         let mut slot = lock(&self.task);
         let task = match std::mem::replace(&mut *slot, Slot::Empty) {

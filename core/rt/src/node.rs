@@ -11,7 +11,7 @@ use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::supervision::{ChildKey, Fate, Restart};
 use crate::supervisor::Supervisor;
-use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use crate::waits::Waits;
 use crate::watch::{MonitorId, Signal, Watcher};
 
@@ -67,6 +67,8 @@ pub(crate) struct Core {
     // Boxed: an actor without a supervisor is smaller so.
     pub parent: Option<Box<Parent>>,
     pub waits: Waits,
+    /// Counts what it has handled, so that what it began meanwhile is known to be over.
+    pub turn: AtomicU32,
     /// Whether it was ever subscribed to a topic, so that its end must be told there.
     pub subscribes: AtomicBool,
     /// Order of the starts, for stopping in reverse.
@@ -83,9 +85,16 @@ impl Core {
             named,
             parent: parent.map(Box::new),
             waits: Waits::default(),
+            turn: AtomicU32::new(0),
             subscribes: AtomicBool::new(false),
             serial,
         }
+    }
+
+    /// What it handled is over. Only the one that runs it calls this, so a plain load and store do.
+    #[inline]
+    pub(crate) fn end_turn(&self) {
+        self.turn.store(self.turn.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// Its address; one without a name has `unnamed/actor/<number>`, made when first asked for.

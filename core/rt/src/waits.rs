@@ -7,6 +7,7 @@ use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::node::Node;
 use crate::runtime::Shared;
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::sync::{Mutex, lock};
 
 /// Actors that a walk visits at most.
@@ -22,26 +23,34 @@ pub(crate) trait Open: Send + Sync {
 #[derive(Default)]
 pub(crate) struct Waits(Mutex<Option<Box<Targets>>>);
 
-type Targets = Vec<(Handle, Weak<dyn Open>)>;
+type Targets = Vec<Target>;
+
+#[derive(Clone)]
+struct Target {
+    handle: Handle,
+    wait: Weak<dyn Open>,
+    /// Which turn of the one who waits it belongs to: what it began then and left behind keeps it from nothing now.
+    turn: u32,
+}
 
 impl Waits {
-    fn add(&self, target: Handle, wait: &Arc<dyn Open>) {
-        lock(&self.0).get_or_insert_default().push((target, Arc::downgrade(wait)));
+    fn add(&self, target: Target) {
+        lock(&self.0).get_or_insert_default().push(target);
     }
 
-    fn remove(&self, target: Handle) {
-        let mut targets = lock(&self.0);
-        let Some(targets) = targets.as_mut() else { return };
-        if let Some(place) = targets.iter().rposition(|it| it.0 == target) {
-            targets.swap_remove(place);
+    fn remove(&self, wait: &Weak<dyn Open>) {
+        if let Some(targets) = lock(&self.0).as_mut() {
+            targets.retain(|target| !target.wait.ptr_eq(wait));
         }
     }
 
-    fn targets(&self) -> Vec<Handle> {
+    fn targets(&self, turn: u32) -> Vec<Handle> {
         // Cloned out: whether a wait is open is asked under a lock of its own.
         let waits = lock(&self.0).as_deref().cloned().unwrap_or_default();
-        let is_open = |wait: &Weak<dyn Open>| wait.upgrade().is_some_and(|wait| wait.is_open());
-        waits.iter().filter(|(_, wait)| is_open(wait)).map(|(target, _)| *target).collect()
+        let is_open = |target: &&Target| {
+            target.turn == turn && target.wait.upgrade().is_some_and(|wait| wait.is_open())
+        };
+        waits.iter().filter(is_open).map(|target| target.handle).collect()
     }
 }
 
@@ -49,7 +58,7 @@ impl Waits {
 pub(crate) struct Edge {
     shared: Arc<Shared>,
     asker: Handle,
-    target: Handle,
+    wait: Weak<dyn Open>,
 }
 
 impl Edge {
@@ -61,8 +70,9 @@ impl Edge {
         wait: &Arc<dyn Open>,
     ) -> Result<Option<Self>, Vec<ActorId>> {
         let Some(node) = shared.node(asker) else { return Ok(None) };
-        node.core().waits.add(target, wait);
-        let edge = Self { shared: shared.clone(), asker, target };
+        let (wait, turn) = (Arc::downgrade(wait), node.core().turn.load(Relaxed));
+        node.core().waits.add(Target { handle: target, wait: wait.clone(), turn });
+        let edge = Self { shared: shared.clone(), asker, wait };
         match circle(shared, asker, target) {
             Some(ids) => Err(ids),
             None => Ok(Some(edge)),
@@ -73,7 +83,7 @@ impl Edge {
 impl Drop for Edge {
     fn drop(&mut self) {
         if let Some(node) = self.shared.node(self.asker) {
-            node.core().waits.remove(self.target);
+            node.core().waits.remove(&self.wait);
         }
     }
 }
@@ -90,7 +100,7 @@ fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>
             return Some(ids.filter_map(|handle| shared.node(handle).map(|node| node.core().id())).collect());
         }
         let Some(node) = shared.node(last) else { continue };
-        for next in node.core().waits.targets() {
+        for next in node.core().waits.targets(node.core().turn.load(Relaxed)) {
             if seen.len() < WALK_MAX && seen.insert(next) {
                 paths.push(path.iter().copied().chain([next]).collect());
             }

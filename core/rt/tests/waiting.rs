@@ -300,6 +300,26 @@ fn waiting_elsewhere_on_behalf_of_an_actor_counts_as_its_own() {
     assert_eq!(answer(asked.asked_by(b.0.handle())).expect("no circle"), 0);
 }
 
+#[test]
+fn what_a_handler_has_left_behind_closes_no_circle() {
+    let world = World::new();
+    let (a, b) = (any(&world, "a"), any(&world, "b"));
+    let (release, busy) = oneshot::channel();
+    let held = a.0.request(Pass::After(busy, vec![]), soon(), Waits);
+    begun(&a.0, 1);
+    let (open, gate) = oneshot::channel();
+    let asked = b.0.request(Pass::After(gate, vec![a.clone()]), soon(), Waits).asked_by(a.0.handle());
+    let (tell, told) = mpsc::channel();
+    let waits = asked.on_ready(Box::new(move |answer| tell.send(answer).expect("open")));
+    assert!(waits.is_ok(), "it is not there yet");
+    release.send(()).expect("open");
+    answer(held).expect("a is done with what it asked for");
+    assert_eq!(along(&[&a]).expect("and with the message after it"), 0);
+    open.send(()).expect("open");
+    let answered = told.recv_timeout(common::LONG).expect("told");
+    assert_eq!(answered.expect("a waits for nothing"), 1);
+}
+
 /// Two with full mailboxes, each in a handler that is about to send to the other.
 fn full_pair(world: &World, executor: Executor) -> [Result<u64, Error>; 2] {
     let pair = ["a", "b"].map(|name| {
