@@ -59,7 +59,8 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_terminate_child_async(NULL, supervisor, actor, completion(), &h));
   WRONG("system", airwasm_restart_child_async(NULL, supervisor, actor, completion(), &h));
   WRONG("system", airwasm_monitor_async(NULL, actor, completion(), &h));
-  CHECK(counter_value(freed) == before + 5);
+  WRONG("system", airwasm_delete_child_async(NULL, supervisor, actor, completion(), &h));
+  CHECK(counter_value(freed) == before + 6);
 }
 
 static void hostile_i1_null_arguments(void) {
@@ -72,6 +73,7 @@ static void hostile_i1_null_arguments(void) {
   WRONG("child", airwasm_start_child_async(s, supervisor, NULL, completion(), &h));
   WRONG("completion", airwasm_terminate_child_async(s, supervisor, actor, none, &h));
   WRONG("completion", airwasm_restart_child_async(s, supervisor, actor, none, &h));
+  WRONG("completion", airwasm_delete_child_async(s, supervisor, actor, none, &h));
   WRONG("completion", airwasm_monitor_async(s, actor, none, &h));
   WRONG("tree", airwasm_tree(s, NULL));
   WRONG("down", airwasm_monitor(s, actor, NULL));
@@ -305,8 +307,9 @@ static void everything_is_closed_after_close(void) {
   EXPECT("CLOSED", airwasm_supervisor(s, &spec, NULL));
   EXPECT("CLOSED", airwasm_supervisor_async(s, &spec, completion(), NULL));
   EXPECT("CLOSED", airwasm_terminate_child_async(s, supervisor, actor, completion(), NULL));
+  EXPECT("CLOSED", airwasm_delete_child_async(s, supervisor, actor, completion(), NULL));
   EXPECT("CLOSED", airwasm_monitor_async(s, actor, completion(), NULL));
-  CHECK(counter_value(freed) == before + 3);
+  CHECK(counter_value(freed) == before + 4);
   EXPECT("CLOSED", airwasm_children(s, supervisor, &b));
   EXPECT("CLOSED", airwasm_tree(s, &b));
   EXPECT("CLOSED", airwasm_monitor(s, actor, &b));
