@@ -48,9 +48,8 @@ pub extern "C" fn airwasm_send_async(
         let completion = completion.check("completion")?;
         let (system, options) = (raw::system(system)?, convert::send_options(options)?);
         let actor = ActorHandle::from_raw(actor)?;
-        let operation = raw::with_bytes(data, len, "data", |bytes| {
-            Ok(system.core().send_async(actor, bytes, &options))
-        })?;
+        let operation =
+            raw::with_bytes(data, len, "data", |bytes| Ok(system.core().send_async(actor, bytes, &options)))?;
         system.completions().start(operation, |()| Answer::Nothing, completion, &request)
     })
 }
