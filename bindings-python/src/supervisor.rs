@@ -19,7 +19,7 @@ use crate::wait::{block, call};
 pub struct Supervisor;
 
 impl Supervisor {
-    fn new(py: Python<'_>, shared: &Arc<Shared>, handle: ActorHandle) -> PyResult<Py<PyAny>> {
+    fn known(py: Python<'_>, shared: &Arc<Shared>, handle: ActorHandle) -> PyResult<Py<PyAny>> {
         let actor = Actor::new(py, shared.clone(), handle)?;
         Ok(Py::new(py, PyClassInitializer::from(actor).add_subclass(Supervisor))?.into_any())
     }
@@ -30,7 +30,7 @@ impl Supervisor {
         let prepared = spec.prepare(py, shared, &mut homes)?;
         let handle = block(py, shared, |system| system.supervisor_async(prepared))?;
         homes.settle(py, shared, handle);
-        Supervisor::new(py, shared, handle)
+        Supervisor::known(py, shared, handle)
     }
 
     /// `start`, awaited.
@@ -56,7 +56,7 @@ fn started(
     move |py: Python<'_>, handle| {
         homes.settle(py, &shared, handle);
         if supervises {
-            return Supervisor::new(py, &shared, handle);
+            return Supervisor::known(py, &shared, handle);
         }
         Ok(Py::new(py, Actor::new(py, shared, handle)?)?.into_any())
     }

@@ -182,6 +182,16 @@ def test_a_crashed_child_is_started_again(system: airwasm.System) -> None:
     assert child.status().restarts == 1 and str(child.status().last_exit).startswith("crashed")
 
 
+def test_a_group_that_restarts_refuses_no_request(system: airwasm.System) -> None:
+    children = [HostSpec(crash, "crash"), HostSpec(echo, "echo")]
+    system.supervisor("top", children, strategy="one_for_all", backoff=AT_ONCE, intensity=1_000)
+    crashes, echoes = system.lookup("crash"), system.lookup("echo")
+    for turn in range(50):
+        crashes.send(b"")
+        assert echoes.request(b"%d" % turn) == b"%d" % turn
+    assert echoes.status().restarts > 0
+
+
 def test_a_supervisor_gives_up(system: airwasm.System) -> None:
     top = system.supervisor("top", [HostSpec(crash, "child")], backoff=AT_ONCE, intensity=0)
     with pytest.raises(airwasm.HandlerRaised):
