@@ -89,8 +89,8 @@ export interface OpenOptions {
 /** When an actor that ended is started again. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
 /**
- * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or its sender
- * waits for room. `send` waits for room with its whole thread, event loop included; `request` does not.
+ * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or the promise
+ * of its sender waits for room, a `send` for up to 5 s.
  */
 export type Overflow = 'reject' | 'drop_oldest' | 'block';
 /** How an actor is spawned. */
@@ -328,15 +328,24 @@ export declare class Actor {
     /** `namespace/name/instance`. */
     readonly id: string;
     protected constructor();
-    /** Queues a message and does not wait for its handling. */
+    /**
+     * Queues a message and does not wait for its handling. It is queued when the promise is fulfilled, most often at once;
+     * with the overflow `block` that waits for room.
+     */
     send(payload: Payload, options?: SendOptions): Promise<void>;
-    /** Sends a message and waits for the reply; a reply without bytes is empty. */
+    /**
+     * Sends a message and waits for the reply; a reply without bytes is empty. Asked by a handler whose actor the reply
+     * waits for, by way of others or at once, it is rejected with `AIRWASM_CYCLE`.
+     */
     request(payload: Payload, options?: RequestOptions): Promise<Buffer>;
     /** Gives a capability. */
     grant(capability: Capability, options?: GrantOptions): Promise<Grant>;
     /** What it was given and still has. */
     grants(): Promise<GrantInfo[]>;
-    /** Ends it after the message it has in hand; at the deadline it is killed. */
+    /**
+     * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but must not
+     * wait for it: it would hold up the end until the deadline.
+     */
     stop(options?: DeadlineOptions): Promise<void>;
     /** Ends it now. */
     kill(): Promise<void>;
@@ -406,7 +415,7 @@ export declare class Subscription {
 export declare class Timer {
     #private;
     private constructor();
-    /** The message does not come any more; `false` if it had come, or its actor had ended. */
+    /** The message does not come any more; `false` if it was sent already, or its actor had ended. */
     cancel(): Promise<boolean>;
 }
 

@@ -223,7 +223,6 @@ export declare class NativeSystem {
   startChild(supervisor: bigint, child: StartSpec): ActorAnswer | number | string
   terminateChild(supervisor: bigint, child: bigint): undefined | number | string
   restartChild(supervisor: bigint, child: bigint): undefined | number | string
-  /** Waits while the supervisor is busy with another child, which may be one that this very thread must answer for. */
   deleteChild(supervisor: bigint, child: bigint): undefined | number | string
   tree(): Array<TreeAnswer> | string
   close(deadlineMs?: number | undefined | null): ClosedAnswer | number | string
@@ -240,8 +239,9 @@ export declare class NativeSystem {
   lookup(id: string): ActorAnswer | string
   status(actor: bigint): StatusAnswer | string
   list(pattern?: string | undefined | null): Array<StatusAnswer> | string
-  send(actor: bigint, payload: Uint8Array, contentType?: string | undefined | null): undefined | string
-  request(actor: bigint, payload: Uint8Array, timeoutMs?: number | undefined | null, contentType?: string | undefined | null): Buffer | number | string
+  send(actor: bigint, payload: Uint8Array, contentType?: string | undefined | null): undefined | number | string
+  /** `asked_by` is the id of the actor whose handler asks. */
+  request(actor: bigint, payload: Uint8Array, timeoutMs?: number | undefined | null, contentType?: string | undefined | null, askedBy?: string | undefined | null): Buffer | number | string
   grant(actor: bigint, capability: string, ttlMs?: number | undefined | null): bigint | string
   revoke(grant: bigint): number | string
   grants(actor: bigint): Array<GrantAnswer> | string

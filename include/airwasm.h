@@ -162,7 +162,7 @@ enum {
 // For airwasm_actor_spec.overflow: the oldest message that waits is dropped for it, with MESSAGE_DROPPED.
 #define AIRWASM_OVERFLOW_DROP_OLDEST 2
 
-// For airwasm_actor_spec.overflow: its sender waits for room.
+// For airwasm_actor_spec.overflow: its sender waits for room, see airwasm_send.
 #define AIRWASM_OVERFLOW_BLOCK 3
 
 // For airwasm_supervisor_spec.strategy: a child is restarted alone.
@@ -428,6 +428,9 @@ typedef struct {
   uint64_t timeout_ms;
   // What the bytes are, as a media type.
   const char *content_type;
+  // The id of the actor on whose behalf the host asks: one whose handler has returned and keeps its reply until the
+  // answer comes. A circle of such waits is CYCLE at once. Inside a handler a call that waits knows it without this.
+  const char *asked_by;
 } airwasm_request_options;
 
 // One thing that happened. It and its texts live as long as the call that they are given to.
@@ -545,7 +548,8 @@ airwasm_error *airwasm_spawn_host(airwasm_system *system,
                                   airwasm_handle *actor);
 
 // Ends an actor or supervisor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
-// deadline_ms it is killed. Nobody restarts it.
+// deadline_ms it is killed. Nobody restarts it. Asked by what must be down first, its own handler or one below it, the
+// stop begins and the wait is CYCLE.
 airwasm_error *airwasm_stop(airwasm_system *system,
                             airwasm_handle actor,
                             uint64_t deadline_ms);
@@ -607,7 +611,7 @@ airwasm_error *airwasm_start_child_async(airwasm_system *system,
                                          airwasm_handle *request);
 
 // Stops a child by its own shutdown_ms; nobody restarts it. It is kept for airwasm_restart_child, unless it is
-// AIRWASM_TEMPORARY.
+// AIRWASM_TEMPORARY. Asked inside the child's own handler, or below it, the stop begins and the wait is CYCLE.
 airwasm_error *airwasm_terminate_child(airwasm_system *system, airwasm_handle supervisor, airwasm_handle child);
 
 // airwasm_terminate_child that does not wait; the outcome carries nothing. See airwasm_request_async.
@@ -630,6 +634,13 @@ airwasm_error *airwasm_restart_child_async(airwasm_system *system,
 // Removes a child that was stopped; its id is free again.
 airwasm_error *airwasm_delete_child(airwasm_system *system, airwasm_handle supervisor, airwasm_handle child);
 
+// airwasm_delete_child that does not wait; the outcome carries nothing. See airwasm_request_async.
+airwasm_error *airwasm_delete_child_async(airwasm_system *system,
+                                          airwasm_handle supervisor,
+                                          airwasm_handle child,
+                                          airwasm_completion completion,
+                                          airwasm_handle *request);
+
 // Who supervises whom, as JSON: [{"actor":"144115188075855873","status":{...},"restart":null,"children":[...]}], the
 // top in the order of the starts. actor is the handle in decimal digits, for strtoull; status is what airwasm_status
 // says; restart is "permanent", "transient" or "temporary", and null at the top.
@@ -637,7 +648,8 @@ airwasm_error *airwasm_tree(airwasm_system *system, airwasm_bytes *tree);
 
 // Waits until the life at hand of an actor or supervisor ends, and tells how, as JSON: {"id":"default/looper/0",
 // "reason":"normal","error":null,"restarting":false}. reason is normal, shutdown, killed or what it crashed with; after
-// a crash error has the code, name, message, actor, detail and policy_line of an airwasm_error.
+// a crash error has the code, name, message, actor, detail and policy_line of an airwasm_error. Inside the actor's own
+// handler, or below it, the wait is CYCLE.
 airwasm_error *airwasm_monitor(airwasm_system *system, airwasm_handle actor, airwasm_bytes *down);
 
 // airwasm_monitor that does not wait: outcome->bytes is how it ended. See airwasm_request_async.
@@ -652,12 +664,23 @@ airwasm_error *airwasm_link(airwasm_system *system, airwasm_handle one, airwasm_
 // Undoes a link; nothing if there is none.
 airwasm_error *airwasm_unlink(airwasm_system *system, airwasm_handle one, airwasm_handle other);
 
-// Sends bytes to an actor and does not wait for it to handle them. options may be NULL; the bytes are copied.
+// Sends bytes to an actor and does not wait for it to handle them. options may be NULL; the bytes are copied. It waits
+// for up to 5 s only if the mailbox is full and the actor has AIRWASM_OVERFLOW_BLOCK.
 airwasm_error *airwasm_send(airwasm_system *system,
                             airwasm_handle actor,
                             const void *data,
                             size_t len,
                             const airwasm_send_options *options);
+
+// airwasm_send that does not wait; the outcome carries nothing, and comes when the message is queued. A cancelled one
+// may still be queued. See airwasm_request_async.
+airwasm_error *airwasm_send_async(airwasm_system *system,
+                                  airwasm_handle actor,
+                                  const void *data,
+                                  size_t len,
+                                  const airwasm_send_options *options,
+                                  airwasm_completion completion,
+                                  airwasm_handle *request);
 
 // Sends bytes to an actor and waits for its answer, or its error, or the deadline. options and reply may be NULL.
 airwasm_error *airwasm_request(airwasm_system *system,
@@ -743,8 +766,8 @@ airwasm_error *airwasm_send_every(airwasm_system *system,
                                   const airwasm_send_options *options,
                                   airwasm_handle *timer);
 
-// The message does not come any more. *cancelled (cancelled may be NULL) is 1, or 0 if it had come or its actor had
-// ended.
+// The message does not come any more. *cancelled (cancelled may be NULL) is 1, or 0 if it had been sent, whether it was
+// handled yet or not, or its actor had ended.
 airwasm_error *airwasm_cancel_timer(airwasm_system *system, airwasm_handle timer, int *cancelled);
 
 // Gives an actor a capability, "fs.read /data/**" or the object as JSON text. ttl_ms 0 is until it is revoked.

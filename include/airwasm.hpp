@@ -433,6 +433,11 @@ class System {
   Error delete_child(Handle supervisor, Handle child) noexcept {
     return Error(airwasm_delete_child(get(), supervisor, child));
   }
+  Result<Handle> delete_child_async(Handle supervisor, Handle child, ErrorCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_delete_child_async(get(), supervisor, child, c, out);
+    });
+  }
   Result<Bytes> tree() noexcept {
     return bytes([&](airwasm_bytes *out) { return airwasm_tree(get(), out); });
   }
@@ -451,14 +456,22 @@ class System {
   Error send(Handle actor, std::string_view payload) noexcept {
     return Error(airwasm_send(get(), actor, payload.data(), payload.size(), nullptr));
   }
-  Result<Bytes> request(Handle actor, std::string_view payload, std::uint64_t timeout_ms = 0) noexcept {
-    const airwasm_request_options options = within(timeout_ms);
+  Result<Handle> send_async(Handle actor, std::string_view payload, ErrorCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_send_async(get(), actor, payload.data(), payload.size(), nullptr, c, out);
+    });
+  }
+  // asked_by: see airwasm_request_options.
+  Result<Bytes> request(Handle actor, std::string_view payload, std::uint64_t timeout_ms = 0,
+                        const std::string &asked_by = {}) noexcept {
+    const airwasm_request_options options = within(timeout_ms, asked_by);
     return bytes([&](airwasm_bytes *out) {
       return airwasm_request(get(), actor, payload.data(), payload.size(), &options, out);
     });
   }
-  Result<Handle> request_async(Handle actor, std::string_view payload, Completion done, std::uint64_t timeout_ms = 0) {
-    const airwasm_request_options options = within(timeout_ms);
+  Result<Handle> request_async(Handle actor, std::string_view payload, Completion done, std::uint64_t timeout_ms = 0,
+                               const std::string &asked_by = {}) {
+    const airwasm_request_options options = within(timeout_ms, asked_by);
     return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
       return airwasm_request_async(get(), actor, payload.data(), payload.size(), &options, c, out);
     });
@@ -537,9 +550,9 @@ class System {
     return System(system);
   }
 
-  static airwasm_request_options within(std::uint64_t timeout_ms) noexcept {
+  static airwasm_request_options within(std::uint64_t timeout_ms, const std::string &asked_by) noexcept {
     airwasm_request_options options = AIRWASM_INIT(airwasm_request_options);
-    options.timeout_ms = timeout_ms;
+    options.timeout_ms = timeout_ms, options.asked_by = asked_by.empty() ? nullptr : asked_by.c_str();
     return options;
   }
 

@@ -25,8 +25,8 @@ const HANDLER_GONE: u32 = 2;
 /// An operation that JavaScript waits for. It keeps the event loop alive.
 struct Waiting {
     system: System,
-    /// What cancels it, if anything does.
-    request: Option<RequestHandle>,
+    /// What cancels it.
+    request: RequestHandle,
 }
 
 /// The state of one environment, used on its own thread only.
@@ -90,9 +90,9 @@ impl Host {
     /// Cancels the operation with this ticket, if it still is under way. Its outcome comes as usual.
     #[napi]
     pub fn cancel(&self, ticket: f64) {
-        let found = self.state.waiting.borrow().get(&key(ticket)).and_then(|waiting| {
-            let (system, request) = (waiting.system.clone(), waiting.request?);
-            Some(move || system.cancel(request))
+        let found = self.state.waiting.borrow().get(&key(ticket)).map(|waiting| {
+            let (system, request) = (waiting.system.clone(), waiting.request);
+            move || system.cancel(request)
         });
         if let Some(cancel) = found {
             // `false` and `CLOSED` both mean that the outcome is there or on its way.
@@ -143,26 +143,7 @@ impl State {
         match started {
             Err(error) => answer(env, None, || Err(error)),
             Ok(Started::Ready(outcome)) => answer(env, Some(system), || outcome.map(wrap)),
-            Ok(Started::Pending(request)) => self.wait(env, ticket, system, Some(request)),
-        }
-    }
-
-    /// Does work that may block away from JavaScript's thread, for what the facade has no asynchronous form of.
-    pub fn begin_blocking<'e>(
-        &self,
-        env: &'e Env,
-        system: &System,
-        work: impl FnOnce(&System) -> airwasm::Result<Value> + Send + 'static,
-    ) -> napi::Result<Unknown<'e>> {
-        let ticket = self.next();
-        let (queue, inside) = (Arc::clone(&self.queue), system.clone());
-        let job = move || queue.push(Item::Settled { ticket, outcome: guard(|| work(&inside)) });
-        match guard(|| {
-            system.run_callback(Box::new(job));
-            Ok(())
-        }) {
-            Err(error) => answer(env, None, || Err(error)),
-            Ok(()) => self.wait(env, ticket, system, None),
+            Ok(Started::Pending(request)) => self.wait(env, ticket, system, request),
         }
     }
 
@@ -172,7 +153,7 @@ impl State {
         env: &'e Env,
         ticket: u64,
         system: &System,
-        request: Option<RequestHandle>,
+        request: RequestHandle,
     ) -> napi::Result<Unknown<'e>> {
         if let (Some(wake), true) = (self.wake.get(), self.waiting.borrow().is_empty()) {
             wake.hold(env);

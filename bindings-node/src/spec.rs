@@ -86,8 +86,12 @@ pub fn send_options(content_type: Option<String>) -> SendOptions {
 }
 
 /// How a request is made.
-pub fn request_options(timeout_ms: Option<f64>, content_type: Option<String>) -> RequestOptions {
-    RequestOptions { timeout: timeout_ms.map(millis), content_type, asked_by: None }
+pub fn request_options(
+    timeout_ms: Option<f64>,
+    content_type: Option<String>,
+    asked_by: Option<String>,
+) -> RequestOptions {
+    RequestOptions { timeout: timeout_ms.map(millis), content_type, asked_by }
 }
 
 impl From<OpenSpec> for Config {

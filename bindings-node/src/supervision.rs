@@ -57,7 +57,6 @@ impl NativeSystem {
         })
     }
 
-    /// Waits while the supervisor is busy with another child, which may be one that this very thread must answer for.
     #[napi(ts_return_type = "undefined | number | string")]
     pub fn delete_child<'e>(
         &self,
@@ -65,8 +64,8 @@ impl NativeSystem {
         supervisor: BigInt,
         child: BigInt,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin_blocking(env, move |system| {
-            system.delete_child(actor_of(&supervisor)?, actor_of(&child)?).map(nothing)
+        self.begin(env, nothing, |system| {
+            Ok(system.delete_child_async(actor_of(&supervisor)?, actor_of(&child)?))
         })
     }
 

@@ -47,15 +47,6 @@ impl NativeSystem {
         self.state.begin(env, &self.system, wrap, || start(&self.system))
     }
 
-    /// Begins what the facade has only a blocking form of.
-    pub fn begin_blocking<'e>(
-        &self,
-        env: &'e Env,
-        work: impl FnOnce(&System) -> Result<Value> + Send + 'static,
-    ) -> napi::Result<Unknown<'e>> {
-        self.state.begin_blocking(env, &self.system, work)
-    }
-
     /// Where the messages for handlers go.
     pub fn queue(&self) -> &Arc<Queue> {
         &self.state.queue
@@ -161,7 +152,7 @@ impl NativeSystem {
         self.now(env, |system| system.list(pattern.as_deref()).map(Value::Statuses))
     }
 
-    #[napi(ts_return_type = "undefined | string")]
+    #[napi(ts_return_type = "undefined | number | string")]
     pub fn send<'e>(
         &self,
         env: &'e Env,
@@ -169,11 +160,14 @@ impl NativeSystem {
         payload: Uint8ArraySlice<'_>,
         content_type: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.now(env, |system| {
-            system.send(actor_of(&actor)?, &payload, &send_options(content_type)).map(|()| Value::Nothing)
-        })
+        self.begin(
+            env,
+            |()| Value::Nothing,
+            |system| Ok(system.send_async(actor_of(&actor)?, &payload, &send_options(content_type))),
+        )
     }
 
+    /// `asked_by` is the id of the actor whose handler asks.
     #[napi(ts_return_type = "Buffer | number | string")]
     pub fn request<'e>(
         &self,
@@ -182,9 +176,10 @@ impl NativeSystem {
         payload: Uint8ArraySlice<'_>,
         timeout_ms: Option<f64>,
         content_type: Option<String>,
+        asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
         self.begin(env, Value::Bytes, |system| {
-            let options = request_options(timeout_ms, content_type);
+            let options = request_options(timeout_ms, content_type, asked_by);
             Ok(system.request_async(actor_of(&actor)?, &payload, &options))
         })
     }

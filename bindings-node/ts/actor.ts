@@ -49,12 +49,18 @@ export class Actor {
         : ownHandle('actor', which, system, undefined, undefined)
   }
 
-  /** Queues a message and does not wait for its handling. */
+  /**
+   * Queues a message and does not wait for its handling. It is queued when the promise is fulfilled, most often at once;
+   * with the overflow `block` that waits for room.
+   */
   send(payload: Payload, options?: SendOptions): Promise<void> {
     return this.#system.send(this, payload, options)
   }
 
-  /** Sends a message and waits for the reply; a reply without bytes is empty. */
+  /**
+   * Sends a message and waits for the reply; a reply without bytes is empty. Asked by a handler whose actor the reply
+   * waits for, by way of others or at once, it is rejected with `AIRWASM_CYCLE`.
+   */
   request(payload: Payload, options?: RequestOptions): Promise<Buffer> {
     return this.#system.request(this, payload, options)
   }
@@ -69,7 +75,10 @@ export class Actor {
     return this.#system.grants(this)
   }
 
-  /** Ends it after the message it has in hand; at the deadline it is killed. */
+  /**
+   * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but must not
+   * wait for it: it would hold up the end until the deadline.
+   */
   stop(options?: DeadlineOptions): Promise<void> {
     return this.#system.stop(this, options)
   }

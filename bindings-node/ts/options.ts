@@ -58,8 +58,8 @@ export interface OpenOptions {
 export type Restart = 'permanent' | 'transient' | 'temporary'
 
 /**
- * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or its sender
- * waits for room. `send` waits for room with its whole thread, event loop included; `request` does not.
+ * What becomes of a message that finds the mailbox full: it is refused, the oldest one is dropped for it, or the promise
+ * of its sender waits for room, a `send` for up to 5 s.
  */
 export type Overflow = 'reject' | 'drop_oldest' | 'block'
 

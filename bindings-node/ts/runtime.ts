@@ -1,6 +1,7 @@
 // One JavaScript environment and what it waits for. A promise that waits keeps the process alive; nothing else here
 // does. It also keeps its system from being collected, as does a handler.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { types } from 'node:util'
 import type { Message } from './data'
 import { AirwasmError, Failure } from './errors'
@@ -16,6 +17,12 @@ interface Waiting {
   signal: AbortSignal | undefined
 }
 
+/** The actor whose message is in hand. Emptied when it no longer is: what goes on then asks on behalf of nobody. */
+interface Serving {
+  readonly owner: object | undefined
+  actor: string | undefined
+}
+
 /** The kinds of entries in a batch. */
 const SETTLED = 0
 const MESSAGE = 1
@@ -24,7 +31,8 @@ const MESSAGE = 1
 const TEXT_MAX = 16 * 1_024
 
 const waiting = new Map<number, Waiting>()
-const handlers = new Map<number, { owner: object; handler: AnyHandler }>()
+const handlers = new Map<number, { owner: object; handler: AnyHandler; served?: Serving }>()
+const serving = new AsyncLocalStorage<Serving>()
 let lastHandler = 0
 
 export const host = new native.Host(dispatch)
@@ -56,6 +64,21 @@ export function value<A>(answer: A | string): A {
 /** Throws if the signal was aborted before its call begins. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw AirwasmError.of(native.cancelledError(), signal)
+}
+
+/** A call that takes its arguments first; what it throws is its rejection. No async function, which adds a promise. */
+export function begun<T>(begin: () => Promise<T>): Promise<T> {
+  try {
+    return begin()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** The id of the actor of this system on whose behalf the caller runs, if it is a handler that has not yet answered. */
+export function asker(owner: object): string | undefined {
+  const served = serving.getStore()
+  return served?.owner === owner ? served.actor : undefined
 }
 
 /** A number for a handler, which the native half is given in its place. */
@@ -117,12 +140,21 @@ function settle(ticket: number, answer: unknown): void {
 }
 
 function handle(number: number, reply: number, message: Message): void {
+  const known = handlers.get(number)
+  const served: Serving = { owner: known?.owner, actor: message.to }
+  // The message before has no answer yet if its actor was killed meanwhile and is in another life.
+  if (known?.served) known.served.actor = undefined
+  if (known) known.served = served
+  const end = (settle: (reply: number, what: unknown) => void, what: unknown) => {
+    served.actor = undefined
+    settle(reply, what)
+  }
   try {
-    const answer = handlers.get(number)?.handler(message)
-    if (isThenable(answer)) Promise.resolve(answer).then((later) => respond(reply, later), (error) => refuse(reply, error))
-    else respond(reply, answer)
+    const answer = serving.run(served, () => known?.handler(message))
+    if (isThenable(answer)) Promise.resolve(answer).then((later) => end(respond, later), (error) => end(refuse, error))
+    else end(respond, answer)
   } catch (error) {
-    refuse(reply, error)
+    end(refuse, error)
   }
 }
 

@@ -46,7 +46,7 @@ import type {
   SendOptions,
   SpawnOptions,
 } from './options'
-import { checkSignal, handlerNumber, host, keepHandlers, outcome, value } from './runtime'
+import { asker, begun, checkSignal, handlerNumber, host, keepHandlers, outcome, value } from './runtime'
 import { makeSubscription, Subscription, subscriptionHandle } from './subscription'
 import { Reading } from './supervision'
 import type { ChildSpec, ChildSupervisorSpec, SupervisorSpec } from './supervision'
@@ -136,24 +136,24 @@ export class System {
   }
 
   /** As {@link Actor.send}. */
-  async send(actor: Actor, payload: Payload, options?: SendOptions): Promise<void> {
-    const { contentType } = sendOptions(options)
-    value(this.#native.send(actorHandle(this, actor), payloadBytes(payload, 'payload'), contentType))
+  send(actor: Actor, payload: Payload, options?: SendOptions): Promise<void> {
+    return begun(() => {
+      const { contentType } = sendOptions(options)
+      const answer = this.#native.send(actorHandle(this, actor), payloadBytes(payload, 'payload'), contentType)
+      return outcome(this, answer, () => undefined)
+    })
   }
 
   /** As {@link Actor.request}. */
   request(actor: Actor, payload: Payload, options?: RequestOptions): Promise<Buffer> {
-    // Not an async function, which would put a second promise around the first.
-    try {
+    return begun(() => {
       const { timeoutMs, contentType, signal } = requestOptions(options)
       const handle = actorHandle(this, actor)
       const sent = payloadBytes(payload, 'payload')
       checkSignal(signal)
-      const answer = this.#native.request(handle, sent, timeoutMs, contentType)
+      const answer = this.#native.request(handle, sent, timeoutMs, contentType, asker(this))
       return outcome(this, answer, (reply: Buffer) => reply, signal)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    })
   }
 
   /** As {@link Actor.grant}. */

@@ -24,7 +24,7 @@ export class Timer {
         : ownHandle('timer', 'timer', system, undefined, undefined)
   }
 
-  /** The message does not come any more; `false` if it had come, or its actor had ended. */
+  /** The message does not come any more; `false` if it was sent already, or its actor had ended. */
   cancel(): Promise<boolean> {
     return this.#system.cancelTimer(this)
   }

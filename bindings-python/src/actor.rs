@@ -6,6 +6,7 @@ use airwasm::{ActorHandle, Code, Error, RequestOptions, SendOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::asker::asker;
 use crate::awaitable;
 use crate::convert::{payload, seconds, time, to_bytes};
 use crate::errors::raise;
@@ -30,6 +31,16 @@ impl Actor {
         let id = call(py, &shared, |system| system.id(handle))?;
         Ok(Self { shared, handle, id })
     }
+
+    fn asking(
+        &self,
+        py: Python<'_>,
+        timeout: Option<&Bound<'_, PyAny>>,
+        content_type: Option<String>,
+    ) -> PyResult<RequestOptions> {
+        let (timeout, asked_by) = (seconds("timeout", timeout)?, asker(py, &self.shared)?);
+        Ok(RequestOptions { timeout, content_type, asked_by })
+    }
 }
 
 /// An actor whose id is known.
@@ -45,7 +56,7 @@ impl Actor {
         &self.id
     }
 
-    /// Queues a message and forgets it.
+    /// Queues a message and forgets it. Where the mailbox is full and its overflow is `block`, it waits for room, for 5 s.
     #[pyo3(signature = (payload, *, content_type = None))]
     pub fn send(
         &self,
@@ -58,6 +69,19 @@ impl Actor {
         call(py, &self.shared, |system| system.send(self.handle, bytes, &options))
     }
 
+    /// `send`, awaited: over once the message is queued. It is sent at the call; cancelling only ends the wait.
+    #[pyo3(signature = (payload, *, content_type = None))]
+    pub fn send_async<'py>(
+        &self,
+        py: Python<'py>,
+        payload: &Bound<'py, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let bytes = self::payload(payload)?;
+        let (bytes, options) = (bytes.as_bytes(), SendOptions { content_type });
+        self.done(py, || self.shared.system.send_async(self.handle, bytes, &options))
+    }
+
     /// Asks and waits for the answer, without the GIL.
     #[pyo3(signature = (payload, *, timeout = None, content_type = None))]
     pub fn request<'py>(
@@ -68,7 +92,7 @@ impl Actor {
         content_type: Option<String>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self::payload(payload)?;
-        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type, asked_by: None };
+        let options = self.asking(py, timeout, content_type)?;
         let bytes = bytes.as_bytes();
         self.shared.check_may_block(py, self.handle)?;
         let reply = block(py, &self.shared, |system| system.request_begin(self.handle, bytes, &options))?;
@@ -85,7 +109,7 @@ impl Actor {
         content_type: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let bytes = self::payload(payload)?;
-        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type, asked_by: None };
+        let options = self.asking(py, timeout, content_type)?;
         let (system, bytes) = (&self.shared.system, bytes.as_bytes());
         let begin = || system.request_async(self.handle, bytes, &options);
         awaitable::start(py, system, begin, |py, reply: Vec<u8>| {

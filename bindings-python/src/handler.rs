@@ -11,6 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PySet;
 
+use crate::asker;
 use crate::convert::{payload, to_vec};
 use crate::hang::call;
 use crate::loops;
@@ -90,9 +91,11 @@ impl Drop for Registration {
 
 /// The duty to answer, as the Python that calls the handler sees it. Dropped with a loop or an interpreter that ended, it
 /// says so.
-#[pyclass(frozen, module = "airwasm._airwasm")]
-struct Answer {
+#[pyclass(frozen, module = "airwasm._airwasm", weakref)]
+pub struct Answer {
     reply: Mutex<Option<Reply>>,
+    /// The id of the actor that owes it.
+    by: String,
     home: Home,
 }
 
@@ -129,6 +132,16 @@ impl Answer {
 }
 
 impl Answer {
+    fn new(reply: Reply, by: &str, home: &Home) -> Self {
+        Self { reply: Mutex::new(Some(reply)), by: by.to_owned(), home: home.clone() }
+    }
+
+    /// Who owes it, as long as it is owed; an id means nothing in another system.
+    pub fn asker(&self, shared: &Arc<Shared>) -> Option<String> {
+        let owed = self.reply.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        (owed && Arc::ptr_eq(shared, &self.home.shared)).then(|| self.by.clone())
+    }
+
     /// Settles without the GIL, for the answer may run on in this call.
     fn settle(&self, py: Python<'_>, answer: Result<Vec<u8>>) {
         if let Some(reply) = self.take() {
@@ -188,7 +201,7 @@ pub fn deferred(shared: &Arc<Shared>, callable: &Bound<'_, PyAny>) -> PyResult<D
     let registration = Registration::new(shared, callable);
     let called = registration.clone();
     // Loaded here, and not at the first message on a thread of the core.
-    dispatch(py, "call")?;
+    asker::load(py)?;
     if is_coroutine_function(callable)? {
         let queue = home.queue(py)?;
         let answers_on = Some(queue.clone());
@@ -196,8 +209,8 @@ pub fn deferred(shared: &Arc<Shared>, callable: &Bound<'_, PyAny>) -> PyResult<D
         let (executor, handler) = (HostExecutor::Loop, Box::new(handler));
         return Ok(Deferred { executor, handler, registration, home: answers_on });
     }
-    let handler = move |message, reply| {
-        let answer = Answer { reply: Mutex::new(Some(reply)), home: home.clone() };
+    let handler = move |message: airwasm::Message, reply| {
+        let answer = Answer::new(reply, &message.to, &home);
         if home.shared.exits() {
             return;
         }
@@ -231,7 +244,7 @@ fn on_loop(
     message: airwasm::Message,
     reply: Reply,
 ) {
-    let answer = Answer { reply: Mutex::new(Some(reply)), home: home.clone() };
+    let answer = Answer::new(reply, &message.to, home);
     let registration = registration.clone();
     let job = move |py: Python<'_>, tasks: &Bound<'_, PySet>| {
         let Some(callable) = registration.callable(py) else { return };

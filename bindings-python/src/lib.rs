@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod actor;
+mod asker;
 mod awaitable;
 mod background;
 mod component;
@@ -16,6 +17,7 @@ mod events;
 mod grant;
 mod handler;
 mod hang;
+mod homes;
 mod info;
 mod limits;
 mod loops;

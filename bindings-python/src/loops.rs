@@ -34,6 +34,11 @@ impl LoopQueue {
         self.queue.turns.over();
     }
 
+    /// Refuses what waits and all that comes; called on the loop's thread.
+    fn close(&self) {
+        self.queue.close();
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.drain)
     }

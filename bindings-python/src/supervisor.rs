@@ -7,9 +7,10 @@ use pyo3::prelude::*;
 
 use crate::actor::Actor;
 use crate::awaitable;
+use crate::homes::Homes;
 use crate::info::ActorStatus;
 use crate::shared::Shared;
-use crate::supervisor_spec::{Homes, SupervisorSpec, prepare_child};
+use crate::supervisor_spec::{SupervisorSpec, prepare_child};
 use crate::wait::{block, call};
 
 /// A supervisor: starts its children in their order, starts them again by its strategy, stops them in reverse. It takes
@@ -18,7 +19,7 @@ use crate::wait::{block, call};
 pub struct Supervisor;
 
 impl Supervisor {
-    fn new(py: Python<'_>, shared: &Arc<Shared>, handle: ActorHandle) -> PyResult<Py<PyAny>> {
+    fn known(py: Python<'_>, shared: &Arc<Shared>, handle: ActorHandle) -> PyResult<Py<PyAny>> {
         let actor = Actor::new(py, shared.clone(), handle)?;
         Ok(Py::new(py, PyClassInitializer::from(actor).add_subclass(Supervisor))?.into_any())
     }
@@ -28,8 +29,8 @@ impl Supervisor {
         let mut homes = Homes::default();
         let prepared = spec.prepare(py, shared, &mut homes)?;
         let handle = block(py, shared, |system| system.supervisor_async(prepared))?;
-        homes.settle(py, shared, None);
-        Supervisor::new(py, shared, handle)
+        homes.settle(py, shared, handle);
+        Supervisor::known(py, shared, handle)
     }
 
     /// `start`, awaited.
@@ -53,9 +54,9 @@ fn started(
 ) -> impl FnOnce(Python<'_>, ActorHandle) -> PyResult<Py<PyAny>> + Clone + Send + 'static {
     let (shared, homes) = (shared.clone(), Arc::new(homes));
     move |py: Python<'_>, handle| {
-        homes.settle(py, &shared, (!supervises).then_some(handle));
+        homes.settle(py, &shared, handle);
         if supervises {
-            return Supervisor::new(py, &shared, handle);
+            return Supervisor::known(py, &shared, handle);
         }
         Ok(Py::new(py, Actor::new(py, shared, handle)?)?.into_any())
     }
@@ -112,6 +113,14 @@ impl Supervisor {
         slf.as_super().get().delete_child(child)
     }
 
+    /// `delete_child`, awaited.
+    fn delete_child_async<'py>(
+        slf: &Bound<'py, Self>,
+        child: &Bound<'py, Actor>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.as_super().get().delete_child_async(child)
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> String {
         format!("<airwasm.Supervisor {}>", slf.as_super().get().id())
     }
@@ -161,7 +170,12 @@ impl Actor {
 
     pub fn delete_child(&self, child: &Bound<'_, Actor>) -> PyResult<()> {
         let (supervisor, below) = (self.handle, self.shared.own(child)?.handle);
-        call(child.py(), &self.shared, |system| system.delete_child(supervisor, below))
+        block(child.py(), &self.shared, |system| system.delete_child_async(supervisor, below))
+    }
+
+    pub fn delete_child_async<'py>(&self, child: &Bound<'py, Actor>) -> PyResult<Bound<'py, PyAny>> {
+        let below = self.shared.own(child)?.handle;
+        self.done(child.py(), || self.shared.system.delete_child_async(self.handle, below))
     }
 
     /// What is awaited of an operation that answers nothing.

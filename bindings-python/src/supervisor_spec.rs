@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use airwasm::{ActorHandle, AutoShutdown, ChildSpec, GiveUp, Restart, Strategy};
+use airwasm::{AutoShutdown, ChildSpec, GiveUp, Restart, Strategy};
 use pyo3::exceptions::{PyRecursionError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::handler::{self, Registration};
+use crate::handler;
+use crate::homes::Homes;
 use crate::limits::{amount, bound, count, millis};
-use crate::queue::Queue;
 use crate::shared::Shared;
 use crate::spec::{ActorSpec, Given, HostSpec, each_option, unexpected, word};
 
@@ -143,29 +143,12 @@ impl Child {
             Child::Host(host) => {
                 let HostSpec { handler, spec } = host.get();
                 let deferred = handler::deferred(shared, handler.bind(py))?;
-                let home = deferred.home.map(|home| (spec.name.clone(), deferred.registration, home));
-                homes.0.extend(home);
+                if let Some(home) = deferred.home {
+                    homes.add(spec.name.as_deref(), deferred.registration, home);
+                }
                 Ok(ChildSpec::Host(spec.clone(), deferred.executor, deferred.handler))
             }
             Child::Supervisor(below) => Ok(below.get().prepare(py, shared, homes)?.into()),
-        }
-    }
-}
-
-/// The loops of the `async` functions among the children, by the names of their actors.
-#[derive(Default)]
-pub struct Homes(Vec<(Option<String>, Arc<Registration>, Arc<Queue>)>);
-
-impl Homes {
-    /// Notes whose they are, once those are there; `alone` is what was started if it is one function. One in a tree that
-    /// has no name of its own is not found: asking it from its own loop ends at the deadline.
-    pub fn settle(&self, py: Python<'_>, shared: &Shared, alone: Option<ActorHandle>) {
-        for (name, registration, home) in &self.0 {
-            // One that has ended meanwhile answers nobody.
-            let named = name.as_ref().and_then(|name| py.detach(|| shared.system.lookup(name)).ok());
-            if let Some(actor) = alone.or(named) {
-                registration.belongs_to(actor, Some(home));
-            }
         }
     }
 }
@@ -227,7 +210,9 @@ impl SupervisorSpec {
     ) -> PyResult<airwasm::SupervisorSpec> {
         let Rules { strategy, intensity, period, backoff, give_up, auto_shutdown, restart } = self.rules;
         let name = self.name.clone();
-        let children = self.children.iter().map(|child| child.prepare(py, shared, homes));
+        let children = self.children.iter().enumerate().map(|(number, child)| {
+            homes.within(number, self.children.len(), |homes| child.prepare(py, shared, homes))
+        });
         let children = children.collect::<PyResult<Vec<_>>>()?;
         Ok(airwasm::SupervisorSpec {
             name,

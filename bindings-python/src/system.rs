@@ -270,6 +270,15 @@ impl System {
         self.shared.own(supervisor)?.delete_child(child)
     }
 
+    /// `supervisor.delete_child_async()`.
+    fn delete_child_async<'py>(
+        &self,
+        supervisor: &Bound<'py, Actor>,
+        child: &Bound<'py, Actor>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.shared.own(supervisor)?.delete_child_async(child)
+    }
+
     /// Who supervises whom: the top in the order of the starts, each with those below it.
     fn tree(&self, py: Python<'_>) -> PyResult<Vec<Py<TreeNode>>> {
         let top = call(py, &self.shared, |system| system.tree())?;
@@ -346,6 +355,18 @@ impl System {
         content_type: Option<String>,
     ) -> PyResult<()> {
         self.shared.own(actor)?.send(py, payload, content_type)
+    }
+
+    /// `actor.send_async()`.
+    #[pyo3(signature = (actor, payload, *, content_type = None))]
+    fn send_async<'py>(
+        &self,
+        py: Python<'py>,
+        actor: &Bound<'py, Actor>,
+        payload: &Bound<'py, PyAny>,
+        content_type: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.shared.own(actor)?.send_async(py, payload, content_type)
     }
 
     /// `actor.request()`.

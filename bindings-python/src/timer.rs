@@ -17,7 +17,7 @@ pub struct Timer {
 
 #[pymethods]
 impl Timer {
-    /// The message does not come any more; `False` if it had come, or its actor had ended.
+    /// The message does not come any more; `False` if it was sent already, or its actor has ended.
     pub fn cancel(&self, py: Python<'_>) -> PyResult<bool> {
         call(py, &self.shared, |system| system.cancel_timer(self.handle))
     }

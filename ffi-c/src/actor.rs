@@ -91,7 +91,8 @@ fn handle(handler: &raw::Handler, mut message: Message, reply: airwasm_reply) {
 }
 
 /// Ends an actor or supervisor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
-/// deadline_ms it is killed. Nobody restarts it.
+/// deadline_ms it is killed. Nobody restarts it. Asked by what must be down first, its own handler or one below it, the
+/// stop begins and the wait is CYCLE.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_stop(
     system: *mut airwasm_system,

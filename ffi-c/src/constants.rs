@@ -22,7 +22,7 @@ pub const AIRWASM_TEMPORARY: u32 = 3;
 pub const AIRWASM_OVERFLOW_REJECT: u32 = 1;
 /// For airwasm_actor_spec.overflow: the oldest message that waits is dropped for it, with MESSAGE_DROPPED.
 pub const AIRWASM_OVERFLOW_DROP_OLDEST: u32 = 2;
-/// For airwasm_actor_spec.overflow: its sender waits for room.
+/// For airwasm_actor_spec.overflow: its sender waits for room, see airwasm_send.
 pub const AIRWASM_OVERFLOW_BLOCK: u32 = 3;
 
 /// For airwasm_supervisor_spec.strategy: a child is restarted alone.

@@ -134,5 +134,6 @@ pub(crate) fn request_options(options: *const airwasm_request_options) -> Result
         return Ok(RequestOptions::default());
     };
     let content_type = raw::optional_text(options.content_type, "content_type")?;
-    Ok(RequestOptions { timeout: time(options.timeout_ms), content_type, asked_by: None })
+    let asked_by = raw::optional_text(options.asked_by, "asked_by")?;
+    Ok(RequestOptions { timeout: time(options.timeout_ms), content_type, asked_by })
 }

@@ -13,7 +13,8 @@ use crate::types::{
 };
 use crate::{convert, raw};
 
-/// Sends bytes to an actor and does not wait for it to handle them. options may be NULL; the bytes are copied.
+/// Sends bytes to an actor and does not wait for it to handle them. options may be NULL; the bytes are copied. It waits
+/// for up to 5 s only if the mailbox is full and the actor has AIRWASM_OVERFLOW_BLOCK.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_send(
     system: *mut airwasm_system,
@@ -26,6 +27,30 @@ pub extern "C" fn airwasm_send(
         let (system, options) = (raw::system(system)?, convert::send_options(options)?);
         let actor = ActorHandle::from_raw(actor)?;
         raw::with_bytes(data, len, "data", |bytes| system.core().send(actor, bytes, &options))
+    })
+}
+
+/// airwasm_send that does not wait; the outcome carries nothing, and comes when the message is queued. A cancelled one
+/// may still be queued. See airwasm_request_async.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_send_async(
+    system: *mut airwasm_system,
+    actor: airwasm_handle,
+    data: *const c_void,
+    len: usize,
+    options: *const airwasm_send_options,
+    completion: airwasm_completion,
+    request: *mut airwasm_handle,
+) -> *mut airwasm_error {
+    let completion = raw::Completion::from(completion);
+    guard(move || {
+        let request = raw::optional_out(request, "request", 0)?;
+        let completion = completion.check("completion")?;
+        let (system, options) = (raw::system(system)?, convert::send_options(options)?);
+        let actor = ActorHandle::from_raw(actor)?;
+        let operation =
+            raw::with_bytes(data, len, "data", |bytes| Ok(system.core().send_async(actor, bytes, &options)))?;
+        system.completions().start(operation, |()| Answer::Nothing, completion, &request)
     })
 }
 

@@ -102,7 +102,7 @@ pub extern "C" fn airwasm_start_child_async(
 }
 
 /// Stops a child by its own shutdown_ms; nobody restarts it. It is kept for airwasm_restart_child, unless it is
-/// AIRWASM_TEMPORARY.
+/// AIRWASM_TEMPORARY. Asked inside the child's own handler, or below it, the stop begins and the wait is CYCLE.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_terminate_child(
     system: *mut airwasm_system,
@@ -168,6 +168,21 @@ pub extern "C" fn airwasm_delete_child(
     guard(|| {
         let (supervisor, child) = both(supervisor, child)?;
         raw::system(system)?.core().delete_child(supervisor, child)
+    })
+}
+
+/// airwasm_delete_child that does not wait; the outcome carries nothing. See airwasm_request_async.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_delete_child_async(
+    system: *mut airwasm_system,
+    supervisor: airwasm_handle,
+    child: airwasm_handle,
+    completion: airwasm_completion,
+    request: *mut airwasm_handle,
+) -> *mut airwasm_error {
+    let completion = raw::Completion::from(completion);
+    guard(move || {
+        about_child(system, supervisor, child, completion, request, airwasm::System::delete_child_async)
     })
 }
 

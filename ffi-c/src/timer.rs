@@ -58,8 +58,8 @@ pub extern "C" fn airwasm_send_every(
     })
 }
 
-/// The message does not come any more. *cancelled (cancelled may be NULL) is 1, or 0 if it had come or its actor had
-/// ended.
+/// The message does not come any more. *cancelled (cancelled may be NULL) is 1, or 0 if it had been sent, whether it was
+/// handled yet or not, or its actor had ended.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_cancel_timer(
     system: *mut airwasm_system,

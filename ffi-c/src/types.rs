@@ -177,6 +177,9 @@ pub struct airwasm_request_options {
     pub timeout_ms: u64,
     /// What the bytes are, as a media type.
     pub content_type: *const c_char,
+    /// The id of the actor on whose behalf the host asks: one whose handler has returned and keeps its reply until the
+    /// answer comes. A circle of such waits is CYCLE at once. Inside a handler a call that waits knows it without this.
+    pub asked_by: *const c_char,
 }
 
 /// A number that names a component, actor, grant, request, subscription or timer; a supervisor's is an actor's. 0 is

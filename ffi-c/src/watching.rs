@@ -11,7 +11,8 @@ use crate::{json, raw};
 
 /// Waits until the life at hand of an actor or supervisor ends, and tells how, as JSON: {"id":"default/looper/0",
 /// "reason":"normal","error":null,"restarting":false}. reason is normal, shutdown, killed or what it crashed with; after
-/// a crash error has the code, name, message, actor, detail and policy_line of an airwasm_error.
+/// a crash error has the code, name, message, actor, detail and policy_line of an airwasm_error. Inside the actor's own
+/// handler, or below it, the wait is CYCLE.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_monitor(
     system: *mut airwasm_system,

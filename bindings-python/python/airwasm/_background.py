@@ -17,10 +17,21 @@ class Background(threading.Thread):
         super().__init__(name="airwasm-asyncio", daemon=True)
         self.loop = asyncio.new_event_loop()
 
-    def run(self) -> None:
+    def start(self) -> None:
+        # Not by the thread itself, which may get to it only when the interpreter exits already.
         atexit.register(self.finish)
+        super().start()
+
+    def run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
-            runner.get_loop().run_forever()
+            loop = runner.get_loop()
+            loop.run_forever()
+            # A handler that ends may cause a message to another, whose task the runner would leave behind.
+            while tasks := asyncio.all_tasks(loop):
+                for task in tasks:
+                    task.cancel()
+                loop.run_until_complete(asyncio.wait(tasks))
+            loop._airwasm_queue.close()  # type: ignore[attr-defined]
         atexit.unregister(self.finish)
 
     def stop(self) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+import weakref
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from . import Failure
@@ -23,8 +25,14 @@ class Answer(Protocol):
     def later(self, value: Awaitable[Any]) -> None: ...
 
 
+# What is owed by the handler that this context belongs to: a request in it is made on behalf of that handler's actor.
+_owed: ContextVar[weakref.ref[Answer] | None] = ContextVar("airwasm", default=None)
+current = _owed.get
+
+
 def call(handler: Callable[[Any], Any], message: Any, answer: Answer) -> None:
     """Calls a plain function; what it returns may still be something to await."""
+    before = _owed.set(weakref.ref(answer))
     try:
         value = handler(message)
         if hasattr(value, "__await__"):
@@ -33,20 +41,18 @@ def call(handler: Callable[[Any], Any], message: Any, answer: Answer) -> None:
             _returned(value, answer)
     except BaseException as raised:
         _raised(raised, answer)
+    finally:
+        _owed.reset(before)
 
 
 def begin(handler: Callable[[Any], Any], message: Any, answer: Answer, tasks: set[asyncio.Task[None]]) -> None:
     """Starts an `async` function on the loop that runs here."""
-
-    async def served() -> None:
-        await _settle(handler(message), answer)
-
-    _start(served(), tasks)
+    _start(_settle(lambda: handler(message), answer), tasks)
 
 
 def await_(value: Awaitable[Any], answer: Answer, tasks: set[asyncio.Task[None]]) -> None:
     """Awaits on the loop that runs here what a plain function returned."""
-    _start(_settle(value, answer), tasks)
+    _start(_settle(lambda: value, answer), tasks)
 
 
 def _start(coroutine: Any, tasks: set[asyncio.Task[None]]) -> None:
@@ -56,9 +62,10 @@ def _start(coroutine: Any, tasks: set[asyncio.Task[None]]) -> None:
     task.add_done_callback(tasks.discard)
 
 
-async def _settle(value: Awaitable[Any], answer: Answer) -> None:
+async def _settle(value: Callable[[], Awaitable[Any]], answer: Answer) -> None:
+    _owed.set(weakref.ref(answer))
     try:
-        _returned(await value, answer)
+        _returned(await value(), answer)
     except asyncio.CancelledError:
         answer.crash("CancelledError", "the handler was cancelled, as by its event loop when that closes", "")
         raise

@@ -1,7 +1,7 @@
 /* Hostile cases of the C ABI. Names carry the rows of the hostile list.
  *
  *     abi <guests>            every test
- *     abi <guests> <part>     pointers, handles, calls, trees, watching or process
+ *     abi <guests> <part>     pointers, handles, calls, trees, watching, waiting or process
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +13,9 @@ int main(int argc, char **argv) {
     const char *name;
     void (*tests)(void);
   } parts[] = {{"pointers", abi_pointers}, {"handles", abi_handles}, {"calls", abi_calls},
-               {"trees", abi_trees},       {"watching", abi_watching}, {"process", abi_process}};
-  if (argc < 2) return fputs("usage: abi <guests> [pointers|handles|calls|trees|watching|process]\n", stderr), 2;
+               {"trees", abi_trees},       {"watching", abi_watching}, {"waiting", abi_waiting},
+               {"process", abi_process}};
+  if (argc < 2) return fputs("usage: abi <guests> [pointers|handles|calls|trees|watching|waiting|process]\n", stderr), 2;
   program = argv[0], guests = argv[1];
   if (argc == 4 && strcmp(argv[2], "child") == 0) return abi_child(argv[3]);
   for (size_t n = 0; n < sizeof parts / sizeof *parts; n++) {

@@ -80,7 +80,10 @@ static void supervision_async(seen *s, airwasm_handle component) {
   EXPECT("OK", airwasm_monitor_async(s->system, actor, completion(s), NULL));
   EXPECT("OK", airwasm_terminate_child(s->system, supervisor, actor));
   settled(s, "OK", "{\"error\":null,\"id\":\"default/child/0\",\"reason\":\"shutdown\",\"restarting\":false}");
-  EXPECT("OK", airwasm_delete_child(s->system, supervisor, actor));
+  EXPECT("OK", airwasm_delete_child_async(s->system, supervisor, actor, completion(s), NULL));
+  settled(s, "OK", "");
+  EXPECT("OK", airwasm_delete_child_async(s->system, supervisor, actor, completion(s), NULL));
+  settled(s, "ACTOR_STOPPED", "");
   EXPECT("OK", airwasm_stop(s->system, supervisor, 0));
 }
 
@@ -100,9 +103,13 @@ static void every_async_function(uint32_t mode) {
   airwasm_handle actor = s.handle;
   EXPECT("OK", airwasm_request_async(s.system, actor, "you", 3, NULL, completion(&s), NULL));
   settled(&s, "OK", "hello you");
+  EXPECT("OK", airwasm_send_async(s.system, actor, "you", 3, NULL, completion(&s), NULL));
+  settled(&s, "OK", "");
   EXPECT("OK", airwasm_stop_async(s.system, actor, 0, completion(&s), NULL));
   settled(&s, "OK", "");
   EXPECT("OK", airwasm_request_async(s.system, actor, "you", 3, NULL, completion(&s), NULL));
+  settled(&s, "ACTOR_STOPPED", "");
+  EXPECT("OK", airwasm_send_async(s.system, actor, "you", 3, NULL, completion(&s), NULL));
   settled(&s, "ACTOR_STOPPED", "");
   supervision_async(&s, spec.component);
   EXPECT("OK", airwasm_close_async(s.system, 0, completion(&s), NULL));

@@ -18,6 +18,7 @@ static void not_an_actor(const char *name, airwasm_handle h) {
   airwasm_bytes b = {0};
   EXPECT(name, airwasm_send(s, h, "x", 1, NULL));
   EXPECT(name, airwasm_request(s, h, "x", 1, NULL, &b));
+  EXPECT(name, airwasm_send_async(s, h, "x", 1, NULL, never(), NULL));
   EXPECT(name, airwasm_request_async(s, h, "x", 1, NULL, never(), NULL));
   EXPECT(name, airwasm_stop(s, h, 0));
   EXPECT(name, airwasm_stop_async(s, h, 0, never(), NULL));

@@ -72,9 +72,10 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_load_bytes_async(NULL, "x", 1, completion(), &h));
   WRONG("system", airwasm_spawn_async(NULL, &spec, completion(), &h));
   WRONG("system", airwasm_stop_async(NULL, actor, 0, completion(), &h));
+  WRONG("system", airwasm_send_async(NULL, actor, "x", 1, NULL, completion(), &h));
   WRONG("system", airwasm_request_async(NULL, actor, "x", 1, NULL, completion(), &h));
   /* Each callback was taken over, and its finalizer ran. */
-  CHECK(freed == 8);
+  CHECK(freed == 9);
   CHECK(airwasm_completion_fd(NULL) == -1 && airwasm_dispatch(NULL) == 0);
   airwasm_system_free(NULL);
 }
@@ -106,10 +107,12 @@ static void hostile_i1_null_arguments(void) {
   WRONG("completion", airwasm_load_bytes_async(s, "x", 1, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_spawn_async(s, &spec, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_stop_async(s, actor, 0, (airwasm_completion){0}, &h));
+  WRONG("completion", airwasm_send_async(s, actor, "x", 1, NULL, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_request_async(s, actor, "x", 1, NULL, (airwasm_completion){0}, &h));
   WRONG("path", airwasm_load_async(s, NULL, completion(), &h));
   WRONG("data", airwasm_load_bytes_async(s, NULL, 1, completion(), &h));
   WRONG("spec", airwasm_spawn_async(s, NULL, completion(), &h));
+  WRONG("data", airwasm_send_async(s, actor, NULL, 1, NULL, completion(), &h));
   WRONG("data", airwasm_request_async(s, actor, NULL, 1, NULL, completion(), &h));
 }
 
@@ -143,6 +146,7 @@ static void hostile_i9_lengths(void) {
     WRONG("data", airwasm_load_bytes(s, "x", lens[n], &h));
     WRONG("data", airwasm_send(s, actor, "x", lens[n], NULL));
     WRONG("data", airwasm_request(s, actor, "x", lens[n], NULL, &reply));
+    WRONG("data", airwasm_send_async(s, actor, "x", lens[n], NULL, completion(), &h));
     WRONG("data", airwasm_request_async(s, actor, "x", lens[n], NULL, completion(), &h));
     WRONG("data", airwasm_load_bytes_async(s, "x", lens[n], completion(), &h));
   }
@@ -203,6 +207,7 @@ static void hostile_i9_unaligned(void) {
   WRONG("reply", airwasm_request(s, actor, "x", 1, NULL, (airwasm_bytes *)(void *)odd));
   WRONG("options", airwasm_request(s, actor, "x", 1, (airwasm_request_options *)(void *)odd, NULL));
   WRONG("options", airwasm_send(s, actor, "x", 1, (airwasm_send_options *)(void *)odd));
+  WRONG("options", airwasm_send_async(s, actor, "x", 1, (airwasm_send_options *)(void *)odd, completion(), NULL));
   WRONG("cut", airwasm_revoke(s, component, (uint64_t *)(void *)odd));
   WRONG("request", airwasm_close_async(s, 0, completion(), (airwasm_handle *)(void *)odd));
   WRONG("spec", airwasm_spawn(s, (airwasm_actor_spec *)(void *)odd, NULL));

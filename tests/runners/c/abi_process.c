@@ -49,6 +49,7 @@ static void forked(airwasm_system *s, airwasm_handle actor) {
   in_child(airwasm_error_code(airwasm_close(s, 0, NULL)) == AIRWASM_E_FORKED, "close");
   in_child(airwasm_error_code(airwasm_lookup(s, "x", &h)) == AIRWASM_E_FORKED, "lookup");
   in_child(airwasm_error_code(airwasm_load(s, guest_path("hello"), &h)) == AIRWASM_E_FORKED, "load");
+  in_child(airwasm_error_code(airwasm_send_async(s, actor, "x", 1, NULL, completion, &h)) == AIRWASM_E_FORKED, "send async");
   in_child(airwasm_error_code(airwasm_request_async(s, actor, "x", 1, NULL, completion, &h)) == AIRWASM_E_FORKED, "async");
   airwasm_supervisor_spec spec = AIRWASM_INIT(airwasm_supervisor_spec);
   spec.name = "top";

@@ -59,7 +59,8 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_terminate_child_async(NULL, supervisor, actor, completion(), &h));
   WRONG("system", airwasm_restart_child_async(NULL, supervisor, actor, completion(), &h));
   WRONG("system", airwasm_monitor_async(NULL, actor, completion(), &h));
-  CHECK(counter_value(freed) == before + 5);
+  WRONG("system", airwasm_delete_child_async(NULL, supervisor, actor, completion(), &h));
+  CHECK(counter_value(freed) == before + 6);
 }
 
 static void hostile_i1_null_arguments(void) {
@@ -72,6 +73,7 @@ static void hostile_i1_null_arguments(void) {
   WRONG("child", airwasm_start_child_async(s, supervisor, NULL, completion(), &h));
   WRONG("completion", airwasm_terminate_child_async(s, supervisor, actor, none, &h));
   WRONG("completion", airwasm_restart_child_async(s, supervisor, actor, none, &h));
+  WRONG("completion", airwasm_delete_child_async(s, supervisor, actor, none, &h));
   WRONG("completion", airwasm_monitor_async(s, actor, none, &h));
   WRONG("tree", airwasm_tree(s, NULL));
   WRONG("down", airwasm_monitor(s, actor, NULL));
@@ -263,9 +265,41 @@ static void messages_carry_topic_and_type_and_letters_every_byte(void) {
   CHECK(says(&b, "[]"));
 }
 
-static void ignore_message(void *context, const airwasm_message *message, airwasm_reply *reply) {
+/* From the message on, or its actor's end, there is nothing to cancel, and nobody to publish to. */
+static void timers_and_subscriptions_are_over_at_once(void) {
+  heard h = {counter_new(), "", ""};
+  airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+  airwasm_handle listener, sent, to_come, again;
+  uint64_t count;
+  int cancelled = 7;
+  EXPECT("OK", airwasm_spawn_host(s, &spec, (airwasm_handler){listen, &h, NULL}, &listener));
+  EXPECT("OK", airwasm_subscribe(s, listener, "over.*", NULL));
+  EXPECT("OK", airwasm_send_after(s, listener, "x", 1, AIRWASM_UNLIMITED, NULL, &to_come));
+  EXPECT("OK", airwasm_cancel_timer(s, to_come, &cancelled));
+  CHECK(cancelled == 1);
+  EXPECT("OK", airwasm_cancel_timer(s, to_come, &cancelled));
+  CHECK(cancelled == 0);
+  EXPECT("OK", airwasm_send_after(s, listener, "x", 1, 1, NULL, &sent));
+  CHECK(counter_wait(h.seen, 1));
+  /* It was sent, and is not handled to its end. */
+  EXPECT("OK", airwasm_cancel_timer(s, sent, &cancelled));
+  CHECK(cancelled == 0);
+  EXPECT("OK", airwasm_send_after(s, listener, "x", 1, AIRWASM_UNLIMITED, NULL, &to_come));
+  EXPECT("OK", airwasm_send_every(s, listener, "x", 1, 1000000, NULL, &again));
+  airwasm_reply_send(held, NULL, 0);
+  EXPECT("OK", airwasm_stop(s, listener, 0));
+  EXPECT("OK", airwasm_publish(s, "over.x", "x", 1, NULL, &count));
+  CHECK(count == 0);
+  cancelled = 7;
+  EXPECT("OK", airwasm_cancel_timer(s, to_come, &cancelled));
+  CHECK(cancelled == 0);
+  EXPECT("OK", airwasm_cancel_timer(s, again, &cancelled));
+  CHECK(cancelled == 0);
+}
+
+static void take_it(void *context, const airwasm_message *message, airwasm_reply *reply) {
   (void)context, (void)message;
-  airwasm_reply_free(reply);
+  airwasm_reply_send(reply, NULL, 0);
 }
 
 /* What subscribes, is a member, is linked or awaits a message lives no longer than its system. */
@@ -274,11 +308,12 @@ static void system_free_frees_those_who_are_watched(void) {
   airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
   airwasm_handle one, two;
   counter *over = counter_new();
-  EXPECT("OK", airwasm_spawn_host(other, &spec, (airwasm_handler){ignore_message, over, count_free}, &one));
-  EXPECT("OK", airwasm_spawn_host(other, &spec, (airwasm_handler){ignore_message, over, count_free}, &two));
+  EXPECT("OK", airwasm_spawn_host(other, &spec, (airwasm_handler){take_it, over, count_free}, &one));
+  EXPECT("OK", airwasm_spawn_host(other, &spec, (airwasm_handler){take_it, over, count_free}, &two));
   EXPECT("OK", airwasm_subscribe(other, one, ">", NULL));
   EXPECT("OK", airwasm_join(other, one, "all"));
   EXPECT("OK", airwasm_link(other, one, two));
+  EXPECT("OK", airwasm_publish(other, "news", "x", 1, NULL, NULL));
   EXPECT("OK", airwasm_send_after(other, two, "x", 1, AIRWASM_UNLIMITED, NULL, NULL));
   EXPECT("OK", airwasm_send_every(other, two, "x", 1, 1000000, NULL, NULL));
   airwasm_system_free(other);
@@ -290,7 +325,7 @@ static void a_subscriber_that_ended_is_freed(void) {
   airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
   airwasm_handle ended;
   counter *over = counter_new();
-  EXPECT("OK", airwasm_spawn_host(s, &spec, (airwasm_handler){ignore_message, over, count_free}, &ended));
+  EXPECT("OK", airwasm_spawn_host(s, &spec, (airwasm_handler){take_it, over, count_free}, &ended));
   EXPECT("OK", airwasm_subscribe(s, ended, "nobody.publishes.this", NULL));
   EXPECT("OK", airwasm_stop(s, ended, 0));
   CHECK(counter_wait(over, 1));
@@ -305,8 +340,9 @@ static void everything_is_closed_after_close(void) {
   EXPECT("CLOSED", airwasm_supervisor(s, &spec, NULL));
   EXPECT("CLOSED", airwasm_supervisor_async(s, &spec, completion(), NULL));
   EXPECT("CLOSED", airwasm_terminate_child_async(s, supervisor, actor, completion(), NULL));
+  EXPECT("CLOSED", airwasm_delete_child_async(s, supervisor, actor, completion(), NULL));
   EXPECT("CLOSED", airwasm_monitor_async(s, actor, completion(), NULL));
-  CHECK(counter_value(freed) == before + 3);
+  CHECK(counter_value(freed) == before + 4);
   EXPECT("CLOSED", airwasm_children(s, supervisor, &b));
   EXPECT("CLOSED", airwasm_tree(s, &b));
   EXPECT("CLOSED", airwasm_monitor(s, actor, &b));
@@ -333,6 +369,7 @@ void abi_watching(void) {
   RUN(hostile_i3_wrong_kind);
   RUN(trees_groups_and_monitors_are_told);
   RUN(messages_carry_topic_and_type_and_letters_every_byte);
+  RUN(timers_and_subscriptions_are_over_at_once);
   RUN(a_subscriber_that_ended_is_freed);
   RUN(system_free_frees_those_who_are_watched);
   RUN(everything_is_closed_after_close);

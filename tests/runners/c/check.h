@@ -46,6 +46,7 @@ void abi_handles(void);
 void abi_calls(void);
 void abi_trees(void);
 void abi_watching(void);
+void abi_waiting(void);
 void abi_process(void);
 
 /* What the process tests run in a process of its own; its exit code. */

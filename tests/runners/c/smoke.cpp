@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -140,6 +141,27 @@ void topics_and_timers(airwasm::System &system) {
   CHECK(must(system.dead_letters()).view().front() == '[');
 }
 
+// A handler that asks itself and returns: its reply comes with the answer, so it has to say who asks.
+void sends_and_askers(airwasm::System &system) {
+  airwasm::Spec spec;
+  spec.name = "asker";
+  airwasm::Handle asker = 0;
+  asker = must(system.spawn_host(spec, [&](const airwasm::Message &message, airwasm::Reply &&reply) {
+    auto kept = std::make_shared<airwasm::Reply>(std::move(reply));
+    const auto answered = [kept](airwasm::Result<airwasm::Bytes> answer) { kept->send(answer.error().name()); };
+    must(system.request_async(asker, message.payload, answered, AIRWASM_UNLIMITED, std::string(message.to)));
+  }));
+  bool over = false, sent = false;
+  must(system.request_async(asker, "x", [&](airwasm::Result<airwasm::Bytes> answer) {
+    CHECK(answer && answer->view() == "CYCLE"), over = true;
+  }));
+  must(system.send_async(must(system.lookup("hello")), "x", [&](airwasm::Error error) { CHECK(!error), sent = true; }));
+  pollfd fd{system.completion_fd(), POLLIN, 0};
+  while (!(over && sent) && poll(&fd, 1, 20000) == 1) system.dispatch();
+  CHECK(over && sent);
+  CHECK(system.request(asker, "x", 0, "NO").error().code() == AIRWASM_E_INVALID_ARGUMENT);
+}
+
 // Every outcome is of the type that its operation has.
 void completions_of_supervision(airwasm::System &system) {
   const auto wait = [&](const bool &over) {
@@ -170,6 +192,13 @@ void completions_of_supervision(airwasm::System &system) {
   wait(over), over = false;
   must(system.restart_child_async(supervisor, child, [&](airwasm::Error error) {
     CHECK(error.code() == AIRWASM_E_INVALID_CHILD), over = true;
+  }));
+  wait(over), over = false;
+  CHECK(!system.terminate_child(supervisor, child));
+  must(system.delete_child_async(supervisor, child, [&](airwasm::Error error) { CHECK(!error), over = true; }));
+  wait(over), over = false;
+  must(system.delete_child_async(supervisor, child, [&](airwasm::Error error) {
+    CHECK(error.code() == AIRWASM_E_ACTOR_STOPPED), over = true;
   }));
   wait(over), over = false;
   must(system.stop_async(supervisor, [&](airwasm::Error error) { CHECK(!error), over = true; }));
@@ -210,6 +239,7 @@ int main(int argc, char **argv) {
   supervision(system, guests);
   topics_and_timers(system);
   completions_of_supervision(system);
+  sends_and_askers(system);
   CHECK(must(system.close()).view().find("\"killed\":0") != std::string_view::npos);
   CHECK(system.send(1, "x").code() == AIRWASM_E_INVALID_HANDLE);
   system = must(airwasm::System::open());

@@ -31,7 +31,8 @@ def quiet(done: subprocess.CompletedProcess[str], said: str) -> None:
 
 # A system with an actor of each kind, one of which loops for ever unless it is ended.
 BUSY = """
-import asyncio, threading, time
+import asyncio, logging, threading, time
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # No word of turns that are long where the machine is busy.
 system = airwasm.System()
 load = lambda name: system.load(f"{GUESTS}/{name}.wasm")
 forever = airwasm.Budget(cpu_ms=airwasm.UNLIMITED, wall_ms=airwasm.UNLIMITED)
@@ -69,6 +70,15 @@ ENDS = {
     "[threading.Thread(target=ask, daemon=True).start() for _ in range(4)]",
     "events_awaited": "threading.Thread(target=lambda: list(system.events('never')), daemon=True).start()",
     "loop_left_behind": "async def leave():\n    looper.request_async(b'x', timeout=3600)\nasyncio.run(leave())",
+    "message_while_a_handler_ends": "begun = threading.Event()\n"
+    "async def passes_on(message):\n"
+    "    begun.set()\n"
+    "    try: await asyncio.sleep(3600)\n"
+    "    finally:\n"
+    "        heir.send(b'')\n"
+    "        await asyncio.sleep(0.05)\n"
+    "heir = system.spawn_host(later, 'heir')\n"
+    "system.spawn_host(passes_on, 'passes_on').send(b'')\nbegun.wait()",
     "reference_cycle": "system.spawn_host(lambda _: system and b'', 'cycle')",
 }
 

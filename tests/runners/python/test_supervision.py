@@ -97,6 +97,14 @@ def test_every_wait_has_its_twin(system: airwasm.System) -> None:
         assert await child.request_async(b"x") == b"x"
         await system.terminate_child_async(top, child)
         await system.restart_child_async(top, child)
+        with pytest.raises(airwasm.InvalidChild):
+            await top.delete_child_async(child)
+        await top.terminate_child_async(child)
+        await top.delete_child_async(child)
+        again = await top.start_child_async(HostSpec(echo, "child"))
+        await system.terminate_child_async(top, again)
+        await system.delete_child_async(top, again)
+        assert ids(top.children()) == ["default/first/0", "default/below/0"]
         with pytest.raises(airwasm.AlreadyExists):
             await system.supervisor_async("top")
         await top.stop_async()
@@ -144,7 +152,11 @@ def test_async_children_answer_on_the_loop_that_started_them(system: airwasm.Sys
         below = SupervisorSpec("below", [HostSpec(home, "deep")])
         top = await system.supervisor_async("here", [HostSpec(home, "child"), below])
         late = await top.start_child_async(HostSpec(home))
-        for actor in (system.lookup("child"), system.lookup("deep"), late):
+        unnamed = (HostSpec(home), HostSpec(echo), SupervisorSpec("inner", [HostSpec(echo), HostSpec(home)]))
+        await top.start_child_async(SupervisorSpec("unnamed", unnamed))
+        one, _, inner = next(node for node in system.tree()[-1].children if node.actor.id == "default/unnamed/0").children
+        assert one.actor.id != inner.children[1].actor.id
+        for actor in (system.lookup("child"), system.lookup("deep"), late, one.actor, inner.children[1].actor):
             assert await actor.request_async(b"") == b"MainThread"
             with pytest.raises(airwasm.WouldDeadlock):
                 actor.request(b"")
@@ -168,6 +180,16 @@ def test_a_crashed_child_is_started_again(system: airwasm.System) -> None:
     assert down.reason == "crashed: RuntimeError: on purpose" and down.restarting
     assert "restarting=True" in repr(down)
     assert child.status().restarts == 1 and str(child.status().last_exit).startswith("crashed")
+
+
+def test_a_group_that_restarts_refuses_no_request(system: airwasm.System) -> None:
+    children = [HostSpec(crash, "crash"), HostSpec(echo, "echo")]
+    system.supervisor("top", children, strategy="one_for_all", backoff=AT_ONCE, intensity=1_000)
+    crashes, echoes = system.lookup("crash"), system.lookup("echo")
+    for turn in range(50):
+        crashes.send(b"")
+        assert echoes.request(b"%d" % turn) == b"%d" % turn
+    assert echoes.status().restarts > 0
 
 
 def test_a_supervisor_gives_up(system: airwasm.System) -> None:
@@ -246,6 +268,35 @@ def test_functions_that_ask_each_other_are_told_so_at_once(system: airwasm.Syste
     with pytest.raises(airwasm.HandlerRaised, match="Cycle.*waits for"):
         system.lookup("one").request(b"")
     assert time.monotonic() - began < 5
+
+
+Ends = Callable[[airwasm.System, airwasm.Actor], object]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        lambda _, actor: actor.stop(),
+        lambda system, _: system.lookup("top").stop(),
+        lambda system, actor: system.terminate_child(system.lookup("top"), actor),
+        lambda _, actor: actor.monitor(),
+        lambda _, actor: actor.monitor(timeout=20),
+        lambda system, _: system.lookup("top").monitor(),
+    ],
+    ids=["stop", "stop_above", "terminate", "monitor", "monitor_timeout", "monitor_above"],
+)
+def test_a_function_that_waits_for_its_own_end_is_told_so_at_once(system: airwasm.System, ends: Ends) -> None:
+    def waits(message: airwasm.Message) -> bytes:
+        try:
+            ends(system, system.lookup(message.to))
+        except airwasm.Cycle:
+            return b"told"
+        return b"not told"
+
+    system.supervisor("top", [HostSpec(waits, "self")])
+    began = time.monotonic()
+    assert system.lookup("self").request(b"", timeout=20) == b"told"
+    assert time.monotonic() - began < 4
 
 
 Wrong = Callable[[airwasm.System], object]

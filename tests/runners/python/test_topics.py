@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import threading
 import time
 import weakref
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -100,11 +102,30 @@ def test_a_timer_ends_with_its_actor(system: airwasm.System) -> None:
     timer = listener.actor.send_every(b"x", period=0.005)
     assert listener.heard(2)[0] == b"x"
     listener.actor.stop()
-    # It learns so when it is due.
-    time.sleep(0.05)
     assert timer.cancel() is False
     with pytest.raises(airwasm.ActorStopped):
         listener.actor.send_after(b"x", 1)
+
+
+def test_a_subscription_ends_with_its_actor(system: airwasm.System) -> None:
+    listener = Listener(system, "listener")
+    subscription = listener.actor.subscribe("a.*")
+    assert system.publish("a.b", b"") == 1
+    listener.actor.stop()
+    assert system.publish("a.b", b"") == 0
+    with pytest.raises(airwasm.AirwasmError):
+        subscription.unsubscribe()
+
+
+def test_a_system_that_published_lets_go_of_all() -> None:
+    with airwasm.System() as system:
+        listener = Listener(system, "listener")
+        listener.actor.subscribe("a.*")
+        assert system.publish("a.b", b"") == 1 and listener.heard(1) == [b""]
+    gone: list[weakref.ref[Any]] = [weakref.ref(system), weakref.ref(listener)]
+    del system, listener
+    gc.collect()
+    assert [ref() for ref in gone] == [None, None]
 
 
 def test_letters_that_nobody_read_are_kept(system: airwasm.System) -> None:

@@ -79,6 +79,8 @@ async def supervised_async() -> None:
         child = assert_type(await top.start_child_async(airwasm.HostSpec(plain)), airwasm.Actor)
         assert_type(await child.monitor_async(), airwasm.Down)
         await top.restart_child_async(child)
+        assert_type(await top.delete_child_async(child), None)
+        assert_type(await child.send_async(b"x", content_type="text/plain"), None)
 
 
 def errors(actor: airwasm.Actor) -> None:
