@@ -53,7 +53,7 @@ struct Supervisor {
 
 /// A child that was read: one with nothing below it, or the number of a supervisor.
 enum Found {
-    Leaf(ChildSpec),
+    Leaf(Box<ChildSpec>),
     Below(usize),
 }
 
@@ -126,9 +126,10 @@ impl Walk {
             (Some(below), None) => Ok(Found::Below(below)),
             (None, Some(handler)) => {
                 let handler = host_handler(handler.check("handler")?);
-                Ok(Found::Leaf(ChildSpec::Host(actor_spec(given.actor)?, HostExecutor::Callback, handler)))
+                let child = ChildSpec::Host(actor_spec(given.actor)?, HostExecutor::Callback, handler);
+                Ok(Found::Leaf(Box::new(child)))
             }
-            (None, None) => Ok(Found::Leaf(ChildSpec::Guest(actor_spec(given.actor)?))),
+            (None, None) => Ok(Found::Leaf(Box::new(ChildSpec::Guest(actor_spec(given.actor)?)))),
         }
     }
 }
@@ -144,7 +145,7 @@ impl Made {
 
     fn child(&mut self, child: Found) -> Result<ChildSpec> {
         match child {
-            Found::Leaf(child) => Ok(child),
+            Found::Leaf(child) => Ok(*child),
             Found::Below(number) => self.take(number).map(ChildSpec::Supervisor),
         }
     }
