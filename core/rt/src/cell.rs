@@ -23,6 +23,7 @@ use crate::runtime::Shared;
 use crate::spec::{Executor, Manner, Spec};
 use crate::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
+use crate::trace;
 use crate::watch::Signal;
 
 /// Messages that an actor may handle before the next one has its turn.
@@ -243,6 +244,7 @@ impl<M: Message> Cell<M> {
             return Some(Ended::new(Exit::Killed));
         }
         self.turn_left.store(turn, Relaxed);
+        let _span = trace::turn(&self.core);
         let before = (self.shared.ticker.ticks().now(), self.mailbox.delivered());
         let blocks = self.manner.executor == Executor::Callback;
         let polled = poller::polling(self.core.handle, self.manner.nests, blocks, || {

@@ -40,6 +40,9 @@ impl<M: Message> Cell<M> {
             life.checks = Some(crate::health::watch(self, health));
         }
         drop(life);
+        if again {
+            self.shared.count_restart();
+        }
         self.shared.notify(&self.core, |id| match again {
             true => Notice::Restarted { id, restarts },
             false => Notice::Started { id },
@@ -272,9 +275,10 @@ impl<M: Message> Node for Cell<M> {
             return;
         }
         life.renew(self.manner.traps_exits);
-        drop(life);
+        // Under the lock: whoever wants its end from now on must not be overwritten.
         self.wanted.store(0, Relaxed);
         self.mailbox.reopen();
+        drop(life);
         self.start_task();
     }
 

@@ -54,6 +54,7 @@ mod topic;
 mod topic_snapshots;
 mod topic_tree;
 mod topics;
+mod trace;
 mod tree;
 mod waits;
 mod watch;

@@ -317,9 +317,23 @@ impl<M: Message> Mailbox<M> {
     // A message leaves its queue in a return, so that it is moved once.
     #[inline]
     pub(crate) fn pop(&self) -> Option<Envelope<M>> {
-        if self.is_blocking.load(Relaxed) {
-            self.admit();
+        match self.is_blocking.load(Relaxed) {
+            false => self.pop_next(),
+            true => self.pop_and_admit(),
         }
+    }
+
+    /// The same, where senders wait for the room that is made.
+    #[cold]
+    fn pop_and_admit(&self) -> Option<Envelope<M>> {
+        self.admit();
+        let next = self.pop_next();
+        self.admit();
+        next
+    }
+
+    #[inline]
+    fn pop_next(&self) -> Option<Envelope<M>> {
         loop {
             if self.taken_messages.load(Relaxed) > 0 {
                 let mut taken = lock(&self.taken);

@@ -20,6 +20,8 @@ struct Queues {
     picks: u32,
     sleepers: usize,
     ended: bool,
+    /// The workers are gone: what comes now is dropped.
+    closed: bool,
 }
 
 impl Queues {
@@ -62,6 +64,9 @@ impl Queue {
             return;
         }
         let mut queues = self.lock();
+        if queues.closed {
+            return drop((queues, actors));
+        }
         queues.fresh.extend(actors);
         let wake = queues.sleepers > 0;
         drop(queues);
@@ -72,6 +77,9 @@ impl Queue {
 
     fn push(&self, actor: Arc<dyn Runnable>, which: fn(&mut Queues) -> &mut VecDeque<Arc<dyn Runnable>>) {
         let mut queues = self.lock();
+        if queues.closed {
+            return drop((queues, actor));
+        }
         which(&mut queues).push_back(actor);
         let wake = queues.sleepers > 0;
         drop(queues);
@@ -102,5 +110,15 @@ impl Queue {
     pub(crate) fn end(&self) {
         self.lock().ended = true;
         self.work.notify_all();
+    }
+
+    /// Drops what is queued, and whatever comes.
+    pub(crate) fn close(&self) {
+        let mut queues = self.lock();
+        queues.closed = true;
+        let left = (std::mem::take(&mut queues.fresh), std::mem::take(&mut queues.spent));
+        drop(queues);
+        // Only now: what is dropped with an actor is not ours to know, so no lock may be held.
+        drop(left);
     }
 }

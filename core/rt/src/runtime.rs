@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -39,6 +39,7 @@ use crate::supervision::{AutoShutdown, Restart, Rules};
 use crate::supervisor::Supervisor;
 use crate::supervisor_ref::{Asked, SupervisorRef};
 use crate::ticker::{Ticker, Ticks};
+use crate::trace;
 use crate::tree::{Branch, branch};
 use crate::watch::{Down, MonitorId, MonitorIds, Mourner, Watcher};
 
@@ -79,22 +80,42 @@ pub(crate) struct Shared {
     pubsubs: DashMap<TypeId, Arc<dyn AnyPubSub>>,
     retired: Mutex<Counts>,
     restarts: AtomicU64,
+    /// Those that have not ended.
+    workers: AtomicUsize,
     serial: AtomicU64,
     seed: AtomicU64,
 }
 
 impl Shared {
-    /// Tells the observer, if there is one; the notice is made only then.
+    /// Tells the observer and subscribers of `tracing`, if there are any; the notice is made only then.
     pub(crate) fn notify<'a, F>(&self, core: &'a Core, notice: F)
     where
         F: FnOnce(&'a ActorId) -> Notice<'a>,
     {
-        let Some(observer) = &self.observer else { return };
-        let notice = notice(core.id_ref());
-        if let Notice::Restarted { .. } = notice {
-            self.restarts.fetch_add(1, Relaxed);
+        let traced = trace::is_wanted();
+        if self.observer.is_none() && !traced {
+            return;
         }
-        observer(notice);
+        let notice = notice(core.id_ref());
+        if traced {
+            trace::tell(&notice);
+        }
+        if let Some(observer) = &self.observer {
+            observer(notice);
+        }
+    }
+
+    /// A worker has ended. The last one lets go of all actors, which hold this in turn.
+    fn worker_ended(&self) {
+        if self.workers.fetch_sub(1, SeqCst) == 1 {
+            self.queue.close();
+            self.slots.clear();
+        }
+    }
+
+    /// A life has begun after another one.
+    pub(crate) fn count_restart(&self) {
+        self.restarts.fetch_add(1, Relaxed);
     }
 
     /// Gives a new node its slot and its name.
@@ -222,6 +243,7 @@ impl Runtime {
             pubsubs: DashMap::new(),
             retired: Mutex::default(),
             restarts: AtomicU64::new(0),
+            workers: AtomicUsize::new(config.workers.max(1)),
             serial: AtomicU64::new(0),
             seed: AtomicU64::new(u64::from(std::process::id())),
         });
@@ -388,7 +410,7 @@ impl Runtime {
         counts
     }
 
-    /// Restarts of all actors so far, where there is an observer.
+    /// Restarts of all actors and supervisors so far.
     pub fn restarts(&self) -> u64 {
         self.shared.restarts.load(Relaxed)
     }
@@ -569,4 +591,5 @@ fn work(shared: &Shared) {
         let _ = catch_unwind(AssertUnwindSafe(|| actor.run()));
     }
     ticker.leave();
+    shared.worker_ended();
 }

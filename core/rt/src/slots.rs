@@ -76,6 +76,16 @@ impl<T: Clone> Slots<T> {
         write(self.shard(handle)).remove(handle)
     }
 
+    /// Takes all values out.
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            let mut table = write(&shard.0);
+            let gone: Vec<T> = table.entries.iter_mut().filter_map(|entry| entry.value.take()).collect();
+            drop(table);
+            drop(gone);
+        }
+    }
+
     /// How many slots are in use.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| read(&shard.0).live).sum()

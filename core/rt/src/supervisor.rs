@@ -228,6 +228,9 @@ impl Supervisor {
         let (restarts, on_start) = (state.restarts, state.on_start.take());
         drop(state);
         if !self.implicit {
+            if again {
+                self.shared.count_restart();
+            }
             self.shared.notify(&self.core, |id| match again {
                 true => Notice::Restarted { id, restarts },
                 false => Notice::Started { id },

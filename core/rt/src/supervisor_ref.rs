@@ -63,7 +63,7 @@ impl SupervisorRef {
 
     /// Stops a child by its shutdown rule; nobody restarts it. A temporary or dynamic temporary one is removed.
     pub fn terminate_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Terminate, |_, _| ())
+        self.about(child, Input::Terminate, |_, _| ()).toward(&self.0.shared, child, None)
     }
 
     /// Starts a child that was stopped.
@@ -102,7 +102,7 @@ impl SupervisorRef {
             resolver.settle(result.map_err(refused));
         };
         self.0.ask(|ticket| input(ticket, key), Box::new(answer));
-        pending.toward(&self.0.shared, child, None)
+        pending
     }
 
     /// Stops its children, newest first, then itself; kills what is left after `grace`. Done when all are down.

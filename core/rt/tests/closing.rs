@@ -153,3 +153,16 @@ fn hostile_h8_trees_that_crash_while_they_are_stopped_or_killed_go_down() {
         assert_eq!(counts.sent, 30);
     }
 }
+
+#[test]
+fn a_runtime_that_is_dropped_amid_restarts_keeps_no_actor() {
+    for _ in 0..100 {
+        let world = World::new();
+        let actor = world.spawn_by(Spec::new(id("one")), Restart::Permanent, at_once(10));
+        let gate = std::sync::Arc::downgrade(&world.gate);
+        assert!(actor.send(Ask::Boom).is_ok());
+        drop((actor, world));
+        // The thread of the timers may be the last that holds it.
+        eventually("what makes its lives is dropped", || gate.strong_count() == 0);
+    }
+}

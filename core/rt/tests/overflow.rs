@@ -265,3 +265,18 @@ impl airssys_rt::Actor for Greedy {
         Ok(())
     }
 }
+
+#[test]
+fn hostile_g5_a_sender_comes_in_as_soon_as_there_is_room() {
+    let world = World::new();
+    let (actor, held) = held(&world, Overflow::Block, messages(1));
+    let second = actor.request(Ask::Wait, soon(), Waits);
+    let third = actor.send_begin(note(3), soon());
+    world.open(1);
+    answer(held).expect("the first is handled");
+    begun(&actor, 2);
+    answer(third).expect("in, while the second is handled");
+    world.open(1);
+    answer(second).expect("the second is handled");
+    assert_eq!(world.logged(2)[1..], ["3"]);
+}
