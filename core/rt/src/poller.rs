@@ -106,6 +106,11 @@ pub(crate) fn above(handle: Handle) -> Option<Vec<Handle>> {
     })
 }
 
+/// Whether this actor is being polled on this thread beneath others: it goes on only after them.
+pub(crate) fn is_beneath(handle: Handle) -> bool {
+    LOCAL.with(|local| local.has(handle, local.depth.get().saturating_sub(1)))
+}
+
 /// Whether this actor is being polled on this thread.
 pub(crate) fn is_polling(handle: Handle) -> bool {
     LOCAL.with(|local| local.has(handle, local.depth.get()))

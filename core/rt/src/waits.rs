@@ -90,23 +90,36 @@ impl Drop for Edge {
 
 /// The ids from `asker` over `target` back to `asker`, if the waits lead there.
 fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>> {
+    // Most of those asked wait for nobody: then no walk is begun, and nothing allocated.
+    if !closes(shared, asker, target) && targets_of(shared, target).is_empty() {
+        return None;
+    }
     let mut seen = HashSet::from([target]);
     let mut paths = vec![vec![target]];
     while let Some(path) = paths.pop() {
         let last = *path.last()?;
-        let above = crate::poller::above(last);
-        if last == asker || above.is_some() || is_above(shared, last, asker) {
-            let ids = std::iter::once(asker).chain(path).chain(above.into_iter().flatten());
+        if closes(shared, asker, last) {
+            let above = crate::poller::above(last).into_iter().flatten();
+            let ids = std::iter::once(asker).chain(path).chain(above);
             return Some(ids.filter_map(|handle| shared.node(handle).map(|node| node.core().id())).collect());
         }
-        let Some(node) = shared.node(last) else { continue };
-        for next in node.core().waits.targets(node.core().turn.load(Relaxed)) {
+        for next in targets_of(shared, last) {
             if seen.len() < WALK_MAX && seen.insert(next) {
                 paths.push(path.iter().copied().chain([next]).collect());
             }
         }
     }
     None
+}
+
+/// Whether this one goes on only after the asker has.
+fn closes(shared: &Shared, asker: Handle, last: Handle) -> bool {
+    last == asker || crate::poller::is_beneath(last) || is_above(shared, last, asker)
+}
+
+fn targets_of(shared: &Shared, handle: Handle) -> Vec<Handle> {
+    let Some(node) = shared.node(handle) else { return Vec::new() };
+    node.core().waits.targets(node.core().turn.load(Relaxed))
 }
 
 /// Whether this is a supervisor of the asker, or of one of those: it ends only after the asker has.
