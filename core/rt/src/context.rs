@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::actor::{Message, ReplyTo};
 use crate::actor_ref::ActorRef;
-use crate::cell::Cell;
+use crate::cell::{Cell, KILL};
 use crate::error::Error;
 use crate::handle::Handle;
 use crate::id::ActorId;
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::sync::lock;
 use crate::watch::{MonitorId, Watcher};
 
@@ -30,6 +31,9 @@ impl<'a, M: Message> Context<'a, M> {
         if self.open {
             reply.mark_handling();
             *lock(&self.cell.in_flight) = reply;
+            if self.cell.wanted.load(Relaxed) & KILL != 0 {
+                self.cell.answer_if_abandoned();
+            }
         }
     }
 

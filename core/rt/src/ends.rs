@@ -249,6 +249,17 @@ impl<M: Message> Cell<M> {
         self.report(exit, is_up);
     }
 
+    /// Answers a message that was taken while its life was being abandoned, after what was in flight had been answered.
+    #[cold]
+    pub(crate) fn answer_if_abandoned(&self) {
+        let life = lock(&self.life);
+        if life.abandoned {
+            let exit = life.last_exit().unwrap_or(Exit::Killed);
+            drop(life);
+            lock(&self.in_flight).take().settle(Err(failure(&exit).into()));
+        }
+    }
+
     /// The answer to a health check.
     pub(crate) fn checked(&self, answer: &Result<(), Cause>) {
         crate::health::answered(self, answer);
