@@ -166,7 +166,7 @@ impl<M: Message> Cell<M> {
 
     /// Tells whom it concerns how the life ended: after the observer, so that they can read of it.
     fn tell_end(self: &Arc<Self>, exit: &Exit, restarting: bool) {
-        lock(&self.in_flight).take().settle(Err(failure(exit).into()));
+        self.answer_in_flight(exit);
         let corpse = match self.task.try_lock() {
             Ok(mut slot) => match &*slot {
                 Slot::Corpse { .. } => Some(std::mem::replace(&mut *slot, Slot::Empty)),
@@ -249,6 +249,13 @@ impl<M: Message> Cell<M> {
         self.report(exit, is_up);
     }
 
+    /// Tells the caller of the message at hand how the life ended.
+    fn answer_in_flight(&self, exit: &Exit) {
+        // Taken first: a callback may be called, and no lock is held then.
+        let mut duty = lock(&self.in_flight).take();
+        duty.settle(Err(failure(exit).into()));
+    }
+
     /// Answers a message that was taken while its life was being abandoned, after what was in flight had been answered.
     #[cold]
     pub(crate) fn answer_if_abandoned(&self) {
@@ -256,7 +263,7 @@ impl<M: Message> Cell<M> {
         if life.abandoned {
             let exit = life.last_exit().unwrap_or(Exit::Killed);
             drop(life);
-            lock(&self.in_flight).take().settle(Err(failure(&exit).into()));
+            self.answer_in_flight(&exit);
         }
     }
 
