@@ -65,11 +65,12 @@ impl World {
     fn about_child(&mut self, op: &str, step: &mut Step) -> Outcome {
         let supervisor = self.actor(step, "supervisor")?;
         let child = self.actor(step, "child")?;
-        Ok(match op {
-            "terminate_child" => self.system.terminate_child(supervisor, child)?,
-            "restart_child" => self.system.restart_child(supervisor, child)?,
-            _ => self.system.delete_child(supervisor, child)?,
-        })
+        let done = match op {
+            "terminate_child" => self.system.terminate_child(supervisor, child),
+            "restart_child" => self.system.restart_child(supervisor, child),
+            _ => self.system.delete_child(supervisor, child),
+        };
+        Ok(done?)
     }
 
     fn children(&mut self, step: &mut Step) -> Outcome {

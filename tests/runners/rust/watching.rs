@@ -14,10 +14,11 @@ impl World {
             "monitor_await" => self.monitor_await(step),
             _ => {
                 let (one, other) = (self.actor(step, "of")?, self.actor(step, "to")?);
-                Ok(match op {
-                    "link" => self.system.link(one, other)?,
-                    _ => self.system.unlink(one, other)?,
-                })
+                let done = match op {
+                    "link" => self.system.link(one, other),
+                    _ => self.system.unlink(one, other),
+                };
+                Ok(done?)
             }
         }
     }

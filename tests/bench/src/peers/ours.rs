@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use airssys_rt::{
-    Actor, ActorId, ActorRef, Bounds, Caller, Cause, Child, Config, Context, Error, Exit, Handle, Message, PubSub, Runtime,
-    Spec, Topic,
+    Actor, ActorId, ActorRef, Bounds, Caller, Cause, Child, Config, Context, Error, Exit, Handle, Message,
+    PubSub, Runtime, Spec, Topic,
 };
 
 use super::{Job, Peer, Value};
@@ -154,8 +154,7 @@ impl Peer for Ours {
     fn open(workers: usize) -> Self {
         let io =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("io");
-        let config =
-            Config { workers, io: io.handle().clone(), on_tick: Box::new(|| ()), observer: None };
+        let config = Config { workers, io: io.handle().clone(), on_tick: Box::new(|| ()), observer: None };
         let ours = Runtime::start(config).expect("threads");
         Self {
             runtime: ours,

@@ -95,7 +95,10 @@ fn routing() -> Vec<Contestant> {
     let run = move || {
         let began = Instant::now();
         for number in 0..MESSAGES {
-            Ours::send(&ours.lookup(&ids[number % NAMES]).and_then(|found| ours.actor(found)).expect("it lives"), VALUE);
+            Ours::send(
+                &ours.lookup(&ids[number % NAMES]).and_then(|found| ours.actor(found)).expect("it lives"),
+                VALUE,
+            );
         }
         ours.task(countdown.waiting());
         vec![began.elapsed().as_secs_f64() * 1e6 / MESSAGES as f64]
