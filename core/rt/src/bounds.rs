@@ -5,7 +5,7 @@
 pub struct Bounds {
     /// Messages that wait.
     pub messages_max: u64,
-    /// Bytes that wait, by [`Message::size_bytes`].
+    /// Bytes that wait, by [`Message::size_bytes`](crate::Message::size_bytes).
     pub bytes_max: u64,
 }
 

@@ -20,6 +20,8 @@ pub(crate) mod bindings {
         inline: "package airwasm:host; world imports { import airssys:wasm/messaging@0.1.0; }",
         world: "airwasm:host/imports",
         imports: {
+            // A send may wait for room as a request waits for its answer: neither keeps a thread.
+            "airssys:wasm/messaging.send": async | trappable,
             "airssys:wasm/messaging.request": async | trappable,
             default: trappable,
         },
@@ -36,7 +38,7 @@ impl bindings::airssys::wasm::messaging::Host for State {
         Ok(self.grounds.id.to_string())
     }
 
-    fn send(
+    async fn send(
         &mut self,
         to: String,
         payload: Vec<u8>,
@@ -53,7 +55,8 @@ impl bindings::airssys::wasm::messaging::Host for State {
         }
         let mut letter = self.letter(payload, None);
         letter.content_type = content_type.map(Arc::from);
-        Ok(actor.send(letter).map_err(|refused| refusal(&refused.error.into())))
+        let sent = actor.send_async(letter, None).await;
+        Ok(sent.map_err(|refused| refusal(&refused.error.into())))
     }
 
     async fn request(
