@@ -19,7 +19,7 @@ use crate::node::{Core, Node, Status};
 use crate::poller;
 use crate::queue::Runnable;
 use crate::run_state::RunState;
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::spec::{Executor, Manner, Spec};
 use crate::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};

@@ -12,7 +12,7 @@ use crate::id::ActorId;
 use crate::life::Life;
 use crate::node::{Node, Parent, Shutdown};
 use crate::promise::{Pending, Resolver, promise};
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::spec::Spec;
 use crate::supervision::{Restart, Rules};
 use crate::supervisor::Supervisor;

@@ -128,8 +128,10 @@ mod run_state;
 #[cfg(all(test, feature = "loom"))]
 mod run_state_models;
 mod runtime;
+mod shared;
 mod slots;
 mod spec;
+mod stopping;
 mod supervision;
 mod supervisor;
 mod supervisor_ref;
@@ -164,8 +166,9 @@ pub use notice::Notice;
 pub use poller::{current, current_callback, is_inside, mark_inside};
 pub use promise::{Broken, Canceller, Pending, Resolver, promise};
 pub use pubsub::PubSub;
-pub use runtime::{Config, Observer, Runtime, Spawned, Stopped};
+pub use runtime::{Config, Observer, Runtime, Spawned};
 pub use spec::{Executor, Health, Spec};
+pub use stopping::Stopped;
 pub use supervision::{
     AutoShutdown, Backoff, ChildCounts, ChildKey, ChildRules, ChildState, Fate, GiveUp, Input, Intensity,
     InvalidRules, Machine, Output, Refusal, Restart, Rules, Strategy, Ticket, Token,

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::handle::Handle as Actor;
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock};
 use crate::waits::{Edge, Open};

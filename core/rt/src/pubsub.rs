@@ -10,7 +10,7 @@ use crate::actor_ref::ActorRef;
 use crate::error::Error;
 use crate::handle::Handle;
 use crate::queue::Runnable;
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::sync::atomic::Ordering::SeqCst;
 use crate::topic::{Topic, TopicPattern};
 use crate::topics::{SubscriptionId, Topics};

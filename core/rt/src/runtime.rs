@@ -3,48 +3,38 @@
 use std::any::TypeId;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use dashmap::DashMap;
 use tokio::runtime::Handle as Io;
-use tokio::task::AbortHandle;
 
 use crate::actor::{Actor, Message};
 use crate::actor_ref::ActorRef;
-use crate::callbacks::Callbacks;
 use crate::cell::Cell;
 use crate::child::{ChildSpec, SupervisorSpec};
 use crate::counts::Counts;
-use crate::dead_letters::{DeadLetter, DeadLetters};
-use crate::deadlines::Deadlines;
+use crate::dead_letters::DeadLetter;
 use crate::error::Error;
-use crate::exit::{Cause, Exit};
-use crate::groups::Groups;
+use crate::exit::Cause;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::id_pattern::IdPattern;
 use crate::life::Life;
-use crate::names::Names;
-use crate::node::{Core, Ending, Node, Parent, Status};
+use crate::node::{Ending, Node, Status};
 use crate::notice::Notice;
 use crate::promise::{Pending, promise};
 use crate::pubsub::{AnyPubSub, PubSub};
-use crate::queue::Queue;
-use crate::slots::Slots;
+use crate::shared::Shared;
 use crate::spec::Spec;
+use crate::stopping::{Stopped, stop_root};
 use crate::supervision::{AutoShutdown, Restart, Rules};
 use crate::supervisor::Supervisor;
 use crate::supervisor_ref::{Asked, SupervisorRef};
-use crate::ticker::{Ticker, Ticks};
-use crate::trace;
+use crate::ticker::Ticks;
 use crate::tree::{Branch, branch};
-use crate::watch::{Down, MonitorId, MonitorIds, Mourner, Watcher};
-
-/// Actors and supervisors that may live at once.
-const NODES_MAX: usize = 4_000_000;
+use crate::watch::{Down, MonitorId, Mourner, Watcher};
 
 /// Told of what happens.
 pub type Observer = Box<dyn Fn(Notice<'_>) + Send + Sync>;
@@ -64,161 +54,6 @@ pub struct Config {
 /// A new actor, and the answer whether it came up.
 pub type Spawned<M> = (ActorRef<M>, Pending<(), <M as Message>::Error>);
 
-/// What all actors of one runtime share.
-pub(crate) struct Shared {
-    pub(crate) queue: Queue,
-    pub(crate) callbacks: Callbacks,
-    pub(crate) ticker: Ticker,
-    pub(crate) deadlines: Deadlines,
-    pub(crate) io: Io,
-    observer: Option<Observer>,
-    slots: Slots<Arc<dyn Node>>,
-    names: Names,
-    groups: Groups,
-    pub(crate) dead_letters: DeadLetters,
-    pub(crate) monitor_ids: MonitorIds,
-    pubsubs: DashMap<TypeId, Arc<dyn AnyPubSub>>,
-    retired: Mutex<Counts>,
-    restarts: AtomicU64,
-    /// Those that have not ended.
-    workers: AtomicUsize,
-    serial: AtomicU64,
-    seed: AtomicU64,
-}
-
-impl Shared {
-    /// Tells the observer and subscribers of `tracing`, if there are any; the notice is made only then.
-    pub(crate) fn notify<'a, F>(&self, core: &'a Core, notice: F)
-    where
-        F: FnOnce(&'a ActorId) -> Notice<'a>,
-    {
-        let traced = trace::is_wanted();
-        if self.observer.is_none() && !traced {
-            return;
-        }
-        let notice = notice(core.id_ref());
-        if traced {
-            trace::tell(&notice);
-        }
-        if let Some(observer) = &self.observer {
-            observer(notice);
-        }
-    }
-
-    /// A worker has ended. The last one lets go of all actors, which hold this in turn.
-    fn worker_ended(&self) {
-        if self.workers.fetch_sub(1, SeqCst) == 1 {
-            self.queue.close();
-            self.slots.clear();
-        }
-    }
-
-    /// A life has begun after another one.
-    pub(crate) fn count_restart(&self) {
-        self.restarts.fetch_add(1, Relaxed);
-    }
-
-    /// Gives a new node its slot and its name.
-    pub(crate) fn enter<N: Node + 'static>(
-        &self,
-        id: Option<ActorId>,
-        parent: Option<Parent>,
-        make: impl FnOnce(Core) -> Arc<N>,
-    ) -> Result<Arc<N>, Error> {
-        let serial = self.serial.fetch_add(1, Relaxed);
-        let mut made = None;
-        let entered = self.slots.insert(|handle| {
-            let node = make(Core::new(handle, id.clone(), parent, serial));
-            made = Some(node.clone());
-            node as Arc<dyn Node>
-        });
-        let (handle, _) = entered.map_err(|_| Error::TooMany("actors"))?;
-        if let Some(id) = id
-            && !self.names.register(id, handle)
-        {
-            self.slots.remove(handle);
-            return Err(Error::AlreadyExists);
-        }
-        made.ok_or(Error::NotFound)
-    }
-
-    /// The node of this number, if it has not ended for good.
-    pub(crate) fn node(&self, handle: Handle) -> Option<Arc<dyn Node>> {
-        self.slots.get(handle)
-    }
-
-    /// Its name and slot are free again; its counts are kept. Done once.
-    pub(crate) fn retire(&self, core: &Core, counts: impl FnOnce() -> Counts) {
-        if self.slots.remove(core.handle).is_none() {
-            return;
-        }
-        if let Some(id) = core.given() {
-            self.names.unregister(id, core.handle);
-        }
-        self.groups.leave_all(core.handle);
-        if core.subscribes.load(SeqCst) {
-            self.pubsubs.iter().for_each(|topics| topics.forget(core.handle));
-        }
-        self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(&counts());
-    }
-
-    /// A message came to an actor that is already retired.
-    pub(crate) fn count_late(&self, late: impl FnOnce() -> Option<Counts>) {
-        if let Some(counts) = late() {
-            self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(&counts);
-        }
-    }
-
-    /// Calls `then` after a time, unless aborted before.
-    pub(crate) fn after(&self, delay: Duration, then: impl FnOnce() + Send + 'static) -> AbortHandle {
-        let waits = async move {
-            tokio::time::sleep(delay).await;
-            then();
-        };
-        self.io.spawn(waits).abort_handle()
-    }
-
-    /// A number in 0..1 for jitter: a counter scattered by a multiplication, which is all that jitter needs.
-    pub(crate) fn random(&self) -> f64 {
-        let step = self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
-        let mixed = (step ^ (step >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (mixed >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Adds one who wants to know of an end.
-    pub(crate) fn watch(&self, target: Handle, watcher: Watcher) -> Result<(), Error> {
-        let node = self.node(target).ok_or(Error::NotFound)?;
-        node.watch(watcher).map_err(|stopped| match stopped {
-            Some(exit) => Error::Stopped(exit),
-            None => Error::TooMany("monitors and links of one actor"),
-        })
-    }
-
-    /// Links two nodes; both ends or none.
-    pub(crate) fn link(&self, one: Handle, other: Handle) -> Result<(), Error> {
-        if one == other {
-            return Ok(());
-        }
-        let (first, second) =
-            (self.node(one).ok_or(Error::NotFound)?, self.node(other).ok_or(Error::NotFound)?);
-        self.watch(other, Watcher::Link { handle: one, node: Arc::downgrade(&first) })?;
-        let back = self.watch(one, Watcher::Link { handle: other, node: Arc::downgrade(&second) });
-        if back.is_err() {
-            second.unlink(one);
-        }
-        back
-    }
-
-    /// Undoes a link.
-    pub(crate) fn unlink(&self, one: Handle, other: Handle) {
-        for (from, to) in [(one, other), (other, one)] {
-            if let Some(node) = self.node(from) {
-                node.unlink(to);
-            }
-        }
-    }
-}
-
 /// Runs actors. Ended by [`Runtime::end`], or by being dropped, which kills.
 pub struct Runtime {
     shared: Arc<Shared>,
@@ -228,27 +63,10 @@ pub struct Runtime {
 impl Runtime {
     /// Starts the workers and the ticker.
     pub fn start(config: Config) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            queue: Queue::default(),
-            callbacks: Callbacks::default(),
-            ticker: Ticker::start(config.on_tick)?,
-            deadlines: Deadlines::start(&config.io),
-            io: config.io,
-            observer: config.observer,
-            slots: Slots::new(NODES_MAX),
-            names: Names::default(),
-            groups: Groups::new(),
-            dead_letters: DeadLetters::default(),
-            monitor_ids: MonitorIds::default(),
-            pubsubs: DashMap::new(),
-            retired: Mutex::default(),
-            restarts: AtomicU64::new(0),
-            workers: AtomicUsize::new(config.workers.max(1)),
-            serial: AtomicU64::new(0),
-            seed: AtomicU64::new(u64::from(std::process::id())),
-        });
+        let workers = config.workers.max(1);
+        let shared = Arc::new(Shared::start(config)?);
         let runtime = Self { shared, workers: Mutex::default() };
-        for number in 0..config.workers.max(1) {
+        for number in 0..workers {
             let shared = runtime.shared.clone();
             let worker =
                 thread::Builder::new().name(format!("airwasm-work-{number}")).spawn(move || work(&shared))?;
@@ -539,46 +357,6 @@ impl Drop for Runtime {
         self.kill_all();
         self.end();
     }
-}
-
-/// What became of those that were stopped together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stopped {
-    /// Those that ended in time, supervisors among them.
-    pub stopped: u64,
-    /// Those that were killed at the deadline.
-    pub killed: u64,
-}
-
-impl Stopped {
-    fn add(&mut self, other: Stopped) {
-        self.stopped += other.stopped;
-        self.killed += other.killed;
-    }
-}
-
-/// Stops one tree, and kills it at the deadline.
-async fn stop_root(root: Arc<dyn Node>, deadline: Instant) -> Stopped {
-    let nodes = crate::tree::all(&root);
-    let (told, mut down) = tokio::sync::oneshot::channel();
-    let grace = deadline.saturating_duration_since(Instant::now());
-    let done = move || {
-        // The other end waits, or the runtime is gone.
-        let _ = told.send(());
-    };
-    root.clone().stop(Ending::Stop(None), Box::new(done));
-    if tokio::time::timeout(grace, &mut down).await.is_err() {
-        root.end(Ending::Kill);
-        let _ = down.await;
-    }
-    let mut stopped = Stopped::default();
-    for node in nodes.iter().filter(|node| !node.is_hidden()) {
-        match node.status().last_exit {
-            Some(Exit::Killed) => stopped.killed += 1,
-            _ => stopped.stopped += 1,
-        }
-    }
-    stopped
 }
 
 fn work(shared: &Shared) {

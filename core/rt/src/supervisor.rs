@@ -18,7 +18,7 @@ use crate::notice::Notice;
 use crate::poller;
 use crate::promise::Resolver;
 use crate::queue::Runnable;
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::supervision::{ChildKey, ChildRules, Fate, Input, Machine, Output, Refusal, Ticket};
 use crate::sync::{Mutex, lock};
 use crate::watch::{Down, MonitorId, Signal, Watcher, Watchers};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::node::Node;
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::sync::{Mutex, lock};
 

@@ -1,0 +1,209 @@
+//! What all actors of one runtime share: its tables, queues and clocks.
+
+use std::any::TypeId;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dashmap::DashMap;
+use tokio::runtime::Handle as Io;
+use tokio::task::AbortHandle;
+
+use crate::callbacks::Callbacks;
+use crate::counts::Counts;
+use crate::dead_letters::DeadLetters;
+use crate::deadlines::Deadlines;
+use crate::error::Error;
+use crate::groups::Groups;
+use crate::handle::Handle;
+use crate::id::ActorId;
+use crate::names::Names;
+use crate::node::{Core, Node, Parent};
+use crate::notice::Notice;
+use crate::pubsub::AnyPubSub;
+use crate::queue::Queue;
+use crate::runtime::{Config, Observer};
+use crate::slots::Slots;
+use crate::ticker::Ticker;
+use crate::trace;
+use crate::watch::{MonitorIds, Watcher};
+
+/// Actors and supervisors that may live at once.
+const NODES_MAX: usize = 4_000_000;
+
+/// What all actors of one runtime share.
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) ticker: Ticker,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) io: Io,
+    observer: Option<Observer>,
+    pub(crate) slots: Slots<Arc<dyn Node>>,
+    pub(crate) names: Names,
+    pub(crate) groups: Groups,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) monitor_ids: MonitorIds,
+    pub(crate) pubsubs: DashMap<TypeId, Arc<dyn AnyPubSub>>,
+    pub(crate) retired: Mutex<Counts>,
+    pub(crate) restarts: AtomicU64,
+    /// Those that have not ended.
+    workers: AtomicUsize,
+    serial: AtomicU64,
+    seed: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn start(config: Config) -> std::io::Result<Self> {
+        Ok(Self {
+            queue: Queue::default(),
+            callbacks: Callbacks::default(),
+            ticker: Ticker::start(config.on_tick)?,
+            deadlines: Deadlines::start(&config.io),
+            io: config.io,
+            observer: config.observer,
+            slots: Slots::new(NODES_MAX),
+            names: Names::default(),
+            groups: Groups::new(),
+            dead_letters: DeadLetters::default(),
+            monitor_ids: MonitorIds::default(),
+            pubsubs: DashMap::new(),
+            retired: Mutex::default(),
+            restarts: AtomicU64::new(0),
+            workers: AtomicUsize::new(config.workers.max(1)),
+            serial: AtomicU64::new(0),
+            seed: AtomicU64::new(u64::from(std::process::id())),
+        })
+    }
+
+    /// Tells the observer and subscribers of `tracing`, if there are any; the notice is made only then.
+    pub(crate) fn notify<'a, F>(&self, core: &'a Core, notice: F)
+    where
+        F: FnOnce(&'a ActorId) -> Notice<'a>,
+    {
+        let traced = trace::is_wanted();
+        if self.observer.is_none() && !traced {
+            return;
+        }
+        let notice = notice(core.id_ref());
+        if traced {
+            trace::tell(&notice);
+        }
+        if let Some(observer) = &self.observer {
+            observer(notice);
+        }
+    }
+
+    /// A worker has ended. The last one lets go of all actors, which hold this in turn.
+    pub(crate) fn worker_ended(&self) {
+        if self.workers.fetch_sub(1, SeqCst) == 1 {
+            self.queue.close();
+            self.slots.clear();
+        }
+    }
+
+    /// A life has begun after another one.
+    pub(crate) fn count_restart(&self) {
+        self.restarts.fetch_add(1, Relaxed);
+    }
+
+    /// Gives a new node its slot and its name.
+    pub(crate) fn enter<N: Node + 'static>(
+        &self,
+        id: Option<ActorId>,
+        parent: Option<Parent>,
+        make: impl FnOnce(Core) -> Arc<N>,
+    ) -> Result<Arc<N>, Error> {
+        let serial = self.serial.fetch_add(1, Relaxed);
+        let mut made = None;
+        let entered = self.slots.insert(|handle| {
+            let node = make(Core::new(handle, id.clone(), parent, serial));
+            made = Some(node.clone());
+            node as Arc<dyn Node>
+        });
+        let (handle, _) = entered.map_err(|_| Error::TooMany("actors"))?;
+        if let Some(id) = id
+            && !self.names.register(id, handle)
+        {
+            self.slots.remove(handle);
+            return Err(Error::AlreadyExists);
+        }
+        made.ok_or(Error::NotFound)
+    }
+
+    /// The node of this number, if it has not ended for good.
+    pub(crate) fn node(&self, handle: Handle) -> Option<Arc<dyn Node>> {
+        self.slots.get(handle)
+    }
+
+    /// Its name and slot are free again; its counts are kept. Done once.
+    pub(crate) fn retire(&self, core: &Core, counts: impl FnOnce() -> Counts) {
+        if self.slots.remove(core.handle).is_none() {
+            return;
+        }
+        if let Some(id) = core.given() {
+            self.names.unregister(id, core.handle);
+        }
+        self.groups.leave_all(core.handle);
+        if core.subscribes.load(SeqCst) {
+            self.pubsubs.iter().for_each(|topics| topics.forget(core.handle));
+        }
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(&counts());
+    }
+
+    /// A message came to an actor that is already retired.
+    pub(crate) fn count_late(&self, late: impl FnOnce() -> Option<Counts>) {
+        if let Some(counts) = late() {
+            self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(&counts);
+        }
+    }
+
+    /// Calls `then` after a time, unless aborted before.
+    pub(crate) fn after(&self, delay: Duration, then: impl FnOnce() + Send + 'static) -> AbortHandle {
+        let waits = async move {
+            tokio::time::sleep(delay).await;
+            then();
+        };
+        self.io.spawn(waits).abort_handle()
+    }
+
+    /// A number in 0..1 for jitter: a counter scattered by a multiplication, which is all that jitter needs.
+    pub(crate) fn random(&self) -> f64 {
+        let step = self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
+        let mixed = (step ^ (step >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Adds one who wants to know of an end.
+    pub(crate) fn watch(&self, target: Handle, watcher: Watcher) -> Result<(), Error> {
+        let node = self.node(target).ok_or(Error::NotFound)?;
+        node.watch(watcher).map_err(|stopped| match stopped {
+            Some(exit) => Error::Stopped(exit),
+            None => Error::TooMany("monitors and links of one actor"),
+        })
+    }
+
+    /// Links two nodes; both ends or none.
+    pub(crate) fn link(&self, one: Handle, other: Handle) -> Result<(), Error> {
+        if one == other {
+            return Ok(());
+        }
+        let (first, second) =
+            (self.node(one).ok_or(Error::NotFound)?, self.node(other).ok_or(Error::NotFound)?);
+        self.watch(other, Watcher::Link { handle: one, node: Arc::downgrade(&first) })?;
+        let back = self.watch(one, Watcher::Link { handle: other, node: Arc::downgrade(&second) });
+        if back.is_err() {
+            second.unlink(one);
+        }
+        back
+    }
+
+    /// Undoes a link.
+    pub(crate) fn unlink(&self, one: Handle, other: Handle) {
+        for (from, to) in [(one, other), (other, one)] {
+            if let Some(node) = self.node(from) {
+                node.unlink(to);
+            }
+        }
+    }
+}

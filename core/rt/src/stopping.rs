@@ -1,0 +1,47 @@
+//! Stopping whole trees by a deadline.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::exit::Exit;
+use crate::node::{Ending, Node};
+
+/// What became of those that were stopped together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// Those that ended in time, supervisors among them.
+    pub stopped: u64,
+    /// Those that were killed at the deadline.
+    pub killed: u64,
+}
+
+impl Stopped {
+    pub(crate) fn add(&mut self, other: Stopped) {
+        self.stopped += other.stopped;
+        self.killed += other.killed;
+    }
+}
+
+/// Stops one tree, and kills it at the deadline.
+pub(crate) async fn stop_root(root: Arc<dyn Node>, deadline: Instant) -> Stopped {
+    let nodes = crate::tree::all(&root);
+    let (told, mut down) = tokio::sync::oneshot::channel();
+    let grace = deadline.saturating_duration_since(Instant::now());
+    let done = move || {
+        // The other end waits, or the runtime is gone.
+        let _ = told.send(());
+    };
+    root.clone().stop(Ending::Stop(None), Box::new(done));
+    if tokio::time::timeout(grace, &mut down).await.is_err() {
+        root.end(Ending::Kill);
+        let _ = down.await;
+    }
+    let mut stopped = Stopped::default();
+    for node in nodes.iter().filter(|node| !node.is_hidden()) {
+        match node.status().last_exit {
+            Some(Exit::Killed) => stopped.killed += 1,
+            _ => stopped.stopped += 1,
+        }
+    }
+    stopped
+}
