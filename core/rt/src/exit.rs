@@ -65,9 +65,11 @@ pub struct Unhealthy {
 
 impl fmt::Display for Unhealthy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.last {
-            Some(cause) => write!(f, "{} health checks failed: {cause}", self.missed),
-            None => write!(f, "{} health checks were not answered", self.missed),
+        match (&self.last, self.missed) {
+            (Some(cause), 1) => write!(f, "a health check failed: {cause}"),
+            (Some(cause), missed) => write!(f, "{missed} health checks failed: {cause}"),
+            (None, 1) => write!(f, "a health check was not answered"),
+            (None, missed) => write!(f, "{missed} health checks were not answered"),
         }
     }
 }

@@ -75,6 +75,8 @@ airwasm_actor_spec *spec_actor(world *w, json_object *step, spec **all) {
   actor->restart = word(step, "restart", restarts), actor->overflow = word(step, "overflow", overflows);
   actor->significant = significant && strcmp(significant, "true") == 0;
   actor->shutdown_ms = bound(w, step, "shutdown_ms"), actor->errors_max = or_zero(step, "errors_max");
+  actor->health_interval_ms = bound(w, step, "health_interval_ms");
+  actor->health_missed = or_zero(step, "health_missed");
   actor->grants = new->grants, new->grant_lines = strdup(grant ? grant : "");
   for (char *at = strtok(new->grant_lines, "\n"); at && actor->grants_len < 16; at = strtok(NULL, "\n")) {
     new->grants[actor->grants_len++] = at;

@@ -11,7 +11,8 @@ function configOf(text) {
 
 /** The keys that guests and functions of the host share. */
 export function hostOptions(step) {
-  return { ...step.pick(['name', 'restart', 'overflow', 'errors_max']), limits: step.pick(['mailbox_messages']) }
+  const keys = ['name', 'restart', 'overflow', 'errors_max', 'health_interval_ms', 'health_missed']
+  return { ...step.pick(keys), limits: step.pick(['mailbox_messages']) }
 }
 
 /** The keys of a guest, its component apart. */

@@ -76,4 +76,4 @@ def guest_options(step: Step) -> dict[str, Any]:
 def host_options(step: Step) -> dict[str, Any]:
     """The options that guests and functions of the host share."""
     limits = airwasm.Limits(**step.pick("mailbox_messages"))
-    return step.pick("overflow", "errors_max") | {"limits": limits}
+    return step.pick("overflow", "errors_max", "health_interval_ms", "health_missed") | {"limits": limits}

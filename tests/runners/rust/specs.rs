@@ -21,8 +21,21 @@ fn word<T: std::str::FromStr<Err = airwasm::Error>>(step: &mut Step, key: &str) 
 pub fn host_spec(step: &mut Step) -> Parsed<ActorSpec> {
     let limits = Limits { mailbox_messages: step.count("mailbox_messages"), ..Limits::default() };
     let errors_max = step.count("errors_max").map(|count| u32::try_from(count).expect("a small number"));
+    let health_missed =
+        step.count("health_missed").map(|count| u32::try_from(count).expect("a small number"));
+    let health_interval = millis(step, "health_interval_ms");
     let (restart, overflow) = (word(step, "restart")?, word(step, "overflow")?);
-    Ok(ActorSpec { name: step.text("name"), restart, overflow, errors_max, limits, ..ActorSpec::default() })
+    let name = step.text("name");
+    Ok(ActorSpec {
+        name,
+        restart,
+        overflow,
+        errors_max,
+        health_interval,
+        health_missed,
+        limits,
+        ..ActorSpec::default()
+    })
 }
 
 /// The keys of a guest, its component apart.

@@ -9,7 +9,7 @@ const KEYS: &str = "scenario op as to of component path text bytes count name gr
     expect_text expect_part expect_bytes expect_id expect_cut expect_grant expect_count expect_state \
     expect_restarts expect_handled expect_key expect_value expect_import expect_export expect_capability \
     expect_handler expect_stopped expect_dead_letters strategy intensity period_ms initial_ms give_up auto_shutdown \
-    children supervisor_of significant overflow shutdown_ms errors_max supervisor child monitor pattern \
+    children supervisor_of significant overflow shutdown_ms errors_max health_interval_ms health_missed supervisor child monitor pattern \
     subscription topic group delay_ms timer expect_ids expect_tree expect_reason expect_restarting expect_code \
     expect_left expect_sender expect_cancelled";
 

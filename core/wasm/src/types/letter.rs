@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use airssys_osl::{Denial, DenialKind};
-use airssys_rt::{ActorId, Broken, Cause, Exit, Refusal};
+use airssys_rt::{ActorId, Broken, Cause, Exit, Linked, Refusal, TooManyErrors, Unhealthy};
 
 use super::error::{Code, Error};
 
@@ -46,11 +46,23 @@ impl airssys_rt::Message for Letter {
 
 /// The error that a crash was made of, or one that carries its text.
 pub(crate) fn cause_error(cause: &Cause) -> Error {
-    let inner: &(dyn std::error::Error + 'static) = &**cause;
-    inner
-        .downcast_ref::<Error>()
-        .cloned()
-        .unwrap_or_else(|| Error::new(Code::HandlerRaised, cause.to_string()))
+    let (inner, text): (&(dyn std::error::Error + 'static), _) = (&**cause, cause.to_string());
+    if let Some(ours) = inner.downcast_ref::<Error>() {
+        return ours.clone();
+    }
+    if inner.is::<Unhealthy>() {
+        return Error::new(Code::LimitExceeded, text).with("which", "health_missed");
+    }
+    if inner.is::<TooManyErrors>() {
+        return Error::new(Code::LimitExceeded, text).with("which", "errors_max");
+    }
+    match inner.downcast_ref::<Linked>() {
+        // Its code is what befell the other one.
+        Some(Linked { id, exit: Exit::Crash(theirs) }) => {
+            Error { message: text, ..cause_error(theirs) }.with("linked", id.to_string())
+        }
+        _ => Error::new(Code::HandlerRaised, text),
+    }
 }
 
 impl From<Broken> for Error {

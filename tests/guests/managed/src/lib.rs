@@ -6,6 +6,8 @@
 //! | `trap` | panics |
 //! | `loop` | loops for ever |
 //!
+//! With `sick` in it `health` fails with `sick`, with `stuck` it loops for ever.
+//!
 //! `log` replies the hooks so far, as in `pre-start,post-start`; `config` replies the config; anything else is
 //! echoed.
 
@@ -53,7 +55,13 @@ impl lifecycle::Guest for Managed {
     }
 
     fn health() -> Result<(), Failure> {
-        Ok(())
+        while locked(&CONFIG).contains("stuck") {
+            spin_loop();
+        }
+        match locked(&CONFIG).contains("sick") {
+            true => Err(Failure { code: "sick".to_owned(), text: "the config says so".to_owned() }),
+            false => Ok(()),
+        }
     }
 }
 
