@@ -95,7 +95,10 @@ impl std::error::Error for Linked {}
 
 /// The cause of an actor whose code panicked.
 #[derive(Debug)]
-pub(crate) struct Panicked(pub String);
+pub struct Panicked {
+    /// What it said.
+    pub text: String,
+}
 
 impl Panicked {
     pub(crate) fn cause(payload: &(dyn std::any::Any + Send)) -> Cause {
@@ -104,13 +107,13 @@ impl Panicked {
             .map(|text| (*text).to_owned())
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no text".to_owned());
-        Arc::new(Panicked(text))
+        Arc::new(Panicked { text })
     }
 }
 
 impl fmt::Display for Panicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "panicked: {}", self.0)
+        write!(f, "panicked: {}", self.text)
     }
 }
 

@@ -157,7 +157,7 @@ pub use counts::Counts;
 pub use dead_letters::DeadLetter;
 pub use error::{Error, Refused};
 pub use errors::ErrorRate;
-pub use exit::{Cause, Exit, Linked, TooManyErrors, Unhealthy};
+pub use exit::{Cause, Exit, Linked, Panicked, TooManyErrors, Unhealthy};
 pub use handle::Handle;
 pub use id::{ActorId, InvalidId};
 pub use id_pattern::IdPattern;
