@@ -54,7 +54,9 @@ impl<M: Message> ActorRef<M> {
     /// Waits for room, if that is how this mailbox is, on a thread that may.
     #[cold]
     fn block(&self, refused: Refused<Envelope<M>>, until: Option<Instant>) -> Result<(), Refused<M>> {
-        if !self.may_wait(&refused) || poller::is_worker() {
+        // A handler keeps the thread that polls it only where that may be: on the pool for callbacks.
+        let keeps_thread = poller::current().is_some() && poller::current_callback().is_none();
+        if !self.may_wait(&refused) || poller::is_worker() || keeps_thread {
             return Err(self.0.refuse(refused));
         }
         let (ticket, mut room) = self.wait_for_room(refused, until)?;
@@ -179,7 +181,7 @@ impl<M: Message> ActorRef<M> {
         let done = move || {
             resolver.settle(Ok(()));
         };
-        self.0.as_node().stop(Ending::Stop(Some(grace)), Box::new(done));
+        self.0.as_node().stop(Ending::Stop(Some(grace)), Some(Box::new(done)));
         match pending.is_over() {
             true => pending,
             false => pending.toward(&self.0.shared, self.handle(), None),
@@ -188,7 +190,7 @@ impl<M: Message> ActorRef<M> {
 
     /// Ends it at its next await, without any hook. Nobody restarts it.
     pub fn kill(&self) {
-        self.0.as_node().stop(Ending::Kill, Box::new(|| ()));
+        self.0.as_node().stop(Ending::Kill, None);
     }
 
     /// Ends its life as if it had crashed with this exit: its supervisor decides what becomes of it.

@@ -3,10 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const THREADS_MAX: usize = 256;
+/// Abandoned callbacks whose threads are replaced; beyond them the pool has less.
+const LOST_MAX: usize = 1_024;
 const IDLE_MAX: Duration = Duration::from_secs(5);
+
+/// How often the end of all callbacks is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -15,6 +20,8 @@ struct State {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
+    /// Threads in callbacks that were abandoned, which do not count until these return.
+    lost: usize,
     ended: bool,
 }
 
@@ -31,6 +38,45 @@ impl Callbacks {
     pub(crate) fn run(&self, job: Job) {
         let mut state = self.lock();
         state.jobs.push_back(job);
+        self.serve(state);
+    }
+
+    /// A thread is in a callback that was abandoned: another one may take its place.
+    pub(crate) fn lose(&self) {
+        let mut state = self.lock();
+        if state.lost < LOST_MAX {
+            state.lost += 1;
+            state.threads = state.threads.saturating_sub(1);
+            self.serve(state);
+        }
+    }
+
+    /// An abandoned callback has returned.
+    pub(crate) fn found(&self) {
+        let mut state = self.lock();
+        if state.lost > 0 {
+            state.lost -= 1;
+            state.threads += 1;
+        }
+    }
+
+    /// Waits until no callback runs but abandoned ones, or the time is over.
+    pub(crate) fn settle(&self, time: Duration) {
+        let until = Instant::now() + time;
+        let mut state = self.lock();
+        while state.threads > state.idle || !state.jobs.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            // A thread that becomes idle tells nobody, so that is looked at again soon.
+            let waited = self.0.1.wait_timeout(state, left.min(LOOK_AGAIN));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Sees that somebody takes the jobs.
+    fn serve(&self, mut state: MutexGuard<'_, State>) {
         let starved = state.idle < state.jobs.len() && state.threads < THREADS_MAX;
         if !starved {
             drop(state);

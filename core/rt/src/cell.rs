@@ -147,7 +147,12 @@ impl<M: Message> Cell<M> {
     pub(crate) fn start_task(self: &Arc<Self>) {
         // Called without the lock: it is the actor's own code.
         let Some(starter) = lock(&self.starter).take() else { return };
-        let (task, waker) = (starter(self.clone()), Waker::from(self.clone()));
+        let started = catch_unwind(AssertUnwindSafe(|| starter(self.clone())));
+        let task = started.unwrap_or_else(|panic| {
+            let cause = Panicked::cause(&*panic);
+            Box::pin(async move { Ended::new(Exit::Crash(cause)) })
+        });
+        let waker = Waker::from(self.clone());
         if self.core.parent.is_some() {
             *lock(&self.starter) = Some(starter);
         }
@@ -370,11 +375,13 @@ impl<M: Message> Cell<M> {
     }
 
     /// A request was answered with an error: too many of them end the life.
-    pub(crate) fn note_error(&self) {
+    pub(crate) fn note_error(self: &Arc<Self>) {
         let Some(watch) = self.manner.rare.as_ref().and_then(|rare| rare.errors.as_ref()) else { return };
         if watch.note(std::time::Instant::now()) {
             lock(&self.life).forced = Some(Box::new(Exit::Crash(watch.cause())));
             self.wanted.fetch_or(KILL, AcqRel);
+            // Its handler may go on to wait for something.
+            self.activate();
         }
     }
 

@@ -89,7 +89,8 @@ impl<'a, M: Message> Context<'a, M> {
     pub fn monitor(&mut self, other: Handle) -> Result<MonitorId, Error> {
         let me: Arc<dyn crate::node::Node> = self.cell.clone();
         let monitor = self.cell.shared.monitor_ids.next();
-        let watcher = Watcher::Actor { monitor, node: Arc::downgrade(&me) };
+        let life = me.core().life.load(Relaxed);
+        let watcher = Watcher::Actor { monitor, node: Arc::downgrade(&me), life };
         self.cell.shared.watch(other, watcher).map(|()| monitor)
     }
 

@@ -8,6 +8,8 @@ use tokio::runtime::Handle as Io;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::foreign;
+
 /// Something with a deadline.
 pub(crate) trait Due: Send + Sync {
     /// The deadline has come. Called on the task's thread, so it must be short.
@@ -122,7 +124,7 @@ impl Inner {
         let next = waiting.armed;
         drop(waiting);
         for who in due.into_values().filter_map(|who| who.upgrade()) {
-            who.due();
+            foreign::call("a deadline", || who.due());
         }
         next
     }

@@ -9,11 +9,12 @@ use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot};
 use crate::counts::Counts;
 use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
-use crate::exit::{Cause, Exit, Linked};
+use crate::exit::{Abandoned, Cause, Exit, Linked};
+use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::Stage;
-use crate::node::{Core, Ending, Node, Shutdown, Status};
+use crate::node::{Core, Done, Ending, Node, Overdue, Shutdown, Status};
 use crate::notice::Notice;
 use crate::spec::Executor;
 use crate::supervision::{Fate, Input};
@@ -30,6 +31,9 @@ impl<M: Message> Cell<M> {
     /// The life is up: it counts, is told, and is announced.
     pub(crate) fn up(self: &Arc<Self>) {
         let mut life = lock(&self.life);
+        if life.abandoned {
+            return;
+        }
         if matches!(life.stage, Stage::Starting | Stage::Restarting) {
             life.stage = Stage::Running;
         }
@@ -71,12 +75,11 @@ impl<M: Message> Cell<M> {
         life.disarm();
         if std::mem::take(&mut life.abandoned) {
             // Whatever its callback says now is too late.
-            let again = std::mem::take(&mut life.begin_wanted);
             drop((life, slot));
-            drop((task, remains));
-            if again {
-                self.clone().begin();
+            if self.manner.executor == Executor::Callback {
+                self.shared.callbacks.found();
             }
+            foreign::call("drop of an actor", || drop((task, remains)));
             return;
         }
         *slot = Slot::Corpse { task, _remains: remains };
@@ -176,7 +179,7 @@ impl<M: Message> Cell<M> {
             Err(_) => None,
         };
         let watchers = lock(&self.life).watchers.take();
-        drop(corpse);
+        foreign::call("drop of an actor", || drop(corpse));
         if let Some(watchers) = watchers {
             let down = Down { id: self.core.id(), exit: exit.clone(), restarting };
             watchers.tell(self.core.handle, &down);
@@ -185,7 +188,7 @@ impl<M: Message> Cell<M> {
 
     fn settle_waiting(&self, exit: &Exit) {
         let mut life = lock(&self.life);
-        let (on_start, on_stop) = (life.on_start.take(), life.take_on_stop());
+        let (on_start, on_stop) = (life.on_start.take(), std::mem::take(&mut life.on_stop));
         drop(life);
         if let Some(waiting) = on_start {
             let error = match exit {
@@ -194,8 +197,8 @@ impl<M: Message> Cell<M> {
             };
             waiting.settle(Err(error.into()));
         }
-        if let Some(done) = on_stop {
-            done();
+        for done in on_stop {
+            foreign::call("end of a stop", done);
         }
     }
 
@@ -206,13 +209,14 @@ impl<M: Message> Cell<M> {
             return;
         }
         life.forced.get_or_insert_with(|| Box::new(exit));
+        // Under the lock: it must not hit the next life.
+        self.wanted.fetch_or(KILL, Relaxed);
         drop(life);
         self.kill_now();
     }
 
     /// Ends the life at its next await; one that cannot be ended is abandoned.
     fn kill_now(self: &Arc<Self>) {
-        self.wanted.fetch_or(KILL, Relaxed);
         if self.task.try_lock().is_err() && !crate::poller::is_polling(self.core.handle) {
             match self.manner.executor {
                 Executor::Callback => self.abandon(),
@@ -224,10 +228,10 @@ impl<M: Message> Cell<M> {
 
     fn abandon_later(self: &Arc<Self>) {
         let weak = Arc::downgrade(self);
-        let lives = lock(&self.life).lives;
+        let life = self.core.life.load(Relaxed);
         self.shared.after(ABANDON_AFTER, move || {
             if let Some(cell) = weak.upgrade()
-                && lock(&cell.life).lives == lives
+                && cell.core.is_in(life)
                 && cell.task.try_lock().is_err()
             {
                 cell.abandon();
@@ -246,7 +250,17 @@ impl<M: Message> Cell<M> {
         (life.stage, life.alive) = (Stage::Down(exit.clone()), false);
         life.disarm();
         drop(life);
+        if self.manner.executor == Executor::Callback {
+            self.shared.callbacks.lose();
+        }
         self.report(exit, is_up);
+    }
+
+    /// Its supervisor is not to start it again.
+    fn ask_to_stop(&self) {
+        if let Some((supervisor, key)) = self.core.supervisor() {
+            supervisor.terminate(key);
+        }
     }
 
     /// Tells the caller of the message at hand how the life ended.
@@ -289,26 +303,28 @@ impl<M: Message> Node for Cell<M> {
     fn begin(self: Arc<Self>) {
         let mut life = lock(&self.life);
         if life.abandoned {
-            life.begin_wanted = true;
-            return;
+            let exit = Exit::Crash(Arc::new(Abandoned));
+            life.stage = Stage::Down(exit.clone());
+            drop(life);
+            return self.report(exit, false);
         }
+        let asked = life.is_stop_asked();
         life.renew(self.manner.traps_exits);
+        self.core.begin_life();
         // Under the lock: whoever wants its end from now on must not be overwritten.
         self.wanted.store(0, Relaxed);
         self.mailbox.reopen();
         drop(life);
         self.start_task();
+        if asked {
+            // Its supervisor refused to stop it, as it was about to start it again.
+            self.ask_to_stop();
+            self.shut_down();
+        }
     }
 
     fn end(self: Arc<Self>, ending: Ending) {
         let mut life = lock(&self.life);
-        if life.begin_wanted {
-            // Its next life never began: there is nothing to end.
-            life.begin_wanted = false;
-            life.stage = Stage::Down(Exit::Killed);
-            drop(life);
-            return self.report(Exit::Killed, false);
-        }
         if !life.alive {
             return;
         }
@@ -316,6 +332,7 @@ impl<M: Message> Node for Cell<M> {
         match ending {
             _ if life.kill || ending == Ending::Kill => {
                 life.kill = true;
+                self.wanted.fetch_or(KILL, Relaxed);
                 drop(life);
                 return self.kill_now();
             }
@@ -327,8 +344,10 @@ impl<M: Message> Node for Cell<M> {
             }
             Ending::Stop(None) | Ending::Kill => {}
         }
+        // Under the lock: it must not hit the next life.
+        self.wanted.fetch_or(STOP, Relaxed);
         drop(life);
-        self.want(STOP);
+        self.activate();
     }
 
     fn shut_down(self: Arc<Self>) {
@@ -358,26 +377,34 @@ impl<M: Message> Node for Cell<M> {
         }
     }
 
-    fn stop(self: Arc<Self>, ending: Ending, done: Box<dyn FnOnce() + Send>) {
+    fn stop(self: Arc<Self>, ending: Ending, done: Option<Done>) {
         let mut life = lock(&self.life);
         if matches!(life.stage, Stage::Stopped(_)) {
             drop(life);
-            return done();
+            return done.into_iter().for_each(|done| done());
         }
-        life.call_on_stop(done);
+        life.on_stop.extend(done);
         // Known before its supervisor asks it to stop too.
         life.kill |= ending == Ending::Kill;
         life.stops = true;
         drop(life);
-        if let Some((supervisor, key)) = self.core.supervisor() {
-            // Asked first, so that it does not take the end for a crash.
-            supervisor.terminate(key);
-        }
+        // Asked first, so that it does not take the end for a crash.
+        self.ask_to_stop();
         self.end(ending);
     }
 
     fn status(&self) -> Status {
         Cell::status(self)
+    }
+
+    fn abolish(self: Arc<Self>) {
+        let task = match self.task.try_lock() {
+            Ok(mut slot) => std::mem::replace(&mut *slot, Slot::Empty),
+            // Code that blocks its thread holds it.
+            Err(_) => Slot::Empty,
+        };
+        foreign::call("drop of an actor", || drop(task));
+        self.settle_stopped(Exit::Killed, true);
     }
 
     fn is_stopped(&self) -> bool {
@@ -437,7 +464,8 @@ impl<M: Message> Node for Cell<M> {
 impl<M: Message> Due for Cell<M> {
     /// The grace of a stop is over.
     fn due(self: Arc<Self>) {
-        self.end(Ending::Kill);
+        let shared = self.shared.clone();
+        shared.queue.push_fresh(Arc::new(Overdue(self)));
     }
 }
 

@@ -93,6 +93,18 @@ impl fmt::Display for Linked {
 
 impl std::error::Error for Linked {}
 
+/// The cause of a start that cannot be: a callback of an earlier life has not returned.
+#[derive(Debug)]
+pub struct Abandoned;
+
+impl fmt::Display for Abandoned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a callback of its life before, which could not be ended, has not returned")
+    }
+}
+
+impl std::error::Error for Abandoned {}
+
 /// The cause of an actor whose code panicked.
 #[derive(Debug)]
 pub struct Panicked {

@@ -6,6 +6,7 @@ use crate::actor::Message;
 use crate::deadlines::Deadline;
 use crate::exit::Exit;
 use crate::health::Checks;
+use crate::node::Done;
 use crate::promise::Resolver;
 use crate::watch::{Signal, Watchers};
 
@@ -35,8 +36,6 @@ impl Stage {
     }
 }
 
-type Done = Box<dyn FnOnce() + Send>;
-
 pub(crate) struct Life<M: Message> {
     pub stage: Stage,
     pub kill: bool,
@@ -54,16 +53,12 @@ pub(crate) struct Life<M: Message> {
     pub abandoned: bool,
     /// Whether its crash was announced already.
     pub announced: bool,
-    /// To be begun as soon as that callback returns.
-    pub begin_wanted: bool,
     pub traps_exits: bool,
-    /// Lives begun so far.
-    pub lives: u32,
     pub restarts: u64,
     /// How the life before this one ended.
     last_exit: Option<Box<Exit>>,
     pub on_start: Option<Resolver<(), M::Error>>,
-    on_stop: Option<Done>,
+    pub on_stop: Vec<Done>,
     // Boxed: most actors have none of these.
     pub watchers: Option<Box<Watchers>>,
     #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
@@ -86,13 +81,11 @@ impl<M: Message> Life<M> {
             is_up: false,
             abandoned: false,
             announced: false,
-            begin_wanted: false,
             traps_exits: false,
-            lives: 0,
             restarts: 0,
             last_exit: None,
             on_start,
-            on_stop: None,
+            on_stop: Vec::new(),
             watchers: None,
             signals: None,
             deadline: None,
@@ -105,7 +98,6 @@ impl<M: Message> Life<M> {
         self.stage = if self.was_up { Stage::Restarting } else { Stage::Starting };
         (self.kill, self.stops, self.is_up, self.announced) = (false, false, false, false);
         self.forced = None;
-        self.lives = self.lives.wrapping_add(1);
         (self.alive, self.traps_exits) = (true, traps_exits);
         self.signals = None;
     }
@@ -115,20 +107,9 @@ impl<M: Message> Life<M> {
         (self.deadline, self.checks) = (None, None);
     }
 
-    /// To be called when it is down for good.
-    pub(crate) fn call_on_stop(&mut self, done: Done) {
-        self.on_stop = Some(match self.on_stop.take() {
-            None => done,
-            Some(earlier) => Box::new(move || {
-                earlier();
-                done();
-            }),
-        });
-    }
-
-    /// What is to be called now that it is down.
-    pub(crate) fn take_on_stop(&mut self) -> Option<Done> {
-        self.on_stop.take()
+    /// Whether somebody waits for its end, or wanted it.
+    pub(crate) fn is_stop_asked(&self) -> bool {
+        self.stops
     }
 
     /// The life at hand has ended so, and another one follows.

@@ -77,6 +77,9 @@ pub(crate) struct Mailbox<M: Message> {
 /// Bytes of room that an empty queue keeps: what a small burst needed is not asked for again at the next one.
 const KEPT_BYTES: usize = 24 << 10;
 
+/// Messages that may wait for room, besides those that have it.
+const BLOCKED_MAX: usize = 1_000;
+
 impl<M: Message> Mailbox<M> {
     const KEPT: usize = KEPT_BYTES / size_of::<Envelope<M>>();
 
@@ -248,7 +251,8 @@ impl<M: Message> Mailbox<M> {
         incoming.others().rejected += 1;
     }
 
-    /// Lets a message wait for room; its sender is told when it is queued, or the mailbox closes.
+    /// Lets a message wait for room; its sender is told when it is queued, or the mailbox closes. Refused where as many
+    /// wait as may, or as many bytes as the mailbox holds: then it is still to be counted.
     pub(crate) fn wait_for_room(
         &self,
         envelope: Envelope<M>,
@@ -259,12 +263,32 @@ impl<M: Message> Mailbox<M> {
         if incoming.closed.is_some() {
             return Err(incoming.refuse(envelope));
         }
+        let size = envelope.message.size_bytes() as u64;
+        let mut given_up = VecDeque::new();
+        if !self.may_wait(&incoming, size) {
+            // Those whose senders have given up make room for others who wait.
+            given_up = incoming.take_abandoned();
+            if !self.may_wait(&incoming, size) {
+                incoming.sent -= 1;
+                let error = self.full(&incoming);
+                drop(incoming);
+                drop(given_up);
+                return Err(Refused { message: envelope, error });
+            }
+        }
         incoming.blocked.get_or_insert_default().push_back(Blocked { envelope, sender });
         self.note_blocked(&incoming);
         drop(incoming);
+        drop(given_up);
         // Room may have come since the push that failed.
         self.admit();
         Ok(())
+    }
+
+    fn may_wait(&self, incoming: &Incoming<M>, size: u64) -> bool {
+        let Some(blocked) = incoming.blocked.as_deref() else { return true };
+        let bytes: u64 = blocked.iter().map(|blocked| blocked.envelope.message.size_bytes() as u64).sum();
+        blocked.len() < BLOCKED_MAX && bytes.saturating_add(size) <= self.bounds.bytes_max
     }
 
     /// Who waits for room of a closed mailbox waits for nothing.
@@ -289,7 +313,7 @@ impl<M: Message> Mailbox<M> {
     /// Queues what waited for room, as far as there is room.
     #[cold]
     fn admit(&self) {
-        let mut admitted = Vec::new();
+        let (mut admitted, mut given_up) = (Vec::new(), Vec::new());
         let mut incoming = lock(&self.incoming);
         while let Some(front) = incoming.blocked.as_ref().and_then(|blocked| blocked.front()) {
             let size = front.envelope.message.size_bytes() as u64;
@@ -301,6 +325,7 @@ impl<M: Message> Mailbox<M> {
             };
             if blocked.is_abandoned() {
                 incoming.others().rejected += 1;
+                given_up.push(blocked);
                 continue;
             }
             self.queue(&mut incoming, blocked.envelope, size);
@@ -308,6 +333,7 @@ impl<M: Message> Mailbox<M> {
         }
         self.note_blocked(&incoming);
         drop(incoming);
+        drop(given_up);
         for room in admitted {
             room.settle(Ok(()));
         }
@@ -403,7 +429,11 @@ impl<M: Message> Mailbox<M> {
     #[cold]
     fn drop_abandoned(&self) {
         let (mut incoming, mut taken) = (lock(&self.incoming), lock(&self.taken));
-        let Some(abandoned) = taken.pop_front() else { return self.note_taken(&taken, 0) };
+        // Looked at again: a push that swept, or dropped the oldest, may have taken it out since.
+        if !taken.front().is_some_and(|next| next.reply.is_abandoned()) {
+            return;
+        }
+        let Some(abandoned) = taken.pop_front() else { return };
         let bytes = self.taken_bytes.load(Relaxed) - abandoned.message.size_bytes() as u64;
         self.note_taken(&taken, bytes);
         incoming.others().dropped += 1;
@@ -521,6 +551,15 @@ impl<M: Message> Incoming<M> {
         let counts = self.counts();
         (self.sent, self.others) = (0, None);
         counts
+    }
+
+    /// Takes out of those that wait for room whose senders have given up.
+    fn take_abandoned(&mut self) -> VecDeque<Blocked<M>> {
+        let Some(blocked) = self.blocked.as_deref_mut() else { return VecDeque::new() };
+        let (given_up, kept): (VecDeque<_>, VecDeque<_>) = blocked.drain(..).partition(Blocked::is_abandoned);
+        *blocked = kept;
+        self.others().rejected += given_up.len() as u64;
+        given_up
     }
 
     #[cold]

@@ -303,3 +303,24 @@ fn model_who_waits_for_room_while_the_mailbox_closes_gets_its_message_back_or_it
         assert_eq!(world.mailbox.len(), 0);
     });
 }
+
+/// A message must not be lost where the taker drops an abandoned one that a pusher swept meanwhile.
+#[test]
+fn model_a_sweep_beside_the_taker_loses_no_message() {
+    model(|| {
+        let bounds = Bounds { messages_max: 2, bytes_max: 10 };
+        let mailbox = Arc::new(Mailbox::<Note>::new(bounds, Overflow::Reject));
+        let (resolver, pending) = promise();
+        let message = Note { sender: 0, number: 0, bytes: 1 };
+        assert!(mailbox.push(Envelope { message, reply: ReplyTo::new(Some(resolver)) }).is_ok());
+        assert!(mailbox.push(World::envelope(1, 7, 1)).is_ok());
+        drop(pending);
+        let pusher = thread::spawn({
+            let mailbox = mailbox.clone();
+            move || drop(mailbox.push(World::envelope(1, 8, 1)))
+        });
+        let first = mailbox.pop().map(|envelope| envelope.message.number);
+        pusher.join().expect("no panic");
+        assert_eq!(first, Some(7), "it was taken into the mailbox, and nobody gave it up");
+    });
+}

@@ -9,6 +9,7 @@ use crate::counts::Counts;
 use crate::exit::Exit;
 use crate::handle::Handle;
 use crate::id::ActorId;
+use crate::queue::Runnable;
 use crate::supervision::{ChildKey, Fate, Restart};
 use crate::supervisor::Supervisor;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -53,6 +54,8 @@ pub struct Status {
 pub(crate) struct Parent {
     pub supervisor: Weak<Supervisor>,
     pub key: ChildKey,
+    /// How many supervisors stand above that one.
+    pub depth: usize,
     /// Whether the supervisor exists only for this child, and so ends with it.
     pub is_hidden: bool,
     /// When it is started again, for those who look at the tree.
@@ -67,6 +70,8 @@ pub(crate) struct Core {
     // Boxed: an actor without a supervisor is smaller so.
     pub parent: Option<Box<Parent>>,
     pub waits: Waits,
+    /// Lives begun so far.
+    pub life: AtomicU32,
     /// Counts what it has handled, so that what it began meanwhile is known to be over.
     pub turn: AtomicU32,
     /// Whether it was ever subscribed to a topic, so that its end must be told there.
@@ -85,10 +90,21 @@ impl Core {
             named,
             parent: parent.map(Box::new),
             waits: Waits::default(),
+            life: AtomicU32::new(0),
             turn: AtomicU32::new(0),
             subscribes: AtomicBool::new(false),
             serial,
         }
+    }
+
+    /// Another life begins.
+    pub(crate) fn begin_life(&self) {
+        self.life.fetch_add(1, Relaxed);
+    }
+
+    /// Whether this life is the one at hand.
+    pub(crate) fn is_in(&self, life: u32) -> bool {
+        self.life.load(Relaxed) == life
     }
 
     /// What it handled is over. Only the one that runs it calls this, so a plain load and store do.
@@ -126,6 +142,18 @@ pub(crate) enum Ending {
     Kill,
 }
 
+/// Called when a node is down for good.
+pub(crate) type Done = Box<dyn FnOnce() + Send>;
+
+/// A node whose grace is over: a worker ends it, as others are told on the way.
+pub(crate) struct Overdue<N>(pub Arc<N>);
+
+impl<N: Node + 'static> Runnable for Overdue<N> {
+    fn run(self: Arc<Self>) {
+        self.0.clone().end(Ending::Kill);
+    }
+}
+
 /// An actor or a supervisor over all its lives.
 pub(crate) trait Node: Send + Sync {
     fn core(&self) -> &Core;
@@ -140,7 +168,9 @@ pub(crate) trait Node: Send + Sync {
     /// What becomes of it after a life has ended.
     fn settle(self: Arc<Self>, fate: Fate);
     /// Ends it for good, by way of its supervisor if it has one; `done` is called when it is down.
-    fn stop(self: Arc<Self>, ending: Ending, done: Box<dyn FnOnce() + Send>);
+    fn stop(self: Arc<Self>, ending: Ending, done: Option<Done>);
+    /// The workers are gone: what is left of it is dropped, and who waits is told.
+    fn abolish(self: Arc<Self>);
     fn status(&self) -> Status;
     /// Whether it is down, for good or until somebody asks its supervisor to start it again.
     fn is_stopped(&self) -> bool;

@@ -34,7 +34,40 @@ enum State<V, E> {
     Over,
 }
 
-type Held<V, E> = (State<V, E>, Option<Box<Deadline>>);
+type Held<V, E> = (State<V, E>, Option<Box<Aside>>);
+
+/// What is dropped as soon as it is over, and undoes itself then.
+#[derive(Default)]
+struct Aside {
+    _deadline: Option<Deadline>,
+    _upstream: Option<Upstream>,
+}
+
+/// The promise that this one is made of: whoever gives this one up gives up that one too.
+struct Upstream(Box<dyn Source>);
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
+trait Source: Send {
+    fn give_up(&self);
+}
+
+impl<V: Send, E: Send> Source for Weak<Slot<V, E>> {
+    fn give_up(&self) {
+        let Some(slot) = self.upgrade() else { return };
+        let mut guard = slot.lock();
+        if let State::Called(_) = guard.0 {
+            slot.over.store(true, Release);
+            let earlier = (std::mem::replace(&mut guard.0, State::Over), guard.1.take());
+            drop(guard);
+            drop(earlier);
+        }
+    }
+}
 
 struct Slot<V, E> {
     /// With the deadline of a wait that has begun.
@@ -72,10 +105,21 @@ impl<V, E> Slot<V, E> {
         self.settle_waited(guard, answer)
     }
 
+    /// Keeps something until it is over; what is not needed, or not any more, is dropped when no lock is held.
+    fn set_aside<T>(&self, keep: impl FnOnce(&mut Aside) -> T) {
+        let mut guard = self.lock();
+        let unused = match guard.0 {
+            State::Ready(_) | State::Over => Err(keep),
+            _ => Ok(keep(guard.1.get_or_insert_default())),
+        };
+        drop(guard);
+        drop(unused);
+    }
+
     /// The lock is released before anybody is told.
     fn settle_waited(&self, mut guard: MutexGuard<'_, Held<V, E>>, answer: Result<V, E>) -> bool {
         self.over.store(true, Release);
-        let deadline = guard.1.take();
+        let aside = guard.1.take();
         let told = match std::mem::replace(&mut guard.0, State::Over) {
             State::Empty => {
                 guard.0 = State::Ready(answer);
@@ -106,7 +150,7 @@ impl<V, E> Slot<V, E> {
                 false
             }
         };
-        drop(deadline);
+        drop(aside);
         told
     }
 }
@@ -234,7 +278,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         Ok(())
     }
 
-    /// The same with another outcome. Dropped, what was under way goes on.
+    /// The same with another outcome. Dropped, this one is given up too.
     pub fn map<U, F>(
         self,
         change: impl FnOnce(Result<V, E>) -> Result<U, F> + Send + 'static,
@@ -248,8 +292,13 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         let deliver = move |outcome| {
             resolver.settle(change(outcome));
         };
-        if let Err((outcome, deliver)) = self.hand_to(Box::new(deliver)) {
-            deliver(outcome);
+        match (self.hand_to(Box::new(deliver)), &mapped.slot) {
+            (Ok(canceller), Some(slot)) => {
+                let upstream = Upstream(Box::new(canceller.0));
+                slot.set_aside(|aside| aside._upstream.replace(upstream));
+            }
+            (Ok(_), None) => {}
+            (Err((outcome, deliver)), _) => deliver(outcome),
         }
         mapped
     }
@@ -364,14 +413,8 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
     fn arm(&mut self, slot: &Arc<Slot<V, E>>) {
         let (Some(at), Some((shared, _))) = (self.deadline.take(), &self.target) else { return };
         let weak: Weak<dyn Due> = Arc::downgrade(&(slot.clone() as Arc<dyn Due>));
-        let deadline = Box::new(shared.deadlines.add(at, weak));
-        let mut guard = slot.lock();
-        let unused = match guard.0 {
-            State::Empty | State::Blocking | State::Polled(_) => guard.1.replace(deadline),
-            _ => Some(deadline),
-        };
-        drop(guard);
-        drop(unused);
+        let deadline = shared.deadlines.add(at, weak);
+        slot.set_aside(|aside| aside._deadline.replace(deadline));
     }
 }
 
@@ -415,9 +458,9 @@ impl<V, E: From<Error>> Pending<V, E> {
         let mut guard = slot.lock();
         slot.over.store(true, Release);
         let earlier = std::mem::replace(&mut guard.0, State::Over);
-        let deadline = guard.1.take();
+        let aside = guard.1.take();
         drop(guard);
-        drop((earlier, deadline));
+        drop((earlier, aside));
     }
 }
 

@@ -91,20 +91,36 @@ pub(crate) fn broadcast<'a, M: Message + Clone>(
     message: &M,
 ) -> usize {
     let mut taken = 0;
-    // Queued together: the workers' lock is taken once, not once for each.
-    let mut idle: Vec<Arc<dyn Runnable>> = Vec::new();
+    let mut idle = Idle { shared, actors: Vec::new() };
+    let mut refused = Vec::new();
     for actor in to {
         match actor.0.push(message.clone(), ReplyTo::none()) {
             Ok(first) => {
                 taken += 1;
                 if first {
-                    idle.extend(actor.0.activation());
+                    idle.actors.extend(actor.0.activation());
                 }
             }
-            // Counted as rejected; there is nobody to tell.
-            Err(refused) => drop(actor.0.refuse(refused)),
+            Err(message) => refused.push((actor, message)),
         }
     }
-    shared.queue.push_all_fresh(idle);
+    drop(idle);
+    for (actor, message) in refused {
+        // Counted as rejected; there is nobody to tell.
+        drop(actor.0.refuse(message));
+    }
     taken
+}
+
+/// Actors that were activated, to be queued together: the workers' lock is taken once, not once for each. Queued also
+/// where the message of one more cannot be cloned.
+struct Idle<'a> {
+    shared: &'a Shared,
+    actors: Vec<Arc<dyn Runnable>>,
+}
+
+impl Drop for Idle<'_> {
+    fn drop(&mut self) {
+        self.shared.queue.push_all_fresh(std::mem::take(&mut self.actors));
+    }
 }

@@ -165,7 +165,7 @@ impl Runtime {
             resolver.settle(Ok(()));
         };
         match self.shared.node(target) {
-            Some(node) => node.stop(Ending::Stop(Some(grace)), Box::new(done)),
+            Some(node) => node.stop(Ending::Stop(Some(grace)), Some(Box::new(done))),
             None => done(),
         }
         pending.toward(&self.shared, target, None)
@@ -174,7 +174,7 @@ impl Runtime {
     /// Ends an actor or supervisor at its next await, without any hook. Nobody restarts it.
     pub fn kill(&self, target: Handle) {
         if let Some(node) = self.shared.node(target) {
-            node.stop(Ending::Kill, Box::new(|| ()));
+            node.stop(Ending::Kill, None);
         }
     }
 
@@ -334,7 +334,7 @@ impl Runtime {
     /// Kills every actor that still lives.
     pub fn kill_all(&self) {
         for node in self.roots() {
-            node.stop(Ending::Kill, Box::new(|| ()));
+            node.stop(Ending::Kill, None);
         }
     }
 
@@ -352,9 +352,15 @@ impl Runtime {
     }
 }
 
+/// How long callbacks that run when a runtime is dropped are waited for, so that their actors end in order.
+const CALLBACKS_GONE: Duration = Duration::from_secs(1);
+
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.kill_all();
+        if !crate::poller::is_inside() {
+            self.shared.callbacks.settle(CALLBACKS_GONE);
+        }
         self.end();
     }
 }

@@ -1,7 +1,7 @@
 //! What all actors of one runtime share: its tables, queues and clocks.
 
 use std::any::TypeId;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use crate::counts::Counts;
 use crate::dead_letters::DeadLetters;
 use crate::deadlines::Deadlines;
 use crate::error::Error;
+use crate::exit::Exit;
+use crate::foreign;
 use crate::groups::Groups;
 use crate::handle::Handle;
 use crate::id::ActorId;
@@ -49,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) restarts: AtomicU64,
     /// Those that have not ended.
     workers: AtomicUsize,
+    /// All workers have ended.
+    ended: AtomicBool,
     serial: AtomicU64,
     seed: AtomicU64,
 }
@@ -71,6 +75,7 @@ impl Shared {
             retired: Mutex::default(),
             restarts: AtomicU64::new(0),
             workers: AtomicUsize::new(config.workers.max(1)),
+            ended: AtomicBool::new(false),
             serial: AtomicU64::new(0),
             seed: AtomicU64::new(u64::from(std::process::id())),
         })
@@ -90,14 +95,19 @@ impl Shared {
             trace::tell(&notice);
         }
         if let Some(observer) = &self.observer {
-            observer(notice);
+            foreign::call("observer", || observer(notice));
         }
     }
 
     /// A worker has ended. The last one lets go of all actors, which hold this in turn.
     pub(crate) fn worker_ended(&self) {
         if self.workers.fetch_sub(1, SeqCst) == 1 {
+            self.ended.store(true, SeqCst);
             self.queue.close();
+            // Newest first, as they would have been stopped.
+            let mut left = self.slots.snapshot();
+            left.sort_by_key(|node| std::cmp::Reverse(node.core().serial));
+            left.into_iter().for_each(Node::abolish);
             self.slots.clear();
         }
     }
@@ -114,20 +124,23 @@ impl Shared {
         parent: Option<Parent>,
         make: impl FnOnce(Core) -> Arc<N>,
     ) -> Result<Arc<N>, Error> {
+        if self.ended.load(SeqCst) {
+            return Err(Error::Stopped(Exit::Shutdown));
+        }
         let serial = self.serial.fetch_add(1, Relaxed);
         let mut made = None;
-        let entered = self.slots.insert(|handle| {
+        // Named before anybody can find it: one whose name is taken never was.
+        let entered = self.slots.insert_if(|handle| {
+            if let Some(id) = &id
+                && !self.names.register(id.clone(), handle)
+            {
+                return None;
+            }
             let node = make(Core::new(handle, id.clone(), parent, serial));
             made = Some(node.clone());
-            node as Arc<dyn Node>
+            Some(node as Arc<dyn Node>)
         });
-        let (handle, _) = entered.map_err(|_| Error::TooMany("actors"))?;
-        if let Some(id) = id
-            && !self.names.register(id, handle)
-        {
-            self.slots.remove(handle);
-            return Err(Error::AlreadyExists);
-        }
+        entered.map_err(|_| Error::TooMany("actors"))?.ok_or(Error::AlreadyExists)?;
         made.ok_or(Error::NotFound)
     }
 

@@ -48,10 +48,20 @@ impl<T: Clone> Slots<T> {
     }
 
     /// Makes a value that may know its handle, and keeps it. No lock is held meanwhile, and the handle finds nothing yet.
+    #[cfg(test)]
     pub(crate) fn insert(&self, make: impl FnOnce(Handle) -> T) -> Result<(Handle, T), Full> {
+        let made = self.insert_if(|handle| Some(make(handle)))?;
+        made.ok_or(Full)
+    }
+
+    /// The same, unless it is not made after all: then the slot is free again.
+    pub(crate) fn insert_if(
+        &self,
+        make: impl FnOnce(Handle) -> Option<T>,
+    ) -> Result<Option<(Handle, T)>, Full> {
         let reserved = self.reserve()?;
-        let value = make(reserved.handle);
-        Ok((reserved.fill(value.clone()), value))
+        let Some(value) = make(reserved.handle) else { return Ok(None) };
+        Ok(Some((reserved.fill(value.clone()), value)))
     }
 
     fn reserve(&self) -> Result<Reserved<'_, T>, Full> {

@@ -1,10 +1,13 @@
 //! Stopping whole trees by a deadline.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::exit::Exit;
 use crate::node::{Ending, Node};
+
+/// How long those that are killed are waited for.
+const KILLED_GONE: Duration = Duration::from_secs(5);
 
 /// What became of those that were stopped together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,10 +34,11 @@ pub(crate) async fn stop_root(root: Arc<dyn Node>, deadline: Instant) -> Stopped
         // The other end waits, or the runtime is gone.
         let _ = told.send(());
     };
-    root.clone().stop(Ending::Stop(None), Box::new(done));
+    root.clone().stop(Ending::Stop(None), Some(Box::new(done)));
     if tokio::time::timeout(grace, &mut down).await.is_err() {
         root.end(Ending::Kill);
-        let _ = down.await;
+        // One that cannot be told is gone all the same: nobody waits for ever.
+        let _ = tokio::time::timeout(KILLED_GONE, down).await;
     }
     let mut stopped = Stopped::default();
     for node in nodes.iter().filter(|node| !node.is_hidden()) {

@@ -10,10 +10,11 @@ use crate::counts::Counts;
 use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::Stage;
-use crate::node::{Core, Ending, Node, Parent, Shutdown, Status};
+use crate::node::{Core, Done, Ending, Node, Overdue, Parent, Shutdown, Status};
 use crate::notice::Notice;
 use crate::poller;
 use crate::promise::Resolver;
@@ -23,8 +24,10 @@ use crate::supervision::{ChildKey, ChildRules, Fate, Input, Machine, Output, Ref
 use crate::sync::{Mutex, lock};
 use crate::watch::{Down, MonitorId, Signal, Watcher, Watchers};
 
+/// Supervisors below each other: their makings and ends are nested calls.
+const DEPTH_MAX: usize = 64;
+
 type Answer = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
-type Done = Box<dyn FnOnce() + Send>;
 
 /// An actor-like node without messages of its own: what happens to its children is all it is told.
 pub(crate) struct Supervisor {
@@ -32,6 +35,8 @@ pub(crate) struct Supervisor {
     pub(crate) shared: Arc<Shared>,
     shutdown: Shutdown,
     period: Duration,
+    /// Supervisors above it.
+    depth: usize,
     /// It exists only to restart one actor, and ends with it.
     implicit: bool,
     state: Mutex<State>,
@@ -40,6 +45,8 @@ pub(crate) struct Supervisor {
 struct Charge {
     node: Arc<dyn Node>,
     dynamic: bool,
+    /// It was asked to end, and has not been answered.
+    terminates: bool,
 }
 
 struct State {
@@ -55,6 +62,8 @@ struct State {
     was_up: bool,
     /// Somebody kills it: so are its children, whatever their own rules of shutdown are.
     killed: bool,
+    /// Somebody asked for its end, so no life follows.
+    stops: bool,
     restarts: u64,
     last_exit: Option<Exit>,
     on_start: Option<Resolver<(), Error>>,
@@ -73,10 +82,14 @@ impl Supervisor {
     ) -> Result<Arc<Self>, Error> {
         let SupervisorSpec { id, rules, shutdown, children } = spec;
         let name = id.as_ref().map_or_else(|| "unnamed".to_owned(), ToString::to_string);
+        let depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
         let invalid = |child: &str, why: &dyn ToString| Error::InvalidChild {
             child: child.to_owned(),
             reason: why.to_string(),
         };
+        if depth >= DEPTH_MAX {
+            return Err(invalid(&name, &format!("more than {DEPTH_MAX} supervisors below each other")));
+        }
         let mut machine = Machine::new(rules).map_err(|why| invalid(&name, &why))?;
         for (place, child) in children.iter().enumerate() {
             let rules = ChildRules { restart: child.restart, significant: child.significant, dynamic: false };
@@ -92,6 +105,7 @@ impl Supervisor {
                 shared: shared.clone(),
                 shutdown,
                 period,
+                depth,
                 implicit,
                 state: Mutex::new(state),
             })
@@ -114,12 +128,13 @@ impl Supervisor {
         let parent = Parent {
             supervisor: Arc::downgrade(self),
             key,
+            depth: self.depth,
             is_hidden: self.implicit,
             restart: child.restart,
         };
         let node = (child.make)(&self.shared, Some(parent))?;
         let handle = node.core().handle;
-        lock(&self.state).children.insert(key, Charge { node, dynamic });
+        lock(&self.state).children.insert(key, Charge { node, dynamic, terminates: false });
         Ok(handle)
     }
 
@@ -148,7 +163,8 @@ impl Supervisor {
             state.machine.step(input, Instant::now(), self.shared.random(), &mut outputs);
             drop(state);
             for output in outputs.drain(..) {
-                self.carry_out(output);
+                // Whatever panics in it, the others are carried out too.
+                foreign::call("a supervisor's step", || self.carry_out(output));
             }
         }
     }
@@ -276,9 +292,31 @@ impl Supervisor {
 
     /// Ends a child because somebody asked for that: nobody restarts it.
     pub(crate) fn terminate(self: &Arc<Self>, key: ChildKey) {
-        match self.implicit {
-            true => self.feed(Input::Stop(Exit::Shutdown)),
-            false => self.ask(|ticket| Input::Terminate(ticket, key), Box::new(|_| ())),
+        if self.implicit {
+            return self.feed(Input::Stop(Exit::Shutdown));
+        }
+        let mut state = lock(&self.state);
+        let Some(charge) = state.children.get_mut(&key) else { return };
+        // Asked once, however many want it.
+        if std::mem::replace(&mut charge.terminates, true) {
+            return;
+        }
+        drop(state);
+        let weak = Arc::downgrade(self);
+        let answer = move |_| {
+            if let Some(supervisor) = weak.upgrade()
+                && let Some(charge) = lock(&supervisor.state).children.get_mut(&key)
+            {
+                charge.terminates = false;
+            }
+        };
+        self.ask(|ticket| Input::Terminate(ticket, key), Box::new(answer));
+    }
+
+    /// Its own supervisor is not to start it again.
+    fn ask_to_stop(&self) {
+        if let Some((supervisor, key)) = self.core.supervisor() {
+            supervisor.terminate(key);
         }
     }
 
@@ -354,7 +392,7 @@ impl Supervisor {
             }));
         }
         for done in on_stop {
-            done();
+            foreign::call("end of a stop", done);
         }
     }
 }
@@ -377,6 +415,7 @@ impl State {
             is_up: false,
             was_up: false,
             killed: false,
+            stops: false,
             restarts: 0,
             last_exit: None,
             on_start,
@@ -396,7 +435,8 @@ impl Runnable for Supervisor {
 impl Due for Supervisor {
     /// The grace of a stop is over.
     fn due(self: Arc<Self>) {
-        self.end(Ending::Kill);
+        let shared = self.shared.clone();
+        shared.queue.push_fresh(Arc::new(Overdue(self)));
     }
 }
 
@@ -409,8 +449,14 @@ impl Node for Supervisor {
         let mut state = lock(&self.state);
         state.stage = if state.was_up { Stage::Restarting } else { Stage::Starting };
         state.killed = false;
+        let asked = std::mem::take(&mut state.stops);
         drop(state);
         self.feed(Input::Begin);
+        if asked {
+            // Its supervisor refused to stop it, as it was about to start it again.
+            self.ask_to_stop();
+            self.shut_down();
+        }
     }
 
     fn end(self: Arc<Self>, ending: Ending) {
@@ -468,19 +514,18 @@ impl Node for Supervisor {
         }
     }
 
-    fn stop(self: Arc<Self>, ending: Ending, done: Done) {
+    fn stop(self: Arc<Self>, ending: Ending, done: Option<Done>) {
         let mut state = lock(&self.state);
         if matches!(state.stage, Stage::Stopped(_)) {
             drop(state);
-            return done();
+            return done.into_iter().for_each(|done| done());
         }
-        state.on_stop.push(done);
+        state.on_stop.extend(done);
+        state.stops = true;
         // Known before its own supervisor asks it to stop too.
         state.killed |= ending == Ending::Kill;
         drop(state);
-        if let Some((supervisor, key)) = self.core.supervisor() {
-            supervisor.terminate(key);
-        }
+        self.ask_to_stop();
         self.end(ending);
     }
 
@@ -494,6 +539,10 @@ impl Node for Supervisor {
             last_exit: state.last_exit.clone(),
             busy: Duration::ZERO,
         }
+    }
+
+    fn abolish(self: Arc<Self>) {
+        self.settle(Fate::Gone(Exit::Killed));
     }
 
     fn is_stopped(&self) -> bool {

@@ -112,14 +112,14 @@ impl SupervisorRef {
             resolver.settle(Ok(()));
         };
         let node: Arc<dyn Node> = self.0.clone();
-        node.stop(Ending::Stop(Some(grace)), Box::new(done));
+        node.stop(Ending::Stop(Some(grace)), Some(Box::new(done)));
         pending.toward(&self.0.shared, self.handle(), None)
     }
 
     /// Ends it and its children at their next awaits, without any hook.
     pub fn kill(&self) {
         let node: Arc<dyn Node> = self.0.clone();
-        node.stop(Ending::Kill, Box::new(|| ()));
+        node.stop(Ending::Kill, None);
     }
 }
 

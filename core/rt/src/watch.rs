@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::node::Node;
@@ -79,7 +80,7 @@ impl<E: From<Error> + From<Broken> + Send + 'static> Mourner for Resolver<Down, 
 
 pub(crate) enum Watcher {
     /// An actor that monitors.
-    Actor { monitor: MonitorId, node: Weak<dyn Node> },
+    Actor { monitor: MonitorId, node: Weak<dyn Node>, life: u32 },
     /// Somebody else who monitors.
     Other { monitor: MonitorId, mourner: Box<dyn Mourner> },
     /// The other end of a link.
@@ -98,7 +99,9 @@ impl Watcher {
     fn is_wanted(&self) -> bool {
         match self {
             Watcher::Other { mourner, .. } => mourner.is_wanted(),
-            Watcher::Actor { node, .. } | Watcher::Link { node, .. } => node.strong_count() > 0,
+            // A monitor ends with the life that made it.
+            Watcher::Actor { node, life, .. } => node.upgrade().is_some_and(|node| node.core().is_in(*life)),
+            Watcher::Link { node, .. } => node.strong_count() > 0,
         }
     }
 }
@@ -152,9 +155,11 @@ impl Watchers {
     pub(crate) fn tell(self, from: Handle, down: &Down) {
         for watcher in self.all {
             match watcher {
-                Watcher::Other { mourner, .. } => mourner.tell(down.clone()),
-                Watcher::Actor { monitor, node } => {
-                    if let Some(node) = node.upgrade() {
+                Watcher::Other { mourner, .. } => {
+                    foreign::call("monitor", || mourner.tell(down.clone()));
+                }
+                Watcher::Actor { monitor, node, life } => {
+                    if let Some(node) = node.upgrade().filter(|node| node.core().is_in(life)) {
                         let (id, exit) = (down.id.clone(), down.exit.clone());
                         node.signal(Signal::Down { monitor, id, exit });
                     }

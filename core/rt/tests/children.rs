@@ -222,11 +222,12 @@ fn a_supervisor_whose_child_was_abandoned_can_still_be_stopped() {
 }
 
 #[test]
-fn an_abandoned_child_that_waits_for_its_next_life_can_be_terminated() {
+fn an_abandoned_child_starts_again_only_when_its_callback_is_back() {
     let world = World::new();
     let callback = Spec { executor: Executor::Callback, ..Spec::new(id("stuck")) };
-    let top =
-        world.supervise(spec("top", at_once(5)).child(world.child_as(callback, Restart::Permanent, false)));
+    let backoff = Backoff { initial: common::LONG, max: common::LONG, ..Backoff::default() };
+    let rules = Rules { backoff, ..at_once(5) };
+    let top = world.supervise(spec("top", rules).child(world.child_as(callback, Restart::Permanent, false)));
     let stuck = world.at("stuck");
     let (release, block) = mpsc::channel();
     let held = stuck.request(Ask::Block(block), soon(), Waits);
@@ -235,8 +236,9 @@ fn an_abandoned_child_that_waits_for_its_next_life_can_be_terminated() {
     assert!(answer(held).is_err());
     answer(top.terminate_child(stuck.handle())).expect("at once");
     assert!(matches!(echo(&stuck, 1), Err(Error::Stopped(_))));
-    let up = top.restart_child(stuck.handle());
+    let refused = answer(top.restart_child(stuck.handle())).expect_err("its callback still runs");
+    assert!(matches!(&refused, Error::StartFailed(cause) if cause.to_string().contains("has not returned")));
     drop(release);
-    answer(up).expect("it starts when the callback is back");
+    eventually("it starts", || answer(top.restart_child(stuck.handle())).is_ok());
     assert!(echo(&stuck, 1).is_ok());
 }
