@@ -259,6 +259,8 @@ fn more_errors_than_allowed_end_a_life_that_hangs_after_the_last_one() {
     let (actor, up) = start(&world, spec, Restart::Permanent, at_once(1), Flaw::None);
     up.expect("starts");
     assert!(matches!(does(&actor, Do::AnswerErrorAndHang), Err(Error::Cancelled)));
+    // Asked nothing more before: that would wake it.
+    eventually("back", || world.notices().len() == 3);
     does(&actor, Do::Answer).expect("its second life");
     assert_eq!(world.notices(), ["started", "crashed: 1 errors within 3600000 ms", "restarted 1"]);
 }
