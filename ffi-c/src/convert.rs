@@ -21,14 +21,10 @@ use crate::types::{
 pub(crate) fn time(ms: u64) -> Option<Duration> {
     match ms {
         0 => None,
+        AIRWASM_ZERO => Some(Duration::ZERO),
         AIRWASM_UNLIMITED => Some(Duration::MAX),
         ms => Some(Duration::from_millis(ms)),
     }
-}
-
-/// A time that may be none at all.
-pub(crate) fn time_or_zero(ms: u64) -> Option<Duration> {
-    if ms == AIRWASM_ZERO { Some(Duration::ZERO) } else { time(ms) }
 }
 
 /// A small count that may be 0; what is larger than it can be is its largest.

@@ -12,7 +12,7 @@ use crate::constants::{
     AIRWASM_AUTO_SHUTDOWN_NEVER, AIRWASM_GIVE_UP_ESCALATE, AIRWASM_GIVE_UP_IGNORE, AIRWASM_GIVE_UP_RESTART,
     AIRWASM_ONE_FOR_ALL, AIRWASM_ONE_FOR_ONE, AIRWASM_REST_FOR_ONE, AIRWASM_ZERO,
 };
-use crate::convert::{actor_spec, restart, small_count, time, time_or_zero, word};
+use crate::convert::{actor_spec, restart, small_count, time, word};
 use crate::raw;
 use crate::types::{airwasm_backoff, airwasm_child, airwasm_handler, airwasm_supervisor_spec};
 
@@ -155,7 +155,7 @@ fn convert_backoff(given: airwasm_backoff) -> Backoff {
     let number = |given: f64| (given != 0.0).then_some(given);
     let none = |given: f64| if given == AIRWASM_ZERO as f64 { 0.0 } else { given };
     Backoff {
-        initial: time_or_zero(given.initial_ms),
+        initial: time(given.initial_ms),
         max: time(given.max_ms),
         factor: number(given.factor),
         jitter: number(given.jitter).map(none),

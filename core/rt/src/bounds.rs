@@ -7,11 +7,13 @@ pub struct Bounds {
     pub messages_max: u64,
     /// Bytes that wait, by [`Message::size_bytes`](crate::Message::size_bytes).
     pub bytes_max: u64,
+    /// Bytes of one message.
+    pub message_bytes_max: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { messages_max: 1_000, bytes_max: 16 << 20 }
+        Self { messages_max: 1_000, bytes_max: 16 << 20, message_bytes_max: u64::MAX }
     }
 }
 

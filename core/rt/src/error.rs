@@ -22,6 +22,13 @@ pub enum Error {
         /// Bytes that wait.
         bytes: u64,
     },
+    /// The message has more bytes than the actor takes in one.
+    TooLarge {
+        /// How many.
+        bytes: u64,
+        /// How many may be.
+        allowed: u64,
+    },
     /// The caller's deadline passed; `true` if the message had reached the actor.
     Timeout {
         /// Whether the actor was handling the message.
@@ -39,6 +46,8 @@ pub enum Error {
     Dropped,
     /// Whom it would wait for waits for it: the ids on the circle.
     Cycle(Vec<ActorId>),
+    /// No group can have this name, for this reason.
+    InvalidName(String),
     /// The runtime holds as many of these as it may.
     TooMany(&'static str),
     /// The spec of a child or supervisor is wrong.
@@ -83,12 +92,16 @@ impl fmt::Display for Error {
             Error::MailboxFull { messages, bytes } => {
                 write!(f, "the mailbox is full: {messages} messages and {bytes} bytes wait")
             }
+            Error::TooLarge { bytes, allowed } => {
+                write!(f, "the message has {bytes} bytes, allowed are {allowed}")
+            }
             Error::Timeout { handling: true } => {
                 f.write_str("no answer in time: the actor is still handling it")
             }
             Error::Timeout { handling: false } => {
                 f.write_str("no answer in time: it still waited in the mailbox")
             }
+            Error::InvalidName(why) => f.write_str(why),
             Error::Cancelled => f.write_str("cancelled"),
             Error::Crashed(cause) => write!(f, "the actor crashed: {cause}"),
             Error::NoReply => f.write_str("the actor ended without an answer"),

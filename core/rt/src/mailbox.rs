@@ -120,6 +120,9 @@ impl<M: Message> Mailbox<M> {
         if incoming.closed.is_some() {
             return Err(incoming.refuse(envelope));
         }
+        if size > self.bounds.message_bytes_max {
+            return Err(incoming.refuse_big(envelope, self.bounds.message_bytes_max));
+        }
         // Whoever waits for room is not overtaken, be it by a message that is smaller.
         if self.is_blocking.load(Relaxed) || self.is_full(&incoming, size) {
             return self.push_full(incoming, envelope, size);
@@ -560,6 +563,13 @@ impl<M: Message> Incoming<M> {
         *blocked = kept;
         self.others().rejected += given_up.len() as u64;
         given_up
+    }
+
+    #[cold]
+    fn refuse_big(&mut self, envelope: Envelope<M>, allowed: u64) -> Refused<Envelope<M>> {
+        self.others().rejected += 1;
+        let bytes = envelope.message.size_bytes() as u64;
+        Refused { message: envelope, error: Error::TooLarge { bytes, allowed } }
     }
 
     #[cold]

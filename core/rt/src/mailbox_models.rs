@@ -43,7 +43,7 @@ struct World {
 impl World {
     #[allow(clippy::arc_with_non_send_sync, reason = "loom's threads take turns on one")]
     fn idle(overflow: Overflow, messages_max: u64) -> Arc<Self> {
-        let bounds = Bounds { messages_max, bytes_max: 10 };
+        let bounds = Bounds { messages_max, bytes_max: 10, ..Bounds::default() };
         let mailbox = Mailbox::new(bounds, overflow);
         let world = Arc::new(Self { run: RunState::parked(), mailbox, handled: Cell::new([(0, 0); 2]) });
         world.run.unpark();
@@ -308,7 +308,7 @@ fn model_who_waits_for_room_while_the_mailbox_closes_gets_its_message_back_or_it
 #[test]
 fn model_a_sweep_beside_the_taker_loses_no_message() {
     model(|| {
-        let bounds = Bounds { messages_max: 2, bytes_max: 10 };
+        let bounds = Bounds { messages_max: 2, bytes_max: 10, ..Bounds::default() };
         let mailbox = Arc::new(Mailbox::<Note>::new(bounds, Overflow::Reject));
         let (resolver, pending) = promise();
         let message = Note { sender: 0, number: 0, bytes: 1 };

@@ -39,7 +39,8 @@ fn queued(pushed: Result<Pushed<Text>, Refused<Envelope<Text>>>) -> Option<bool>
 
 #[test]
 fn hostile_g5_a_full_mailbox_rejects_and_the_counts_add_up() {
-    let mailbox = Mailbox::new(Bounds { messages_max: 2, bytes_max: 5 }, Overflow::Reject);
+    let mailbox =
+        Mailbox::new(Bounds { messages_max: 2, bytes_max: 5, ..Bounds::default() }, Overflow::Reject);
     assert_eq!(queued(mailbox.push(envelope("abc"))), Some(true));
     assert_eq!(queued(mailbox.push(envelope("def"))), None, "six bytes are more than five");
     assert_eq!(queued(mailbox.push(envelope("de"))), Some(false));
@@ -57,7 +58,8 @@ fn hostile_g5_a_full_mailbox_rejects_and_the_counts_add_up() {
 
 #[test]
 fn hostile_g5_the_oldest_makes_room() {
-    let mailbox = Mailbox::new(Bounds { messages_max: 2, bytes_max: 4 }, Overflow::DropOldest);
+    let mailbox =
+        Mailbox::new(Bounds { messages_max: 2, bytes_max: 4, ..Bounds::default() }, Overflow::DropOldest);
     for text in ["a", "b", "c"] {
         assert!(queued(mailbox.push(envelope(text))).is_some());
     }
@@ -71,7 +73,8 @@ fn hostile_g5_the_oldest_makes_room() {
 
 #[test]
 fn hostile_g5_a_sender_waits_for_room_and_keeps_its_place() {
-    let mailbox = Mailbox::new(Bounds { messages_max: 1, bytes_max: 10 }, Overflow::Block);
+    let mailbox =
+        Mailbox::new(Bounds { messages_max: 1, bytes_max: 10, ..Bounds::default() }, Overflow::Block);
     assert!(queued(mailbox.push(envelope("a"))).is_some());
     let sender = |ticket, room| Some(Sender { ticket, room: Some(room) });
     let (room, mut waits) = promise();

@@ -76,6 +76,8 @@ pub(crate) struct Core {
     pub turn: AtomicU32,
     /// Whether it was ever subscribed to a topic, so that its end must be told there.
     pub subscribes: AtomicBool,
+    /// Whether a timer was ever set for it, so that its end must be told there.
+    pub has_timers: AtomicBool,
     /// Order of the starts, for stopping in reverse.
     pub serial: u64,
 }
@@ -93,6 +95,7 @@ impl Core {
             life: AtomicU32::new(0),
             turn: AtomicU32::new(0),
             subscribes: AtomicBool::new(false),
+            has_timers: AtomicBool::new(false),
             serial,
         }
     }

@@ -18,6 +18,7 @@ use crate::counts::Counts;
 use crate::dead_letters::DeadLetter;
 use crate::error::Error;
 use crate::exit::Cause;
+use crate::groups::CannotJoin;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::id_pattern::IdPattern;
@@ -269,10 +270,11 @@ impl Runtime {
     /// Puts an actor into a group, which it leaves at its end.
     pub fn join(&self, group: &str, member: Handle) -> Result<(), Error> {
         let node = self.shared.node(member).ok_or(Error::NotFound)?;
-        self.shared
-            .groups
-            .join(group, member)
-            .map_err(|_| Error::TooMany("groups, or bytes of a group's name"))?;
+        self.shared.groups.join(group, member).map_err(|why| match why {
+            CannotJoin::InvalidName => Error::InvalidName(why.to_string()),
+            CannotJoin::TooManyMembers { .. } => Error::TooMany("members of groups"),
+            CannotJoin::TooManyGroups { .. } => Error::TooMany("groups"),
+        })?;
         if self.shared.node(node.core().handle).is_none() {
             // It ended meanwhile.
             self.shared.groups.leave_all(member);

@@ -27,6 +27,7 @@ use crate::queue::Queue;
 use crate::runtime::{Config, Observer};
 use crate::slots::Slots;
 use crate::ticker::Ticker;
+use crate::timer::Timers;
 use crate::trace;
 use crate::watch::{MonitorIds, Watcher};
 
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) slots: Slots<Arc<dyn Node>>,
     pub(crate) names: Names,
     pub(crate) groups: Groups,
+    pub(crate) timers: Timers,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) monitor_ids: MonitorIds,
     pub(crate) pubsubs: DashMap<TypeId, Arc<dyn AnyPubSub>>,
@@ -69,6 +71,7 @@ impl Shared {
             slots: Slots::new(NODES_MAX),
             names: Names::default(),
             groups: Groups::new(),
+            timers: Timers::default(),
             dead_letters: DeadLetters::default(),
             monitor_ids: MonitorIds::default(),
             pubsubs: DashMap::new(),
@@ -158,6 +161,9 @@ impl Shared {
             self.names.unregister(id, core.handle);
         }
         self.groups.leave_all(core.handle);
+        if core.has_timers.load(SeqCst) {
+            self.timers.end(core.handle);
+        }
         if core.subscribes.load(SeqCst) {
             self.pubsubs.iter().for_each(|topics| topics.forget(core.handle));
         }

@@ -27,7 +27,9 @@ impl Stopped {
 
 /// Stops one tree, and kills it at the deadline.
 pub(crate) async fn stop_root(root: Arc<dyn Node>, deadline: Instant) -> Stopped {
-    let nodes = crate::tree::all(&root);
+    // What was down before is not what this has stopped.
+    let mut nodes = crate::tree::all(&root);
+    nodes.retain(|node| !node.is_stopped());
     let (told, mut down) = tokio::sync::oneshot::channel();
     let grace = deadline.saturating_duration_since(Instant::now());
     let done = move || {

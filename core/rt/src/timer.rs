@@ -1,18 +1,24 @@
 //! Messages that an actor is sent later, or again and again.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire};
+use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use dashmap::DashMap;
 use tokio::task::AbortHandle;
 
 use crate::actor::{Message, ReplyTo};
 use crate::actor_ref::ActorRef;
+use crate::handle::Handle;
 use crate::node::Node;
+use crate::shared::Shared;
 
 /// A message to come. Dropped it comes all the same.
 pub struct Timer {
+    shared: Weak<Shared>,
+    number: u64,
     task: AbortHandle,
     pending: Arc<AtomicBool>,
     actor: Weak<dyn Node>,
@@ -24,6 +30,9 @@ impl Timer {
         // Whoever takes the flag decides: the task sends nothing without it.
         let was_pending = self.pending.swap(false, AcqRel) && self.lives();
         self.task.abort();
+        if let (Some(shared), Some(actor)) = (self.shared.upgrade(), self.actor.upgrade()) {
+            shared.timers.forget(actor.core().handle, self.number);
+        }
         was_pending
     }
 
@@ -40,6 +49,12 @@ impl Timer {
 impl<M: Message> ActorRef<M> {
     /// Sends the actor this message after a time; one that is refused then is counted and dropped.
     pub fn send_after(&self, delay: Duration, message: M) -> Timer {
+        self.send_after_by(delay, move || message)
+    }
+
+    /// The same with a message that is made when it is sent. What makes it is dropped at the latest when the actor has
+    /// ended for good.
+    pub fn send_after_by(&self, delay: Duration, message: impl FnOnce() -> M + Send + 'static) -> Timer {
         let (weak, pending) = (Arc::downgrade(&self.0), Arc::new(AtomicBool::new(true)));
         let is_pending = pending.clone();
         let sends = async move {
@@ -48,7 +63,7 @@ impl<M: Message> ActorRef<M> {
                 && is_pending.swap(false, AcqRel)
             {
                 // Counted as rejected; there is nobody to tell.
-                let _ = cell.offer(message, ReplyTo::none());
+                let _ = cell.offer(message(), ReplyTo::none());
             }
         };
         self.timer(pending, sends)
@@ -76,7 +91,49 @@ impl<M: Message> ActorRef<M> {
     }
 
     fn timer(&self, pending: Arc<AtomicBool>, sends: impl Future<Output = ()> + Send + 'static) -> Timer {
-        let task = self.0.shared.io.spawn(sends).abort_handle();
-        Timer { task, pending, actor: Arc::downgrade(&self.0.as_node()) }
+        let (shared, handle) = (self.0.shared.clone(), self.handle());
+        let number = shared.monitor_ids.number();
+        self.0.core.has_timers.store(true, SeqCst);
+        let weak = Arc::downgrade(&shared);
+        let task = shared.io.spawn(async move {
+            sends.await;
+            if let Some(shared) = weak.upgrade() {
+                shared.timers.forget(handle, number);
+            }
+        });
+        let task = task.abort_handle();
+        shared.timers.keep(handle, number, task.clone());
+        if task.is_finished() {
+            shared.timers.forget(handle, number);
+        }
+        if shared.node(handle).is_none() {
+            // It ended meanwhile.
+            shared.timers.end(handle);
+        }
+        let actor = Arc::downgrade(&self.0.as_node());
+        Timer { shared: Arc::downgrade(&shared), number, task, pending, actor }
+    }
+}
+
+/// The timers that run, by the actor that they end with.
+#[derive(Default)]
+pub(crate) struct Timers(DashMap<Handle, HashMap<u64, AbortHandle>>);
+
+impl Timers {
+    fn keep(&self, actor: Handle, number: u64, task: AbortHandle) {
+        self.0.entry(actor).or_default().insert(number, task);
+    }
+
+    fn forget(&self, actor: Handle, number: u64) {
+        if let Some(mut timers) = self.0.get_mut(&actor) {
+            timers.remove(&number);
+        }
+        self.0.remove_if(&actor, |_, timers| timers.is_empty());
+    }
+
+    /// The actor has ended for good: so have its timers, with the messages they hold.
+    pub(crate) fn end(&self, actor: Handle) {
+        let timers = self.0.remove(&actor).map(|(_, timers)| timers);
+        timers.into_iter().flatten().for_each(|(_, task)| task.abort());
     }
 }

@@ -25,6 +25,7 @@ pub(crate) type SharedHandler = Arc<Mutex<Box<dyn FnMut(Message, Reply) + Send>>
 pub(crate) struct HostActor {
     pub(crate) id: ActorId,
     pub(crate) handler: SharedHandler,
+    pub(crate) payload_bytes_max: u64,
 }
 
 impl HostActor {
@@ -57,12 +58,20 @@ impl Actor for HostActor {
             (*handler)(message, Reply(duty));
         }
         match answer.await {
+            Ok(payload) if payload.len() as u64 > self.payload_bytes_max => {
+                context.reply(Err(too_large(payload.len(), self.payload_bytes_max).at(&self.id)));
+            }
             Ok(payload) => context.reply(Ok(payload)),
             Err(error) if error.code == Code::Failure => context.reply(Err(error.at(&self.id))),
             Err(error) => return Err(Exit::Crash(Arc::new(raised(error).at(&self.id)))),
         }
         Ok(())
     }
+}
+
+fn too_large(given: usize, allowed: u64) -> Error {
+    let text = format!("the answer has {given} bytes, allowed are {allowed}");
+    Error::new(Code::PayloadTooLarge, text).with("allowed", allowed).with("given", given)
 }
 
 /// What crashed the handler, or that it dropped its duty.

@@ -12,7 +12,7 @@ use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
 use crate::host::Grounds;
-use crate::types::error::{Code, Error, Result};
+use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
 use crate::types::info::ActorStatus;
 use crate::types::letter::Letter;
@@ -124,7 +124,7 @@ impl System {
         let resident = inner.directory.resident(actor)?;
         match inner.runtime.status(resident.rt_handle()?) {
             Some(found) => Ok(status(&resident.id, found)),
-            None => Err(Error::new(Code::ActorNotFound, format!("{} has just ended", resident.id))),
+            None => Err(resident.just_ended()),
         }
     }
 
@@ -138,6 +138,30 @@ impl System {
         let matching = inner.runtime.matching(&pattern).into_iter();
         let found = matching.filter_map(|(id, handle)| Some(status(&id, inner.runtime.status(handle)?)));
         Ok(found.collect())
+    }
+}
+
+/// What bounds a guest bounds no function of the host, so it is refused instead of ignored.
+fn check_host_spec(spec: &ActorSpec) -> Result<()> {
+    let (budget, limits) = (&spec.budget, &spec.limits);
+    let given = [
+        ("config", spec.config.is_some()),
+        ("cpu_ms", budget.cpu.is_some()),
+        ("wall_ms", budget.wall.is_some()),
+        ("fuel", budget.fuel.is_some()),
+        ("output_bytes", budget.output_bytes.is_some()),
+        ("host_calls", budget.host_calls.is_some()),
+        ("memory_bytes", limits.memory_bytes.is_some()),
+        ("table_elements", limits.table_elements.is_some()),
+        ("handles", limits.handles.is_some()),
+        ("health_interval_ms", spec.health_interval.is_some()),
+        ("health_missed", spec.health_missed.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((which, _)) => {
+            Err(Error::argument(which, "it is for guests: a function of the host is not bound by it"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -226,6 +250,8 @@ impl Inner {
         if spec.component.is_some() {
             return Err(Error::argument("component", "a host actor has none"));
         }
+        check_host_spec(&spec)?;
+        let payload_bytes_max = spec.limits.resolve()?.payload_bytes;
         let handler: SharedHandler = Arc::new(Mutex::new(handler));
         let executor = match executor {
             HostExecutor::Callback => Executor::Callback,
@@ -234,7 +260,8 @@ impl Inner {
         self.prepare(&spec, "host", default, |resident, rt_spec, restart| {
             let id = resident.id.clone();
             ChildSpec::told(Spec { executor, ..rt_spec }, restart, move || {
-                ready(Ok::<_, Cause>(HostActor { id: id.clone(), handler: handler.clone() }))
+                let (id, handler) = (id.clone(), handler.clone());
+                ready(Ok::<_, Cause>(HostActor { id, handler, payload_bytes_max }))
             })
         })
     }

@@ -72,6 +72,23 @@ impl Resident {
         }
     }
 
+    /// What the runtime said of this one.
+    pub(super) fn explain(&self, error: airssys_rt::Error) -> Error {
+        match error {
+            airssys_rt::Error::NotFound => self.just_ended(),
+            error => {
+                let error = Error::from(error);
+                let message = format!("{}: {}", self.id, error.message);
+                Error { message, ..error }.at(&self.id)
+            }
+        }
+    }
+
+    /// The error of an operation that its end overtook.
+    pub(super) fn just_ended(&self) -> Error {
+        Error::new(Code::ActorStopped, format!("{} has just ended", self.id)).at(&self.id)
+    }
+
     fn not_yet(&self) -> Error {
         Error::new(Code::ActorNotFound, format!("{}: the actor is not registered yet", self.id)).at(&self.id)
     }

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use airssys_rt::Pending;
 use dashmap::DashMap;
 
-use super::System;
 use super::operation::{Operation, Tickets};
+use super::{System, forked};
+use crate::fork;
 use crate::host::hub::{Hub, Subscriber};
 use crate::types::error::{Code, Error, Result};
 use crate::types::event::Event;
@@ -19,12 +21,17 @@ pub struct Events {
     subscriber: Arc<Subscriber>,
     hub: Arc<Hub>,
     tickets: Arc<Tickets>,
+    forks: u64,
 }
 
 impl Events {
     /// The next event, or `None` once it is closed, or its system is.
     pub fn next_async(&self) -> Operation<Option<Event>> {
-        Operation::new(self.subscriber.next(), None, &self.tickets)
+        let next = match fork::count() == self.forks {
+            true => self.subscriber.next(),
+            false => Pending::ready(Err(forked())),
+        };
+        Operation::new(next, None, &self.tickets)
     }
 
     /// Ends it; whoever waits gets `None`.
@@ -58,7 +65,12 @@ impl System {
     pub fn events(&self, kinds: &str) -> Result<Events> {
         let inner = self.open_inner()?;
         let subscriber = inner.ports.hub.subscribe(check_kinds(kinds)?);
-        Ok(Events { subscriber, hub: inner.ports.hub.clone(), tickets: inner.tickets.clone() })
+        Ok(Events {
+            subscriber,
+            hub: inner.ports.hub.clone(),
+            tickets: inner.tickets.clone(),
+            forks: inner.forks,
+        })
     }
 
     /// The same delivered to a callback, one at a time, on a thread of the callback pool.

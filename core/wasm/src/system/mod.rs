@@ -127,7 +127,7 @@ impl System {
             subscriptions: Subscriptions::new(),
             tickets: Arc::default(),
             topics: topics::Subscribed::new(),
-            timers: timers::Timers::new(),
+            timers: timers::Timers::default(),
             morgue,
         });
         Ok(System { inner })
@@ -165,8 +165,7 @@ impl System {
         if fork::count() == self.inner.forks {
             return Ok(());
         }
-        let text = "the system was opened before this process was forked; open another one here";
-        Err(Error::new(Code::Forked, text))
+        Err(forked())
     }
 
     /// The system, if it is open and of this process.
@@ -205,4 +204,10 @@ impl Drop for Inner {
         self.runtime.end();
         self.io.end();
     }
+}
+
+/// The error of whatever belongs to the parent of this process.
+fn forked() -> Error {
+    let text = "the system was opened before this process was forked; open another one here";
+    Error::new(Code::Forked, text)
 }

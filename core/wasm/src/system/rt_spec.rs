@@ -23,7 +23,11 @@ pub(super) fn checked(spec: &ActorSpec, limits: &ResolvedLimits) -> Result<Spec>
     let period = nonzero("error_period_ms", spec.error_period)?.unwrap_or(ERROR_PERIOD);
     let missed_max = spec.health_missed.unwrap_or(HEALTH_MISSED);
     Ok(Spec {
-        bounds: Bounds { messages_max: limits.mailbox_messages, bytes_max: limits.mailbox_bytes },
+        bounds: Bounds {
+            messages_max: limits.mailbox_messages,
+            bytes_max: limits.mailbox_bytes,
+            message_bytes_max: limits.payload_bytes,
+        },
         overflow: spec.overflow.map_or(airssys_rt::Overflow::Reject, overflow),
         shutdown: spec.shutdown.map_or_else(Shutdown::default, Shutdown::After),
         health: interval.map(|interval| Health { interval, missed_max }),

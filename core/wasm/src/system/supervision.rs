@@ -150,7 +150,7 @@ impl Inner {
         let (resident, rt_spec) = self.prepare_supervisor(spec, entered, 0)?;
         let at = |error| Error::from(error).at(&resident.id);
         let (_, up) = self.runtime.supervise(rt_spec).map_err(at)?;
-        self.find_supervisors(entered)?;
+        self.find_supervisors(entered);
         let handle = resident.handle;
         let up = as_ours(up).map(move |up: Result<()>| up.map(|()| handle));
         Ok(Operation::new(up, Some(resident.id.clone()), &self.tickets))
@@ -165,25 +165,24 @@ impl Inner {
         let (resident, child) = self.prepare_child(child, entered, 0)?;
         let at = |error| Error::from(error).at(&resident.id);
         let (_, up) = supervisor.start_child(child).map_err(at)?;
-        self.find_supervisors(entered)?;
+        self.find_supervisors(entered);
         let handle = resident.handle;
         let up = as_ours(up).map(move |up: Result<()>| up.map(|()| handle));
         Ok(Operation::new(up, Some(resident.id.clone()), &self.tickets))
     }
 
     /// Notes the way to each supervisor that the runtime has made of a spec.
-    fn find_supervisors(&self, entered: &Entered) -> Result<()> {
+    fn find_supervisors(&self, entered: &Entered) {
         for resident in entered.take() {
             if resident.way.get().is_none() {
                 let made = self.runtime.find(&resident.id).and_then(|handle| self.runtime.supervisor(handle));
-                let supervisor = made.ok_or_else(|| {
-                    Error::new(Code::ActorStopped, format!("{} has just ended", resident.id))
-                })?;
-                // Set once: nobody else has this resident yet.
-                let _ = resident.way.set(Way::Supervisor(supervisor));
+                // One that did not start is gone already: the answer that it is waited for says why.
+                if let Some(supervisor) = made {
+                    // Set once: nobody else has this resident yet.
+                    let _ = resident.way.set(Way::Supervisor(supervisor));
+                }
             }
         }
-        Ok(())
     }
 
     /// Takes the ids of a whole tree.

@@ -46,7 +46,11 @@ impl System {
     pub fn join(&self, actor: ActorHandle, group: &str) -> Result<()> {
         let inner = self.open_inner()?;
         let resident = inner.directory.resident(actor)?;
-        inner.runtime.join(group, resident.actor()?.handle()).map_err(|why| Error::argument("group", why))
+        let joined = inner.runtime.join(group, resident.actor()?.handle());
+        joined.map_err(|why| match why {
+            airssys_rt::Error::NotFound => resident.just_ended(),
+            why => Error::from(why),
+        })
     }
 
     /// Takes an actor out of a group; `false` if it was not in it.

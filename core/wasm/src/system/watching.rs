@@ -19,7 +19,7 @@ impl System {
             let inner = self.open_inner()?;
             let resident = inner.directory.resident(actor)?;
             let down = inner.runtime.down(resident.rt_handle()?);
-            let down = down.map_err(|error| Error::from(error).at(&resident.id))?;
+            let down = down.map_err(|error| resident.explain(error))?;
             let seen = down.map(|down| down.map(|down| seen(&down)).map_err(Error::from));
             Ok(Operation::new(seen, Some(resident.id.clone()), &inner.tickets))
         };
@@ -30,8 +30,13 @@ impl System {
     pub fn link(&self, one: ActorHandle, other: ActorHandle) -> Result<()> {
         let inner = self.open_inner()?;
         let (first, second) = (inner.directory.resident(one)?, inner.directory.resident(other)?);
-        let linked = inner.runtime.link(first.rt_handle()?, second.rt_handle()?);
-        linked.map_err(|error| Error::from(error).at(&first.id))
+        let (from, to) = (first.rt_handle()?, second.rt_handle()?);
+        inner.runtime.link(from, to).map_err(|error| {
+            // The one that cannot be linked is the one that is down.
+            let is_down =
+                |handle| inner.runtime.status(handle).is_none_or(|status| status.state == "stopped");
+            if is_down(to) { second.explain(error) } else { first.explain(error) }
+        })
     }
 
     /// Undoes a link; nothing if there is none.

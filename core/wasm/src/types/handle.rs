@@ -50,11 +50,7 @@ impl Kind {
             Some(kind) if kind == self => Ok(raw),
             Some(kind) => Err(Error::new(
                 Code::InvalidHandle,
-                format!(
-                    "a {} handle was given where a handle of kind {} is needed",
-                    kind.name(),
-                    self.name()
-                ),
+                format!("the handle is of kind {}, and one of kind {} is needed", kind.name(), self.name()),
             )),
             None => Err(Error::new(Code::InvalidHandle, format!("{raw:#x} is no handle"))),
         }

@@ -82,6 +82,10 @@ impl From<airssys_rt::Error> for Error {
             Rt::MailboxFull { messages, bytes } => {
                 Error::new(Code::MailboxFull, text).with("messages", messages).with("bytes", bytes)
             }
+            Rt::InvalidName(why) => Error::argument("group", why),
+            Rt::TooLarge { bytes, allowed } => {
+                Error::new(Code::PayloadTooLarge, text).with("allowed", allowed).with("given", bytes)
+            }
             Rt::Timeout { handling } => {
                 let place = if handling { "handler" } else { "queue" };
                 Error::new(Code::Timeout, text).with("in", place)
