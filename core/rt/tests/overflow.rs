@@ -328,7 +328,7 @@ fn hostile_g5_no_more_wait_for_room_than_may() {
 #[test]
 fn hostile_g5_no_more_bytes_wait_for_room_than_the_mailbox_holds() {
     let world = World::new();
-    let bounds = Bounds { messages_max: 1, bytes_max: 1_000 };
+    let bounds = Bounds { messages_max: 1, bytes_max: 1_000, ..Bounds::default() };
     let (actor, held) = held(&world, Overflow::Block, bounds);
     actor.send(note(0)).expect("room for one");
     let waiting: Vec<_> = (0..4).map(|n| actor.request(Ask::Note(n, 250), soon(), Busy)).collect();
