@@ -6,7 +6,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use airssys_rt::Caller::Waits;
-use airssys_rt::{Backoff, ChildSpec, Error, Executor, Exit, Refusal, Restart, Rules, Spec, Strategy};
+use airssys_rt::{
+    Backoff, ChildSpec, Error, Executor, Exit, Refusal, Restart, Rules, Spec, Strategy, SupervisorSpec,
+};
 use common::{Ask, World, answer, at_once, begun, crash, echo, eventually, failing, id, soon, spec};
 
 #[test]
@@ -241,4 +243,69 @@ fn an_abandoned_child_starts_again_only_when_its_callback_is_back() {
     drop(release);
     eventually("it starts", || answer(top.restart_child(stuck.handle())).is_ok());
     assert!(echo(&stuck, 1).is_ok());
+}
+
+#[test]
+fn callbacks_that_were_abandoned_do_not_use_up_their_pool() {
+    let world = World::new();
+    let callback = |name: &str| Spec { executor: Executor::Callback, ..Spec::new(id(name)) };
+    let stuck = (0..256).map(|number| {
+        let stuck = world.spawn_as(callback(&format!("stuck-{number}")), Restart::Temporary);
+        let (release, block) = mpsc::channel();
+        stuck.send(Ask::Block(block)).expect("room");
+        begun(&stuck, 1);
+        stuck.kill();
+        eventually("it is abandoned", || stuck.exit().is_some());
+        release
+    });
+    let stuck: Vec<_> = stuck.collect();
+    let one = world.spawn_as(callback("one"), Restart::Temporary);
+    assert_eq!(echo(&one, 1).expect("a thread is left for it"), 1);
+    drop(stuck);
+}
+
+/// So many supervisors below each other, the first one at the top, and a leaf.
+fn nested(world: &World, name: &str, depth: usize) -> SupervisorSpec {
+    let last = spec(&format!("{name}-{depth}"), at_once(0)).child(world.child(name, Restart::Permanent));
+    (1..depth).rev().fold(last, |inner, number| {
+        spec(&format!("{name}-{number}"), at_once(0)).child(ChildSpec::supervisor(inner, Restart::Permanent))
+    })
+}
+
+#[test]
+fn a_tree_of_more_than_64_supervisors_below_each_other_is_refused_before_anything_starts() {
+    let world = World::new();
+    for depth in [65, 1_000] {
+        let refused = world.runtime.supervise(nested(&world, "deep", depth));
+        assert!(matches!(refused, Err(Error::InvalidChild { .. })), "{depth}");
+        assert!(world.runtime.is_empty());
+    }
+    assert!(world.log.lines().is_empty() && !world.notices().contains(&"started".to_owned()));
+    let top = world.supervise(nested(&world, "deep", 64));
+    assert_eq!(echo(&world.at("deep"), 1).expect("it is up"), 1);
+    answer(top.stop(common::LONG)).expect("stops");
+    assert!(world.runtime.is_empty());
+}
+
+#[test]
+fn a_tree_that_grows_by_added_children_is_no_deeper_than_64_supervisors() {
+    let world = World::new();
+    let mut last = world.supervise(spec("top", at_once(0)));
+    for number in 2..=64 {
+        let name = format!("sub-{number}");
+        let sub = ChildSpec::supervisor(spec(&name, at_once(0)), Restart::Permanent);
+        let (handle, up) = last.start_child(sub).expect("not too deep");
+        answer(up).expect("starts");
+        last = world.runtime.supervisor(handle).expect("there");
+    }
+    let started = world.notices().len();
+    for depth in [1, 2, 1_000] {
+        let more = ChildSpec::supervisor(nested(&world, "more", depth), Restart::Permanent);
+        assert!(matches!(last.start_child(more), Err(Error::InvalidChild { .. })), "{depth}");
+    }
+    assert_eq!((world.runtime.len(), world.notices().len()), (64, started));
+    assert!(last.children().is_empty() && world.log.lines().is_empty());
+    let (_, up) =
+        last.start_child(world.child("leaf", Restart::Permanent)).expect("an actor is no supervisor");
+    answer(up).expect("starts");
 }

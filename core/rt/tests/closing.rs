@@ -2,11 +2,14 @@
 
 mod common;
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use airssys_rt::Caller::Waits;
-use airssys_rt::{ChildSpec, Executor, Restart, Shutdown, Spec, Stopped, SupervisorSpec};
+use airssys_rt::Caller::{Busy, Waits};
+use airssys_rt::{
+    Actor, Child, ChildSpec, Context, Error, Executor, Exit, Restart, Shutdown, Spec, Stopped, SupervisorSpec,
+};
 use common::{Ask, World, answer, at_once, begun, eventually, id, soon};
 
 fn late() -> Instant {
@@ -72,7 +75,7 @@ fn a_worker_that_is_blocked_is_abandoned_too() {
     let world = World::new();
     let (release, block) = mpsc::channel();
     let stuck = world.plain("stuck");
-    let held = stuck.request(Ask::Block(block), soon(), airssys_rt::Caller::Busy);
+    let held = stuck.request(Ask::Block(block), soon(), Busy);
     begun(&stuck, 1);
     let stopped = answer(world.runtime.stop_all(early())).expect("a hang does not hang it");
     assert_eq!(stopped, Stopped { stopped: 0, killed: 1 });
@@ -164,5 +167,84 @@ fn a_runtime_that_is_dropped_amid_restarts_keeps_no_actor() {
         drop((actor, world));
         // The thread of the timers may be the last that holds it.
         eventually("what makes its lives is dropped", || gate.strong_count() == 0);
+    }
+}
+
+#[test]
+fn stopping_everything_beside_spawns_that_are_refused_ends() {
+    let world = Arc::new(World::new());
+    let over = Arc::new(AtomicBool::new(false));
+    let spawners = [(); 3].map(|()| {
+        let (world, over) = (world.clone(), over.clone());
+        std::thread::spawn(move || {
+            while !over.load(SeqCst) {
+                let start = world.starter(&Spec::new(id("twin")), false);
+                drop(world.runtime.spawn(Spec::new(id("twin")), start));
+            }
+        })
+    });
+    let hung = (0..300).find(|_| world.runtime.stop_all(early()).wait_until(soon()).is_none());
+    over.store(true, SeqCst);
+    for spawner in spawners {
+        spawner.join().expect("no panic");
+    }
+    assert_eq!(hung, None, "in this round");
+}
+
+#[test]
+fn nobody_waits_for_a_runtime_that_has_ended() {
+    let world = World::new();
+    let actor = world.plain("a");
+    world.runtime.end();
+    assert!(matches!(common::echo(&actor, 1), Err(Error::Stopped(_))));
+    let start = world.starter(&Spec::new(id("b")), false);
+    assert!(matches!(world.runtime.spawn(Spec::new(id("b")), start), Err(Error::Stopped(_))));
+    answer(actor.stop(common::LONG)).expect("it is down");
+}
+
+/// Counted while it lives.
+struct Counted(Arc<AtomicU64>);
+
+impl Child for Counted {}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Actor for Counted {
+    type Message = Ask;
+
+    async fn handle(&mut self, _: Ask, context: &mut Context<'_, Ask>) -> Result<(), Exit> {
+        context.reply(Ok(1));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_runtime_that_is_dropped_leaves_no_actor_and_no_waiter() {
+    for _ in 0..2 {
+        let (_io, runtime) = common::runtime(None);
+        let lives = Arc::new(AtomicU64::new(0));
+        let tree = (0..200).fold(SupervisorSpec::new(id("top")).rules(at_once(3)), |tree, number| {
+            let spec = Spec { executor: Executor::Callback, ..Spec::new(id(&format!("a-{number}"))) };
+            let lives = lives.clone();
+            tree.child(ChildSpec::actor(spec, Restart::Permanent, move || {
+                lives.fetch_add(1, SeqCst);
+                std::future::ready(Ok(Counted(lives.clone())))
+            }))
+        });
+        let (_top, up) = runtime.supervise(tree).expect("a valid spec");
+        answer(up).expect("starts");
+        let actors: Vec<_> =
+            (0..200).map(|n| runtime.lookup::<Ask>(&id(&format!("a-{n}"))).expect("there")).collect();
+        let asked: Vec<_> =
+            actors.iter().flat_map(|actor| [(); 2].map(|()| actor.request(Ask::Wait, None, Busy))).collect();
+        drop((runtime, actors));
+        for mut asked in asked {
+            assert!(asked.wait_until(soon()).is_some(), "its caller is set free");
+        }
+        eventually("all actors are dropped", || lives.load(SeqCst) == 0);
     }
 }

@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use airssys_rt::Caller::Waits;
 use airssys_rt::{
-    Actor, ActorRef, Cause, Child, Context, Error, ErrorRate, Exit, Health, Message, Restart, Rules, Spec,
+    Actor, ActorRef, Cause, Child, Context, Error, ErrorRate, Executor, Exit, Health, Message, Restart,
+    Rules, Spec,
 };
 use common::{Log, World, answer, at_once, eventually, id, soon};
 
@@ -33,6 +35,7 @@ impl Flaw {
 enum Do {
     Answer,
     AnswerError,
+    AnswerErrorAndHang,
     Finish,
     Ask,
 }
@@ -94,6 +97,10 @@ impl Actor for Hooked {
         match message {
             Do::Answer => context.reply(Ok(())),
             Do::AnswerError => context.reply(Err(Error::Cancelled)),
+            Do::AnswerErrorAndHang => {
+                context.reply(Err(Error::Cancelled));
+                std::future::pending::<()>().await;
+            }
             Do::Finish => return Err(Exit::Normal),
             Do::Ask => self.flaw.strike("handle").map_err(Exit::Crash)?,
         }
@@ -242,4 +249,43 @@ fn more_errors_than_allowed_end_the_life() {
     }
     does(&actor, Do::Answer).expect("its second life");
     assert_eq!(world.notices(), ["started", "crashed: 3 errors within 3600000 ms", "restarted 1"]);
+}
+
+#[test]
+fn more_errors_than_allowed_end_a_life_that_hangs_after_the_last_one() {
+    let world = World::new();
+    let error_rate = Some(ErrorRate { errors_max: 0, period: Duration::from_secs(3_600) });
+    let spec = Spec { error_rate, ..Spec::new(id("one")) };
+    let (actor, up) = start(&world, spec, Restart::Permanent, at_once(1), Flaw::None);
+    up.expect("starts");
+    assert!(matches!(does(&actor, Do::AnswerErrorAndHang), Err(Error::Cancelled)));
+    // Asked nothing more before: that would wake it.
+    eventually("back", || world.notices().len() == 3);
+    does(&actor, Do::Answer).expect("its second life");
+    assert_eq!(world.notices(), ["started", "crashed: 1 errors within 3600000 ms", "restarted 1"]);
+}
+
+#[test]
+fn a_start_that_was_abandoned_and_ends_late_is_not_announced() {
+    let world = World::new();
+    let (release, block) = mpsc::channel::<()>();
+    let (tell, begun) = mpsc::channel();
+    let (block, log) = (Arc::new(Mutex::new(block)), world.log.clone());
+    let start = move || {
+        let (block, tell, log) = (block.clone(), tell.clone(), log.clone());
+        async move {
+            tell.send(()).expect("the test listens");
+            // An error is the sign.
+            let _ = block.lock().expect("test lock").recv();
+            Ok::<_, Cause>(Hooked { flaw: Flaw::None, log })
+        }
+    };
+    let spec = Spec { executor: Executor::Callback, ..Spec::new(id("one")) };
+    let (actor, up) = world.runtime.spawn(spec, start).expect("free");
+    begun.recv_timeout(common::LONG).expect("begins");
+    actor.kill();
+    assert!(answer(up).is_err());
+    drop(release);
+    eventually("it ends", || world.log.lines().iter().any(|line| line == "drop"));
+    assert_eq!(world.notices(), ["stopped killed at its start"]);
 }

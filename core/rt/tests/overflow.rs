@@ -4,10 +4,11 @@ mod common;
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use airssys_rt::Caller::Waits;
+use airssys_rt::Caller::{Busy, Loop, Waits};
 use airssys_rt::{ActorRef, Bounds, Counts, Error, Exit, Overflow, Pending, Refused, Restart, Spec};
 use common::{Ask, World, answer, begun, echo, eventually, id, soon};
 
@@ -210,7 +211,7 @@ fn what_waits_for_room_is_not_overtaken_by_what_its_sender_sends_later() {
         for number in 0..3_000 {
             match number % 3 {
                 0 => actor.send_until(note(number), soon()).expect("room comes"),
-                _ => asked.push(actor.request(note(number), soon(), airssys_rt::Caller::Busy)),
+                _ => asked.push(actor.request(note(number), soon(), Busy)),
             }
         }
         for asked in asked {
@@ -279,4 +280,108 @@ fn hostile_g5_a_sender_comes_in_as_soon_as_there_is_room() {
     world.open(1);
     answer(second).expect("the second is handled");
     assert_eq!(world.logged(2)[1..], ["3"]);
+}
+
+#[test]
+fn hostile_g5_requests_that_wait_for_room_and_were_given_up_make_room_for_others() {
+    let world = World::new();
+    let (actor, held) = held(&world, Overflow::Block, messages(10));
+    for _ in 0..10 {
+        actor.send(note(0)).expect("room");
+    }
+    for _ in 0..20_000 {
+        drop(actor.request(note(1), soon(), Busy));
+    }
+    let waiting = actor.status().mailbox_messages;
+    assert!(waiting <= 10 + WAITING_MAX, "{waiting}");
+    let kept = actor.request(note(2), soon(), Busy);
+    world.open(1);
+    answer(held).expect("answer");
+    assert_eq!(answer(kept).expect("it came in"), 2);
+    assert_eq!(world.log.lines()[1..], ["0"; 10].into_iter().chain(["2"]).collect::<Vec<_>>());
+    let expected = Counts { sent: 20_012, delivered: 12, rejected: 20_000, dropped: 0, dead_letters: 0 };
+    assert_eq!(world.counts(), expected);
+}
+
+/// Messages that may wait for room.
+const WAITING_MAX: u64 = 1_000;
+
+#[test]
+fn hostile_g5_no_more_wait_for_room_than_may() {
+    let world = World::new();
+    let (actor, held) = held(&world, Overflow::Block, messages(1));
+    actor.send(note(0)).expect("room for one");
+    let waiting: Vec<_> = (0..WAITING_MAX).map(|n| actor.request(note(n), soon(), Busy)).collect();
+    assert!(matches!(answer(actor.request(note(1), soon(), Busy)), Err(Error::MailboxFull { .. })));
+    let refused = actor.send_until(note(2), soon()).expect_err("it is not even waited for");
+    assert!(matches!(refused, Refused { message: Ask::Note(2, _), error: Error::MailboxFull { .. } }));
+    world.open(1);
+    answer(held).expect("answer");
+    for (number, asked) in waiting.into_iter().enumerate() {
+        assert_eq!(answer(asked).expect("in order"), number as u64);
+    }
+    let delivered = WAITING_MAX + 2;
+    let expected = Counts { sent: delivered + 2, delivered, rejected: 2, dropped: 0, dead_letters: 0 };
+    assert_eq!(world.counts(), expected);
+}
+
+#[test]
+fn hostile_g5_no_more_bytes_wait_for_room_than_the_mailbox_holds() {
+    let world = World::new();
+    let bounds = Bounds { messages_max: 1, bytes_max: 1_000, ..Bounds::default() };
+    let (actor, held) = held(&world, Overflow::Block, bounds);
+    actor.send(note(0)).expect("room for one");
+    let waiting: Vec<_> = (0..4).map(|n| actor.request(Ask::Note(n, 250), soon(), Busy)).collect();
+    assert!(matches!(answer(actor.request(note(1), soon(), Busy)), Err(Error::MailboxFull { .. })));
+    world.open(1);
+    answer(held).expect("answer");
+    for asked in waiting {
+        answer(asked).expect("it came in");
+    }
+    world.counts();
+}
+
+/// Sends into the mailbox of another one; answers whether it was refused.
+struct Pass(ActorRef<Ask>);
+
+impl airssys_rt::Child for Pass {}
+
+impl airssys_rt::Actor for Pass {
+    type Message = Ask;
+
+    async fn handle(&mut self, _: Ask, context: &mut airssys_rt::Context<'_, Ask>) -> Result<(), Exit> {
+        let sent = self.0.send_until(Ask::Echo(1), soon());
+        context.reply(Ok(u64::from(sent.is_err())));
+        Ok(())
+    }
+}
+
+#[test]
+fn hostile_g5_a_handler_that_is_polled_in_place_does_not_keep_the_thread_until_there_is_room() {
+    let world = World::new();
+    let (full, held) = held(&world, Overflow::Block, messages(1));
+    full.send(note(0)).expect("room for one");
+    let to = full.clone();
+    let start = move || std::future::ready(Ok(Pass(to.clone())));
+    let (pass, up) = world.runtime.spawn(Spec::new(id("pass")), start).expect("free");
+    answer(up).expect("starts");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // One that waited after all is set free, to be told apart.
+        scope.spawn(|| {
+            while !over.load(SeqCst) && full.status().mailbox_messages < 2 {
+                std::thread::yield_now();
+            }
+            world.open(1);
+        });
+        let refused: Vec<_> = [Loop, Busy, Waits]
+            .into_iter()
+            .cycle()
+            .take(300)
+            .map(|caller| pass.request(Ask::Echo(0), soon(), caller).wait())
+            .collect();
+        over.store(true, SeqCst);
+        assert!(refused.iter().all(|refused| matches!(refused, Ok(1))), "{refused:?}");
+    });
+    answer(held).expect("answer");
 }

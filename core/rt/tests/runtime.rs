@@ -190,3 +190,22 @@ fn many_threads_ask_many_actors() {
     });
     assert_eq!(world.runtime.counts().delivered, 8_000);
 }
+
+#[test]
+fn an_exit_ends_one_life_and_kills_no_later_one() {
+    let world = World::new();
+    let actor = world.spawn_by(Spec::new(id("one")), Restart::Permanent, common::at_once(u32::MAX));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..10_000 {
+                    actor.exit_with(common::boom());
+                }
+            });
+        }
+    });
+    assert!(echo(&actor, 1).is_ok());
+    let notices = world.notices();
+    assert!(notices.iter().any(|line| line == "crashed: boom"));
+    assert!(!notices.iter().any(|line| line.contains("killed")), "nobody killed it");
+}

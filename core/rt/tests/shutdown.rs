@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::sync::mpsc;
 use std::time::Duration;
 
+use airssys_rt::Caller::Busy;
 use airssys_rt::{ChildSpec, Restart, Shutdown, Spec, SupervisorRef, SupervisorSpec};
-use common::{World, answer, at_once, eventually, id};
+use common::{Ask, World, answer, at_once, begun, eventually, id, soon};
 
 const NEVER: Duration = Duration::from_secs(3_600);
 const AT_ONCE: Duration = Duration::from_millis(10);
@@ -149,4 +151,21 @@ fn trees_in_trees_stop_from_the_last_leaf_to_the_first() {
     let top = top(&world, [world.child("a", Restart::Permanent)].into_iter().chain(nested));
     answer(top.stop(NEVER)).expect("down");
     assert_eq!(world.log.lines(), ["start a", "start b", "start c", "stop c", "stop b", "stop a"]);
+}
+
+#[test]
+fn a_stop_that_was_asked_for_twenty_thousand_times_is_one_stop() {
+    let world = World::new();
+    let actor = world.plain("one");
+    let (release, block) = mpsc::channel();
+    let held = actor.request(Ask::Block(block), soon(), Busy);
+    begun(&actor, 1);
+    for _ in 0..20_000 {
+        drop(actor.stop(common::LONG));
+    }
+    let last = actor.stop(common::LONG);
+    drop(release);
+    answer(held).expect("the message in hand is finished");
+    answer(last).expect("stops");
+    assert_eq!(world.notices(), ["started", "stopped shutdown"]);
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use airssys_rt::Caller::Waits;
-use airssys_rt::{AutoShutdown, Backoff, ChildSpec, Error, Exit, Restart, Rules, Strategy};
+use airssys_rt::{AutoShutdown, Backoff, ChildSpec, Error, Exit, Restart, Rules, Shutdown, Strategy};
 use common::{Ask, Log, World, answer, at_once, begun, crash, echo, eventually, failing, id, soon, spec};
 
 /// What was told after the children were up.
@@ -261,4 +261,44 @@ fn hostile_h8_a_storm_above_the_intensity_ends_the_tree_once() {
     eventually("all is down", || world.runtime.is_empty() && last());
     assert_eq!(world.told.lines().iter().filter(|line| line.starts_with("top: gave up")).count(), 1);
     world.counts();
+}
+
+#[test]
+fn a_stop_that_is_asked_for_during_a_restart_of_the_supervisor_is_not_lost() {
+    let world = World::new();
+    let inner = spec("inner", at_once(5)).child(world.late_child("a", Shutdown::Infinity));
+    let rules = Rules { strategy: Strategy::OneForAll, ..at_once(5) };
+    world.supervise(
+        spec("outer", rules)
+            .child(ChildSpec::supervisor(inner, Restart::Permanent))
+            .child(world.child("b", Restart::Permanent)),
+    );
+    let a = world.at("a");
+    crash(&world.at("b"));
+    eventually("it stops", || world.log.lines().iter().any(|line| line == "stop a"));
+    let stop = a.stop(common::LONG);
+    world.open(2);
+    answer(stop).expect("its supervisor starts it again only to stop it");
+    assert_eq!(a.status().state, "stopped");
+    assert_eq!(echo(&world.at("b"), 1).expect("the second life"), 1_001);
+}
+
+#[test]
+fn a_stop_is_not_lost_while_ten_thousand_others_are_under_way() {
+    let world = World::new();
+    world.supervise(
+        spec("top", at_once(5))
+            .child(world.late_child("slow", Shutdown::Infinity))
+            .child(world.child("quick", Restart::Permanent)),
+    );
+    let (slow, quick) = (world.at("slow"), world.at("quick"));
+    let stops: Vec<_> = (0..10_000).map(|_| slow.stop(common::LONG)).collect();
+    eventually("it stops", || world.log.lines().iter().any(|line| line == "stop slow"));
+    answer(quick.stop(common::LONG)).expect("stops");
+    assert_eq!(quick.status().state, "stopped");
+    assert!(!world.told.lines().iter().any(|line| line.starts_with("quick: restarted")));
+    world.open(1);
+    for stop in stops {
+        answer(stop).expect("each is answered");
+    }
 }

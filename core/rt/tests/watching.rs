@@ -9,7 +9,7 @@ use airssys_rt::{
     Actor, ActorRef, Cause, Child, Context, Down, Error, Exit, Handle, Message, MonitorId, Mourner, Restart,
     Signal, Spec, promise,
 };
-use common::{Ask, Log, World, answer, begun, crash, echo, eventually, id, soon};
+use common::{Ask, Log, World, answer, at_once, begun, crash, echo, eventually, id, soon};
 
 /// What a [`Watcher`] is asked to do; it answers with the number of the monitor, or zero.
 #[derive(Debug)]
@@ -75,12 +75,17 @@ impl Actor for Watcher {
 }
 
 fn watcher(world: &World, name: &str) -> ActorRef<Watch> {
+    watcher_as(world, name, Restart::Temporary)
+}
+
+fn watcher_as(world: &World, name: &str, restart: Restart) -> ActorRef<Watch> {
     let (log, own) = (world.log.clone(), name.to_owned());
     let start = move || {
         let watcher = Watcher { name: own.clone(), log: log.clone() };
         async move { Ok::<_, Cause>(watcher) }
     };
-    let (actor, up) = world.runtime.spawn(Spec::new(id(name)), start).expect("free");
+    let (actor, up) =
+        world.runtime.spawn_restarted(Spec::new(id(name)), restart, at_once(1_000), start).expect("free");
     answer(up).expect("starts");
     actor
 }
@@ -288,4 +293,55 @@ fn a_link_is_used_up_by_the_end_of_one_life() {
     assert_eq!(echo(&actor, 1).expect("the third life"), 2_001);
     does(&other, Watch::Nothing).expect("all signals come first");
     assert_eq!(count(&world, "other exit one crashed: boom"), 1);
+}
+
+#[test]
+fn a_monitor_ends_with_the_life_that_made_it() {
+    let world = World::new();
+    let target = world.plain("t");
+    let eye = watcher_as(&world, "eye", Restart::Permanent);
+    for _ in 0..3 {
+        does(&eye, Watch::Monitor(target.handle())).expect("room");
+        assert!(matches!(does(&eye, Watch::Crash), Err(Error::Crashed(_))));
+    }
+    does(&eye, Watch::Nothing).expect("its fourth life");
+    let down = world.runtime.down(target.handle()).expect("it lives");
+    answer(target.stop(common::LONG)).expect("stops");
+    answer(down).expect("those before it have been told");
+    does(&eye, Watch::Nothing).expect("signals come before messages");
+    assert_eq!(world.log.lines().iter().filter(|line| line.starts_with("eye")).count(), 0);
+    let last = world.plain("u");
+    does(&eye, Watch::Monitor(last.handle())).expect("room");
+    answer(last.stop(common::LONG)).expect("stops");
+    logged(&world, "eye down u shutdown");
+}
+
+#[test]
+fn monitors_of_lives_that_are_over_make_room() {
+    let world = World::new();
+    let target = world.plain("t");
+    for _ in 0..9_900 {
+        world.runtime.monitor(target.handle(), Box::new(|_: Down| ())).expect("room");
+    }
+    let eye = watcher_as(&world, "eye", Restart::Permanent);
+    for round in 0..200 {
+        let monitor = does(&eye, Watch::Monitor(target.handle()));
+        assert!(monitor.is_ok(), "{round}: {monitor:?}");
+        assert!(matches!(does(&eye, Watch::Crash), Err(Error::Crashed(_))));
+    }
+}
+
+#[test]
+fn an_answer_that_was_made_of_another_gives_that_one_up() {
+    let world = World::new();
+    let target = world.plain("t");
+    for _ in 0..20_000 {
+        let down = world.runtime.down(target.handle()).expect("those before have given up");
+        drop(down.map(|down: Result<Down, Error>| down.map(|down| down.restarting)));
+    }
+    let down = world.runtime.down(target.handle()).expect("there is room");
+    let down = down.map(|down: Result<Down, Error>| down.map(|down| down.restarting));
+    let twice = down.map(|restarting: Result<bool, Error>| restarting.map(|restarting| !restarting));
+    answer(target.stop(common::LONG)).expect("stops");
+    assert!(answer(twice).expect("one that is kept is answered"));
 }

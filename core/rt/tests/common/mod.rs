@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use airssys_rt::Caller::Waits;
 use airssys_rt::{
     Actor, ActorId, ActorRef, Asked, Backoff, Bounds, Cause, Child, ChildSpec, Config, Context, Counts,
-    Error, Exit, Intensity, Message, Notice, ReplyTo, Restart, Rules, Runtime, Shutdown, Spec, SupervisorRef,
-    SupervisorSpec,
+    Error, Exit, Intensity, Message, Notice, Observer, ReplyTo, Restart, Rules, Runtime, Shutdown, Spec,
+    SupervisorRef, SupervisorSpec,
 };
 use tokio::sync::Semaphore;
 
@@ -144,8 +144,11 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let io =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("io");
+        Self::observed_by(|_| ())
+    }
+
+    /// The observer calls this too, once it has remembered.
+    pub fn observed_by(also: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
         let (seen, told) = (Log::default(), Log::default());
         let observer = {
             let (seen, told) = (seen.clone(), told.clone());
@@ -153,15 +156,10 @@ impl World {
                 let (id, text) = name(&notice);
                 told.note(format!("{}: {text}", short(id)));
                 seen.note(text);
+                also(&notice);
             }
         };
-        let runtime = Runtime::start(Config {
-            workers: 2,
-            io: io.handle().clone(),
-            on_tick: Box::new(|| ()),
-            observer: Some(Box::new(observer)),
-        })
-        .expect("threads");
+        let (io, runtime) = runtime(Some(Box::new(observer)));
         let gate = Arc::new(Semaphore::new(0));
         World { runtime, seen, told, log: Log::default(), gate, io }
     }
@@ -273,6 +271,14 @@ fn name<'a>(notice: &Notice<'a>) -> (&'a ActorId, String) {
         Notice::Removed { id, .. } => (id, "removed".to_owned()),
         Notice::DeadLetters { id, count } => (id, format!("dead {count}")),
     }
+}
+
+/// A runtime of two workers, and that of its timers, which is to be dropped after it.
+pub fn runtime(observer: Option<Observer>) -> (tokio::runtime::Runtime, Runtime) {
+    let io = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("io");
+    let (handle, on_tick) = (io.handle().clone(), Box::new(|| ()));
+    let runtime = Runtime::start(Config { workers: 2, io: handle, on_tick, observer }).expect("threads");
+    (io, runtime)
 }
 
 /// The middle of an id.
