@@ -28,11 +28,16 @@ const ABANDON_AFTER: Duration = Duration::from_millis(1_000);
 const SIGNALS_MAX: usize = 10_000;
 
 impl<M: Message> Cell<M> {
-    /// The life is up: it counts, is told, and is announced.
-    pub(crate) fn up(self: &Arc<Self>) {
+    /// Whether this life was given up while its code kept its thread.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        lock(&self.life).abandoned
+    }
+
+    /// The life is up: it counts, is told, and is announced. `false` if it was abandoned meanwhile.
+    pub(crate) fn up(self: &Arc<Self>) -> bool {
         let mut life = lock(&self.life);
         if life.abandoned {
-            return;
+            return false;
         }
         if matches!(life.stage, Stage::Starting | Stage::Restarting) {
             life.stage = Stage::Running;
@@ -57,6 +62,7 @@ impl<M: Message> Cell<M> {
         if let Some((supervisor, key)) = self.core.supervisor() {
             supervisor.feed(Input::Started(key));
         }
+        true
     }
 
     /// A life has ended: its supervisor is asked what becomes of it.

@@ -20,10 +20,16 @@ pub(crate) async fn live<A: Actor>(
         Ok(actor) => actor,
         Err(cause) => return Ended::new(Exit::Crash(cause)),
     };
+    if cell.is_abandoned() {
+        // It was killed while it started: no hook is called any more.
+        return end(actor, Exit::Killed);
+    }
     if let Err(cause) = actor.pre_start().await {
         return end(actor, Exit::Crash(cause));
     }
-    cell.up();
+    if !cell.up() {
+        return end(actor, Exit::Killed);
+    }
     let exit = match actor.post_start().await {
         Ok(()) => serve(&cell, &mut actor).await,
         Err(exit) => exit,

@@ -114,7 +114,7 @@ impl Watchers {
         {
             return true;
         }
-        if self.all.len() >= self.swept.saturating_mul(2).max(SWEEP_MIN) {
+        if self.all.len() >= self.swept.saturating_mul(2).clamp(SWEEP_MIN, WATCHERS_MAX) {
             // Those who have given up make room, at a cost that is shared by all that were added.
             self.all.retain(Watcher::is_wanted);
             self.swept = self.all.len();
