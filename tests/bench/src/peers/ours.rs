@@ -13,8 +13,7 @@ use super::{Job, Peer, Value};
 use crate::peers::tokio::{run_tasks, runtime, with_ends};
 use crate::tally::Tally;
 
-const UNBOUNDED: Bounds =
-    Bounds { messages_max: u64::MAX, bytes_max: u64::MAX, message_bytes_max: u64::MAX };
+const UNBOUNDED: Bounds = Bounds { messages_max: u64::MAX, bytes_max: u64::MAX, message_bytes_max: u64::MAX };
 /// How a task asks: it runs on an event loop that others share.
 const TASK: Caller = Caller::Loop;
 const GRACE: Duration = Duration::from_secs(60);
