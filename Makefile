@@ -34,9 +34,10 @@ check:
 	@scripts/check
 
 # The peers are compiled in a folder of their own; results are lines in target/bench/results.jsonl.
-bench:
+bench: guests
 	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target/bench/build} \
 		cargo run --release --manifest-path tests/bench/Cargo.toml -- $(ROWS)
+	[ -n "$(ROWS)" ] || { cargo build $(CARGO_FLAGS) --examples && target/release/examples/bench-guests; }
 
 clean:
 	cargo clean
