@@ -30,11 +30,13 @@ impl Names {
     }
 
     /// The handle of this name.
+    #[inline]
     pub(crate) fn find(&self, id: &ActorId) -> Option<Handle> {
         self.find_text(id.as_str())
     }
 
     /// The handle of the name with this text, all three parts of it.
+    #[inline]
     pub(crate) fn find_text(&self, id: &str) -> Option<Handle> {
         self.0.get(id).map(|entry| *entry)
     }

@@ -140,6 +140,7 @@ impl Runtime {
     }
 
     /// The number that this name has now.
+    #[inline]
     pub fn find(&self, id: &ActorId) -> Option<Handle> {
         self.shared.names.find(id)
     }
