@@ -37,7 +37,7 @@ check:
 bench: guests
 	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target/bench/build} \
 		cargo run --release --manifest-path tests/bench/Cargo.toml -- $(ROWS)
-	[ -n "$(ROWS)" ] || { cargo build $(CARGO_FLAGS) --examples && target/release/examples/bench-guests; }
+	@[ -n "$(ROWS)" ] || { cargo build $(CARGO_FLAGS) --examples && target/release/examples/bench-guests; }
 
 clean:
 	cargo clean
