@@ -116,15 +116,19 @@ impl System {
     /// What an actor or supervisor is doing.
     pub fn status(&self, actor: ActorHandle) -> Result<ActorStatus> {
         let inner = self.open_inner()?;
-        if let Some((id, exit)) = inner.directory.departed(actor) {
-            let last_exit = Some(exit.to_string());
-            let (id, state) = (id.to_string(), "stopped".to_owned());
-            return Ok(ActorStatus { id, state, last_exit, ..ActorStatus::default() });
+        let departed = || inner.directory.departed(actor).map(|(id, exit)| stopped(&id, Some(&exit)));
+        if let Some(status) = departed() {
+            return Ok(status);
         }
-        let resident = inner.directory.resident(actor)?;
+        let resident = match inner.directory.resident(actor) {
+            Ok(resident) => resident,
+            // It has left since.
+            Err(error) => return departed().ok_or(error),
+        };
         match inner.runtime.status(resident.rt_handle()?) {
             Some(found) => Ok(status(&resident.id, found)),
-            None => Err(resident.just_ended()),
+            // It ends at this moment: how is known as soon as it has left.
+            None => Ok(departed().unwrap_or_else(|| stopped(&resident.id, None))),
         }
     }
 
@@ -163,6 +167,12 @@ fn check_host_spec(spec: &ActorSpec) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// What is left to say of one that has ended for good.
+fn stopped(id: &ActorId, exit: Option<&Exit>) -> ActorStatus {
+    let last_exit = exit.map(ToString::to_string);
+    ActorStatus { id: id.to_string(), state: "stopped".to_owned(), last_exit, ..ActorStatus::default() }
 }
 
 pub(super) fn status(id: &ActorId, found: airssys_rt::Status) -> ActorStatus {
