@@ -7,18 +7,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::actor::{Actor, Message, ReplyTo};
+use crate::actor::{Message, ReplyTo};
 use crate::bounds::Overflow;
 use crate::error::{Error, Refused};
-use crate::exit::{Cause, Exit, Panicked};
+use crate::exit::{Exit, Panicked};
 use crate::handle::Handle;
 use crate::life::{Life, Stage};
-use crate::live::live;
 use crate::mailbox::{Envelope, Mailbox, Pushed};
 use crate::node::{Core, Node, Status};
 use crate::poller;
 use crate::queue::Runnable;
-use crate::run_state::RunState;
+use crate::run_state::{Before, RunState};
 use crate::shared::Shared;
 use crate::spec::{Executor, Manner, Spec};
 use crate::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
@@ -62,7 +61,7 @@ impl Ended {
 }
 
 pub(crate) type Task = Pin<Box<dyn Future<Output = Ended> + Send>>;
-type Starter<M> = Box<dyn Fn(Arc<Cell<M>>) -> Task + Send + Sync>;
+pub(crate) type Starter<M> = Box<dyn Fn(Arc<Cell<M>>) -> Task + Send + Sync>;
 
 /// What there is to poll.
 pub(crate) enum Slot {
@@ -85,8 +84,6 @@ pub(crate) struct Cell<M: Message> {
     pub(crate) core: Core,
     pub(crate) shared: Arc<Shared>,
     pub(crate) manner: Manner,
-    /// Makes lives; gone with the first one of an actor that nobody restarts.
-    starter: Mutex<Option<Starter<M>>>,
     pub(crate) run: RunState,
     pub(crate) wanted: AtomicU8,
     pub(crate) mailbox: Mailbox<M>,
@@ -109,26 +106,25 @@ pub(crate) enum Urgent {
 }
 
 impl<M: Message> Cell<M> {
-    pub(crate) fn new<A, F, S>(
-        core: Core,
-        spec: Spec,
-        shared: Arc<Shared>,
-        life: Life<M>,
-        start: F,
-    ) -> Arc<Self>
-    where
-        A: Actor<Message = M>,
-        F: Fn() -> S + Send + Sync + 'static,
-        S: Future<Output = Result<A, Cause>> + Send + 'static,
-    {
-        let starter: Starter<M> = Box::new(move |cell| Box::pin(live(cell, start())));
-        Arc::new(Self {
+    /// An actor whose lives are begun by [`Node::begin`].
+    pub(crate) fn new(core: Core, spec: Spec, shared: Arc<Shared>, life: Life<M>) -> Self {
+        Self::with(core, spec, shared, life, RunState::parked())
+    }
+
+    /// An actor whose only life has begun, but for its task.
+    pub(crate) fn begun(core: Core, spec: Spec, shared: Arc<Shared>, mut life: Life<M>) -> Self {
+        life.renew(spec.traps_exits);
+        core.begin_life();
+        Self::with(core, spec, shared, life, RunState::queued())
+    }
+
+    fn with(core: Core, spec: Spec, shared: Arc<Shared>, life: Life<M>, run: RunState) -> Self {
+        Self {
             core,
             shared,
             mailbox: Mailbox::new(spec.bounds, spec.overflow),
             manner: spec.manner(),
-            starter: Mutex::new(Some(starter)),
-            run: RunState::parked(),
+            run,
             wanted: AtomicU8::new(0),
             task: Mutex::new(Slot::Empty),
             life: Mutex::new(life),
@@ -136,28 +132,26 @@ impl<M: Message> Cell<M> {
             average_us: AtomicU32::new(0),
             busy_ticks: AtomicU64::new(0),
             in_flight: Mutex::new(ReplyTo::none()),
-        })
+        }
     }
 
     pub(crate) fn handle(&self) -> Handle {
         self.core.handle
     }
 
-    /// Puts a new life in place and lets a worker begin it.
-    pub(crate) fn start_task(self: &Arc<Self>) {
-        // Called without the lock: it is the actor's own code.
-        let Some(starter) = lock(&self.starter).take() else { return };
-        let started = catch_unwind(AssertUnwindSafe(|| starter(self.clone())));
-        let task = started.unwrap_or_else(|panic| {
+    /// The task of a new life. Called without a lock: it is the actor's own code.
+    pub(crate) fn made(self: &Arc<Self>, make: impl FnOnce(Arc<Self>) -> Task) -> Task {
+        catch_unwind(AssertUnwindSafe(|| make(self.clone()))).unwrap_or_else(|panic| {
             let cause = Panicked::cause(&*panic);
             Box::pin(async move { Ended::new(Exit::Crash(cause)) })
-        });
+        })
+    }
+
+    /// Puts the task of a new life in place and lets a worker begin it. It counts as queued before, so that whatever is
+    /// wanted of it meanwhile is seen by the worker.
+    pub(crate) fn start(self: &Arc<Self>, task: Task) {
         let waker = Waker::from(self.clone());
-        if self.core.parent.is_some() {
-            *lock(&self.starter) = Some(starter);
-        }
         *lock(&self.task) = Slot::Living { task, waker };
-        self.run.unpark();
         self.enqueue_fresh();
     }
 
@@ -173,6 +167,18 @@ impl<M: Message> Cell<M> {
 
     pub(crate) fn activate(self: &Arc<Self>) {
         if self.run.activate() {
+            self.enqueue_fresh();
+        }
+    }
+
+    /// The same for one that was told to stop: a worker that takes it from its queue sees to its grace, else it is seen to
+    /// here.
+    pub(crate) fn activate_to_stop(self: &Arc<Self>) {
+        let before = self.run.activate_from();
+        if before == Before::Other || self.manner.executor != Executor::Any {
+            self.arm_grace();
+        }
+        if before == Before::Idle {
             self.enqueue_fresh();
         }
     }
@@ -262,6 +268,22 @@ impl<M: Message> Cell<M> {
             Ok(Poll::Ready(ended)) => Some(ended),
             Err(panic) => Some(Ended::new(Exit::Crash(Panicked::cause(&*panic)))),
         }
+    }
+
+    /// Polls what was told to stop, and looks at the clock only where that poll lasts or is not the last.
+    fn poll_last(self: &Arc<Self>) -> Option<Ended> {
+        let worker = poller::worker();
+        if let Some(worker) = worker {
+            self.shared.last_polls.enter(worker, self.core.handle);
+        }
+        let ended = self.poll(TURN);
+        if let Some(worker) = worker {
+            self.shared.last_polls.leave(worker);
+        }
+        if ended.is_none() {
+            self.arm_grace();
+        }
+        ended
     }
 
     /// Updates the average handling time from the ticks that the poll crossed: no clock is read.
@@ -419,7 +441,9 @@ impl<M: Message> Cell<M> {
 impl<M: Message> Runnable for Cell<M> {
     fn run(self: Arc<Self>) {
         self.run.start();
-        if let Some(ended) = self.poll(TURN) {
+        let stops = self.wanted.load(Relaxed) & STOP != 0;
+        let ended = if stops { self.poll_last() } else { self.poll(TURN) };
+        if let Some(ended) = ended {
             return self.bury(ended);
         }
         if !self.run.rest() {
