@@ -16,6 +16,7 @@ use crate::life::{Life, Stage};
 use crate::mailbox::{Envelope, Mailbox, Pushed};
 use crate::node::{Core, Node, Status};
 use crate::poller;
+use crate::promise::Resolver;
 use crate::queue::Runnable;
 use crate::run_state::{Before, RunState};
 use crate::shared::Shared;
@@ -75,9 +76,19 @@ pub(crate) enum Slot {
     Ended(Box<(Task, Ended)>),
     /// Buried, but kept until its end has been told.
     Corpse {
-        task: Option<Task>,
+        _task: Task,
         _remains: Option<Box<dyn Send>>,
     },
+}
+
+impl Slot {
+    /// Its life has ended so: what was polled is not polled again, and is to be buried.
+    fn end(&mut self, ended: Ended) -> Option<(Task, Ended)> {
+        match std::mem::replace(self, Slot::Empty) {
+            Slot::Living { task, .. } => Some((task, ended)),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) struct Cell<M: Message> {
@@ -107,21 +118,27 @@ pub(crate) enum Urgent {
 
 impl<M: Message> Cell<M> {
     /// An actor whose lives are begun by [`Node::begin`].
-    pub(crate) fn new(core: Core, spec: Spec, shared: Arc<Shared>, life: Life<M>) -> Self {
+    pub(crate) fn new(core: Core, spec: &Spec, shared: &Arc<Shared>, life: Life<M>) -> Arc<Self> {
         Self::with(core, spec, shared, life, RunState::parked())
     }
 
     /// An actor whose only life has begun, but for its task.
-    pub(crate) fn begun(core: Core, spec: Spec, shared: Arc<Shared>, mut life: Life<M>) -> Self {
-        life.renew(spec.traps_exits);
+    pub(crate) fn begun(
+        core: Core,
+        spec: &Spec,
+        shared: &Arc<Shared>,
+        on_start: Resolver<(), M::Error>,
+    ) -> Arc<Self> {
         core.begin_life();
-        Self::with(core, spec, shared, life, RunState::queued())
+        Self::with(core, spec, shared, Life::begun(on_start, spec.traps_exits), RunState::queued())
     }
 
-    fn with(core: Core, spec: Spec, shared: Arc<Shared>, life: Life<M>, run: RunState) -> Self {
-        Self {
+    // It is big, so it is made where it is to be, as far as that can be had.
+    #[inline(always)]
+    fn with(core: Core, spec: &Spec, shared: &Arc<Shared>, life: Life<M>, run: RunState) -> Arc<Self> {
+        Arc::new(Self {
             core,
-            shared,
+            shared: shared.clone(),
             mailbox: Mailbox::new(spec.bounds, spec.overflow),
             manner: spec.manner(),
             run,
@@ -132,7 +149,7 @@ impl<M: Message> Cell<M> {
             average_us: AtomicU32::new(0),
             busy_ticks: AtomicU64::new(0),
             in_flight: Mutex::new(ReplyTo::none()),
-        }
+        })
     }
 
     pub(crate) fn handle(&self) -> Handle {
@@ -242,17 +259,15 @@ impl<M: Message> Cell<M> {
     }
 
     /// Polls once on this thread, which has claimed or started the actor.
-    fn poll(self: &Arc<Self>, turn: u32) -> Option<Ended> {
+    fn poll(self: &Arc<Self>, turn: u32) -> Option<(Task, Ended)> {
         let mut slot = lock(&self.task);
         if let Slot::Ended(_) = &*slot {
             let Slot::Ended(both) = std::mem::replace(&mut *slot, Slot::Empty) else { return None };
-            let (task, ended) = *both;
-            *slot = Slot::Corpse { task: Some(task), _remains: None };
-            return Some(ended);
+            return Some(*both);
         }
         let Slot::Living { task, waker } = &mut *slot else { return None };
         if self.wanted.load(Relaxed) & KILL != 0 {
-            return Some(Ended::new(Exit::Killed));
+            return slot.end(Ended::new(Exit::Killed));
         }
         self.turn_left.store(turn, Relaxed);
         let _span = trace::turn(&self.core);
@@ -261,17 +276,18 @@ impl<M: Message> Cell<M> {
         let polled = poller::polling(self.core.handle, self.manner.nests, blocks, || {
             catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut Context::from_waker(waker))))
         });
+        let both = match polled {
+            Ok(Poll::Pending) => None,
+            Ok(Poll::Ready(ended)) => slot.end(ended),
+            Err(panic) => slot.end(Ended::new(Exit::Crash(Panicked::cause(&*panic)))),
+        };
         drop(slot);
         self.pace(before);
-        match polled {
-            Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(ended)) => Some(ended),
-            Err(panic) => Some(Ended::new(Exit::Crash(Panicked::cause(&*panic)))),
-        }
+        both
     }
 
     /// Polls what was told to stop, and looks at the clock only where that poll lasts or is not the last.
-    fn poll_last(self: &Arc<Self>) -> Option<Ended> {
+    fn poll_last(self: &Arc<Self>) -> Option<(Task, Ended)> {
         let worker = poller::worker();
         if let Some(worker) = worker {
             self.shared.last_polls.enter(worker, self.core.handle);
@@ -333,11 +349,7 @@ impl<M: Message> Cell<M> {
         }
         if let Some(ended) = ended {
             // Restarting and dropping are a worker's: the caller's thread may be an event loop.
-            let mut slot = lock(&self.task);
-            if let Slot::Living { task, .. } = std::mem::replace(&mut *slot, Slot::Empty) {
-                *slot = Slot::Ended(Box::new((task, ended)));
-            }
-            drop(slot);
+            *lock(&self.task) = Slot::Ended(Box::new(ended));
             self.run.requeue();
             self.enqueue_fresh();
         } else if self.run.rest() {
@@ -391,7 +403,7 @@ impl<M: Message> Cell<M> {
 
     /// The life is about to stop: its mailbox takes nothing more, unless another life may follow.
     pub(crate) fn close(&self, exit: &Exit) {
-        if lock(&self.life).stops {
+        if self.core.parent.is_none() || lock(&self.life).stops {
             self.mailbox.close(exit);
         }
     }
@@ -443,8 +455,8 @@ impl<M: Message> Runnable for Cell<M> {
         self.run.start();
         let stops = self.wanted.load(Relaxed) & STOP != 0;
         let ended = if stops { self.poll_last() } else { self.poll(TURN) };
-        if let Some(ended) = ended {
-            return self.bury(ended);
+        if let Some((task, ended)) = ended {
+            return self.bury(task, ended);
         }
         if !self.run.rest() {
             return;

@@ -69,7 +69,7 @@ impl ChildSpec {
             let id = spec.id.clone();
             let starter: Starter<A::Message> = Box::new(move |cell| Box::pin(live(cell, start())));
             let life = Life::new(on_start, Some(starter));
-            let make = |core| Arc::new(Cell::new(core, spec, shared.clone(), life));
+            let make = |core| Cell::new(core, &spec, shared, life);
             let cell = shared.enter(id, parent, make)?;
             // Set once, here.
             let _ = made.set(ActorRef(cell.clone()));

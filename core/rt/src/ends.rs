@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::Message;
-use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot};
+use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot, Task};
 use crate::counts::Counts;
 use crate::deadlines::Due;
 use crate::error::Error;
@@ -68,38 +68,22 @@ impl<M: Message> Cell<M> {
     }
 
     /// A life has ended: its supervisor is asked what becomes of it.
-    pub(crate) fn bury(self: &Arc<Self>, ended: Ended) {
+    pub(crate) fn bury(self: &Arc<Self>, task: Task, ended: Ended) {
         self.run.park();
         self.core.end_turn();
         let Ended { exit, remains } = ended;
-        let mut slot = lock(&self.task);
-        let task = match std::mem::replace(&mut *slot, Slot::Empty) {
-            Slot::Living { task, .. } => Some(task),
-            Slot::Ended(both) => Some(both.0),
-            Slot::Corpse { task, .. } => task,
-            Slot::Empty => None,
-        };
+        let corpse = Slot::Corpse { _task: task, _remains: remains };
         let mut life = lock(&self.life);
         life.disarm();
         if std::mem::take(&mut life.abandoned) {
             // Whatever its callback says now is too late.
-            drop((life, slot));
+            drop(life);
             if self.manner.executor == Executor::Callback {
                 self.shared.callbacks.found();
             }
-            foreign::call("drop of an actor", || drop((task, remains)));
+            foreign::call("drop of an actor", || drop(corpse));
             return;
         }
-        let corpse = Slot::Corpse { task, _remains: remains };
-        let corpse = match self.core.parent {
-            None => Some(corpse),
-            // What its supervisor says becomes of it may come later.
-            Some(_) => {
-                *slot = corpse;
-                None
-            }
-        };
-        drop(slot);
         let crashed = matches!(exit, Exit::Crash(_));
         let exit = match life.forced.take() {
             Some(forced) => *forced,
@@ -107,12 +91,14 @@ impl<M: Message> Cell<M> {
             None => exit,
         };
         life.alive = false;
-        if corpse.is_some() {
-            return self.end_for_good(life, exit, true, true, corpse);
+        if self.core.parent.is_none() {
+            return self.end_for_good(life, exit, true, true, Some(corpse));
         }
         let is_up = life.is_up;
         life.stage = Stage::Down(exit.clone());
         drop(life);
+        // What its supervisor says becomes of it may come later.
+        *lock(&self.task) = corpse;
         self.report(exit, is_up);
     }
 

@@ -134,6 +134,11 @@ impl<M: Message> Life<M> {
         }
     }
 
+    /// The only life of an actor, which has begun.
+    pub(crate) fn begun(on_start: Resolver<(), M::Error>, traps_exits: bool) -> Self {
+        Self { alive: true, traps_exits, ..Self::new(Some(on_start), None) }
+    }
+
     /// A new life: what was asked of the last one is forgotten.
     pub(crate) fn renew(&mut self, traps_exits: bool) {
         self.stage = if self.was_up { Stage::Restarting } else { Stage::Starting };

@@ -303,10 +303,10 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         else {
             return Ok(());
         };
-        let wait: Arc<dyn Open> = slot.clone();
-        match Edge::record(shared, asker, *target, &wait) {
+        let wait: Weak<Slot<V, E>> = Arc::downgrade(slot);
+        match Edge::record(shared, asker, *target, wait) {
             Ok(edge) => self.edge = edge,
-            Err(ids) if wait.is_open() => return Err(Error::Cycle(ids).into()),
+            Err(ids) if slot.is_open() => return Err(Error::Cycle(ids).into()),
             // The answer came meanwhile.
             Err(_) => {}
         }
@@ -471,17 +471,22 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Future for Pending<V, E
             self.give_up();
             return Poll::Ready(Err(cycle));
         }
-        let Some(slot) = self.slot.clone() else {
+        let waker = context.waker().clone();
+        let Some(slot) = self.slot.take() else {
             return Poll::Ready(Err(Error::NoReply.into()));
         };
         self.arm(&slot);
         let mut guard = slot.lock();
-        if let State::Ready(_) = guard.0 {
-            drop(guard);
-            return self.try_take().map_or(Poll::Pending, Poll::Ready);
+        let is_ready = matches!(guard.0, State::Ready(_));
+        if !is_ready {
+            guard.0 = State::Polled(waker);
         }
-        guard.0 = State::Polled(context.waker().clone());
-        Poll::Pending
+        drop(guard);
+        self.slot = Some(slot);
+        match is_ready {
+            true => self.try_take().map_or(Poll::Pending, Poll::Ready),
+            false => Poll::Pending,
+        }
     }
 }
 

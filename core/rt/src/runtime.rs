@@ -22,7 +22,6 @@ use crate::groups::CannotJoin;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::id_pattern::IdPattern;
-use crate::life::Life;
 use crate::live::live;
 use crate::node::{Ending, Node, Status};
 use crate::notice::Notice;
@@ -86,10 +85,8 @@ impl Runtime {
         S: Future<Output = Result<A, Cause>> + Send + 'static,
     {
         let (resolver, pending) = promise();
-        let id = spec.id.clone();
-        let life = Life::new(Some(resolver), None);
-        let make = |core| Arc::new(Cell::begun(core, spec, self.shared.clone(), life));
-        let cell = self.shared.enter(id, None, make)?;
+        let make = |core| Cell::begun(core, &spec, &self.shared, resolver);
+        let cell = self.shared.enter(spec.id.clone(), None, make)?;
         cell.start(cell.made(|cell| Box::pin(live(cell, start()))));
         Ok((ActorRef(cell), pending))
     }

@@ -38,9 +38,9 @@ impl Waits {
         lock(&self.0).get_or_insert_default().push(target);
     }
 
-    fn remove(&self, wait: &Weak<dyn Open>) {
+    fn remove(&self, wait: usize) {
         if let Some(targets) = lock(&self.0).as_mut() {
-            targets.retain(|target| !target.wait.ptr_eq(wait));
+            targets.retain(|target| target.wait.as_ptr().addr() != wait);
         }
     }
 
@@ -58,7 +58,8 @@ impl Waits {
 // Not its number: it would be looked up once more.
 pub(crate) struct Edge {
     asker: Arc<dyn Node>,
-    wait: Weak<dyn Open>,
+    /// Where it is; the record keeps the place from being used for another one.
+    wait: usize,
 }
 
 impl Edge {
@@ -67,12 +68,12 @@ impl Edge {
         shared: &Arc<Shared>,
         asker: Handle,
         target: Handle,
-        wait: &Arc<dyn Open>,
+        wait: Weak<dyn Open>,
     ) -> Result<Option<Self>, Vec<ActorId>> {
         let Some(asker) = shared.node(asker) else { return Ok(None) };
-        let (wait, turn) = (Arc::downgrade(wait), asker.core().turn.load(Relaxed));
-        asker.core().waits.add(Target { handle: target, wait: wait.clone(), turn });
-        let edge = Self { asker, wait };
+        let turn = asker.core().turn.load(Relaxed);
+        let edge = Self { asker, wait: wait.as_ptr().addr() };
+        edge.asker.core().waits.add(Target { handle: target, wait, turn });
         match circle(shared, edge.asker.core(), target) {
             Some(ids) => Err(ids),
             None => Ok(Some(edge)),
@@ -82,7 +83,7 @@ impl Edge {
 
 impl Drop for Edge {
     fn drop(&mut self) {
-        self.asker.core().waits.remove(&self.wait);
+        self.asker.core().waits.remove(self.wait);
     }
 }
 

@@ -15,7 +15,9 @@ impl<M: Message> Mailbox<M> {
         let mut incoming = lock(&self.incoming);
         let turned = self.shut(&mut incoming, exit);
         drop(incoming);
-        turned.tell(exit);
+        if let Some(turned) = turned {
+            turned.tell(exit);
+        }
     }
 
     /// Takes messages again.
@@ -32,7 +34,9 @@ impl<M: Message> Mailbox<M> {
         let left = self.take_left(&mut incoming);
         let counts = if retires { self.hand_over(&mut incoming) } else { Counts::default() };
         drop(incoming);
-        turned.tell(exit);
+        if let Some(turned) = turned {
+            turned.tell(exit);
+        }
         (left, counts)
     }
 
@@ -48,10 +52,10 @@ impl<M: Message> Mailbox<M> {
     }
 
     /// Those who wait for room, to be told that there will be none when no lock is held.
-    fn shut(&self, incoming: &mut Incoming<M>, exit: &Exit) -> TurnedAway<M> {
+    fn shut(&self, incoming: &mut Incoming<M>, exit: &Exit) -> Option<TurnedAway<M>> {
         incoming.closed.get_or_insert_with(|| SmallExit::from(exit));
+        let blocked = incoming.blocked.take()?;
         let mut turned = TurnedAway { requests: Vec::new(), rooms: Vec::new() };
-        let Some(blocked) = incoming.blocked.take() else { return turned };
         for mut blocked in *blocked {
             let Some(sender) = &mut blocked.sender else {
                 turned.requests.push(blocked.envelope);
@@ -63,7 +67,7 @@ impl<M: Message> Mailbox<M> {
         }
         incoming.others().rejected += turned.requests.len() as u64;
         self.note_blocked(incoming);
-        turned
+        Some(turned)
     }
 
     fn take_left(&self, incoming: &mut Incoming<M>) -> Batch<M> {
