@@ -26,6 +26,36 @@ impl Exit {
     }
 }
 
+/// An exit in less room, for what there are many of; few of them are crashes.
+pub(crate) enum SmallExit {
+    Normal,
+    Shutdown,
+    Killed,
+    Crash(Box<Cause>),
+}
+
+impl From<&Exit> for SmallExit {
+    fn from(exit: &Exit) -> Self {
+        match exit {
+            Exit::Normal => Self::Normal,
+            Exit::Shutdown => Self::Shutdown,
+            Exit::Killed => Self::Killed,
+            Exit::Crash(cause) => Self::Crash(Box::new(cause.clone())),
+        }
+    }
+}
+
+impl From<&SmallExit> for Exit {
+    fn from(exit: &SmallExit) -> Self {
+        match exit {
+            SmallExit::Normal => Self::Normal,
+            SmallExit::Shutdown => Self::Shutdown,
+            SmallExit::Killed => Self::Killed,
+            SmallExit::Crash(cause) => Self::Crash(Arc::clone(cause)),
+        }
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

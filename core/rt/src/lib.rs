@@ -104,6 +104,7 @@ mod error;
 mod errors;
 mod exit;
 mod foreign;
+mod grace;
 mod groups;
 mod handle;
 mod health;

@@ -14,10 +14,10 @@ use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::Stage;
-use crate::node::{Core, Done, Ending, Node, Overdue, Parent, Shutdown, Status};
+use crate::node::{Core, Ending, Node, Overdue, Parent, Shutdown, Status};
 use crate::notice::Notice;
 use crate::poller;
-use crate::promise::Resolver;
+use crate::promise::{Done, Resolver};
 use crate::queue::Runnable;
 use crate::shared::Shared;
 use crate::supervision::{Busy, ChildKey, ChildRules, Fate, Input, Machine, Output, Refusal, Ticket};
@@ -385,7 +385,7 @@ impl Supervisor {
         drop(state);
         self.settle_children(fate);
         if matches!(fate, Fate::Gone(_)) {
-            self.shared.retire(&self.core, Counts::default);
+            self.shared.retire(&self.core, &Counts::default());
         }
         if !stopped_before && !self.implicit {
             let kept = !matches!(fate, Fate::Gone(_));
@@ -401,7 +401,7 @@ impl Supervisor {
             }));
         }
         for done in on_stop {
-            foreign::call("end of a stop", done);
+            foreign::call("end of a stop", || done.tell());
         }
     }
 }
@@ -527,7 +527,7 @@ impl Node for Supervisor {
         let mut state = lock(&self.state);
         if matches!(state.stage, Stage::Stopped(_)) {
             drop(state);
-            return done.into_iter().for_each(|done| done());
+            return done.into_iter().for_each(Done::tell);
         }
         state.on_stop.extend(done);
         state.stops = true;
