@@ -168,7 +168,7 @@ impl Names {
     }
 
     /// How many names are in use.
-    #[cfg(test)]
+    #[cfg(all(test, not(feature = "loom")))]
     pub(crate) fn len(&self) -> usize {
         lock(&self.writer.0).names
     }
