@@ -117,6 +117,10 @@ mod mailbox;
 mod mailbox_models;
 #[cfg(all(test, not(feature = "loom")))]
 mod mailbox_tests;
+mod name_entries;
+mod name_index;
+#[cfg(all(test, feature = "loom"))]
+mod name_models;
 mod names;
 mod node;
 mod notice;

@@ -145,7 +145,7 @@ impl Shared {
         // Named before anybody can find it: one whose name is taken never was.
         let entered = self.slots.insert_if(|handle| {
             if let Some(id) = &id
-                && !self.names.register(id.clone(), handle)
+                && !self.names.register(id, handle)
             {
                 return None;
             }
