@@ -410,7 +410,7 @@ export declare class Grant {
 export declare class Subscription {
     #private;
     private constructor();
-    /** Ends it; what is queued is still handled. */
+    /** Ends it, if it has not ended with its actor; what is queued is still handled. */
     unsubscribe(): Promise<void>;
 }
 

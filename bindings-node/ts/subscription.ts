@@ -24,7 +24,7 @@ export class Subscription {
         : ownHandle('subscription', 'subscription', system, undefined, undefined)
   }
 
-  /** Ends it; what is queued is still handled. */
+  /** Ends it, if it has not ended with its actor; what is queued is still handled. */
   unsubscribe(): Promise<void> {
     return this.#system.unsubscribe(this)
   }

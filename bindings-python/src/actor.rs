@@ -130,14 +130,15 @@ impl Actor {
         call(py, &self.shared, |system| system.status(self.handle)).map(Into::into)
     }
 
-    /// Lets it finish, and kills it after `deadline` seconds.
+    /// Lets it finish, and kills it after `deadline` seconds. In its own handler, or below it, waiting for that is `Cycle`;
+    /// the stop happens when the handler has answered.
     #[pyo3(signature = (*, deadline = None))]
     pub fn stop(&self, py: Python<'_>, deadline: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let deadline = seconds("deadline", deadline)?;
         block(py, &self.shared, |system| system.stop_async(self.handle, deadline))
     }
 
-    /// `stop`, awaited.
+    /// `stop`, awaited. Its own handler may call it, and not await it.
     #[pyo3(signature = (*, deadline = None))]
     pub fn stop_async<'py>(
         &self,

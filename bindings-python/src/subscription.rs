@@ -17,7 +17,7 @@ pub struct Subscription {
 
 #[pymethods]
 impl Subscription {
-    /// Ends it; what is in the mailbox already is still handled.
+    /// Ends it, if it has not ended with its actor; what is in the mailbox already is still handled.
     pub fn unsubscribe(&self, py: Python<'_>) -> PyResult<()> {
         call(py, &self.shared, |system| system.unsubscribe(self.handle))
     }

@@ -171,7 +171,9 @@ impl Supervisor {
 
     fn carry_out(self: &Arc<Self>, output: Output) {
         match output {
-            Output::Begin(key) if self.lacks(key) => self.feed(Input::Ignored(key)),
+            Output::Begin(key) if !lock(&self.state).children.contains_key(&key) => {
+                self.feed(Input::Ignored(key))
+            }
             Output::Begin(key) => self.child(key, |node| node.begin()),
             Output::End(key) if lock(&self.state).killed => self.child(key, |node| node.end(Ending::Kill)),
             Output::End(key) => self.child(key, |node| node.shut_down()),
@@ -197,11 +199,6 @@ impl Supervisor {
         }
     }
 
-    /// Whether this child was deleted.
-    fn lacks(&self, key: ChildKey) -> bool {
-        !lock(&self.state).children.contains_key(&key)
-    }
-
     fn child(&self, key: ChildKey, act: impl FnOnce(Arc<dyn Node>)) {
         let node = lock(&self.state).children.get(&key).map(|charge| charge.node.clone());
         if let Some(node) = node {
@@ -214,6 +211,13 @@ impl Supervisor {
         let charge = lock(&self.state).children.remove(&key);
         if let Some(charge) = charge {
             charge.node.settle(Fate::Gone(Exit::Normal));
+        }
+    }
+
+    /// A child was not added: its name is free. One that had begun when a stop overtook it is ended by that.
+    pub(crate) fn refuse(&self, key: ChildKey) {
+        if !lock(&self.state).machine.has(key) {
+            self.settle_child(key, Fate::Gone(Exit::Normal));
         }
     }
 
@@ -332,10 +336,8 @@ impl Supervisor {
     /// Whom a request waits for that was made just now: a child that ends first, or itself for all of them.
     pub(crate) fn ends_first(&self) -> Option<Handle> {
         let state = lock(&self.state);
-        match state.machine.ends_first(&state.inbox)? {
-            Busy::With(key) => Some(state.children.get(&key)?.node.core().handle),
-            Busy::WithAll => Some(self.core.handle),
-        }
+        let Busy::With(key) = state.machine.ends_first(&state.inbox)? else { return Some(self.core.handle) };
+        Some(state.children.get(&key)?.node.core().handle)
     }
 
     /// What becomes of its children follows from what becomes of it, newest first.

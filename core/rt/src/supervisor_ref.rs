@@ -10,7 +10,7 @@ use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::node::{Ending, Node, Status};
 use crate::promise::Done;
-use crate::supervision::{ChildKey, ChildRules, Fate, Input, Refusal, Ticket};
+use crate::supervision::{ChildKey, ChildRules, Input, Refusal, Ticket};
 use crate::supervisor::Supervisor;
 
 /// A way to a supervisor; owns nothing of it.
@@ -54,7 +54,7 @@ impl SupervisorRef {
             if result.is_err()
                 && let Some(supervisor) = weak.upgrade()
             {
-                supervisor.settle_child(key, Fate::Gone(Exit::Normal));
+                supervisor.refuse(key);
             }
             resolver.settle(result.map_err(refused));
         };

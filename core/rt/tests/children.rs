@@ -309,3 +309,29 @@ fn a_tree_that_grows_by_added_children_is_no_deeper_than_64_supervisors() {
         last.start_child(world.child("leaf", Restart::Permanent)).expect("an actor is no supervisor");
     answer(up).expect("starts");
 }
+
+#[test]
+fn a_stop_that_overtakes_the_start_of_an_added_child_ends_that_child_too() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll] {
+        let world = World::new();
+        let top = world.supervise(spec("top", Rules { strategy, ..at_once(0) }));
+        let (begun, is_begun) = mpsc::channel();
+        let (gate, probe) = (world.gate.clone(), world.starter(&Spec::new(id("late")), false));
+        let start = move || {
+            let (begun, gate, probe) = (begun.clone(), gate.clone(), probe());
+            async move {
+                begun.send(()).expect("the test listens");
+                gate.acquire().await.expect("never closed").forget();
+                probe.await
+            }
+        };
+        let late = ChildSpec::actor(Spec::new(id("late")), Restart::Permanent, start);
+        let (_, up) = top.start_child(late).expect("a free name");
+        is_begun.recv_timeout(common::LONG).expect("it starts");
+        let stopped = top.stop(common::LONG);
+        world.open(1);
+        assert!(answer(up).is_err(), "it was overtaken");
+        answer(stopped).expect("all are down");
+        eventually("nothing is left", || world.runtime.is_empty());
+    }
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -124,7 +125,7 @@ def test_a_send_that_waits_for_room_lets_the_loop_serve(system: airwasm.System) 
     asyncio.run(main())
 
 
-def test_a_send_that_is_cancelled_still_waits_for_room(system: airwasm.System) -> None:
+def test_a_send_that_is_cancelled_takes_its_message_back(system: airwasm.System) -> None:
     async def main() -> None:
         go, seen = asyncio.Event(), list[bytes]()
 
@@ -141,11 +142,99 @@ def test_a_send_that_is_cancelled_still_waits_for_room(system: airwasm.System) -
         waiting = asyncio.ensure_future(actor.send_async(b"cancelled"))
         await asyncio.sleep(0.01)
         assert not waiting.done() and waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
         go.set()
         assert await actor.request_async(b"") == b""
-        assert seen == [b"handled", b"queued", b"cancelled", b""]
+        assert seen == [b"handled", b"queued", b""]
 
     asyncio.run(main())
+
+
+Ends = Callable[[airwasm.System, airwasm.Actor, airwasm.Supervisor], Awaitable[object]]
+
+
+def behind_its_end(ask: Ends) -> Ends:
+    def wait(system: airwasm.System, me: airwasm.Actor, above: airwasm.Supervisor) -> Awaitable[object]:
+        # Fired, not awaited: it happens when the handler has answered.
+        above.terminate_child_async(me)
+        return ask(system, me, above)
+
+    return wait
+
+
+WAITS: dict[str, Ends] = {
+    "stop": lambda system, me, above: me.stop_async(deadline=3_600),
+    "system.stop": lambda system, me, above: system.stop_async(me, deadline=3_600),
+    "stop above": lambda system, me, above: above.stop_async(deadline=3_600),
+    "monitor": lambda system, me, above: me.monitor_async(),
+    "monitor above": lambda system, me, above: system.monitor_async(above),
+    "terminate": lambda system, me, above: above.terminate_child_async(me),
+    "delete": behind_its_end(lambda system, me, above: above.delete_child_async(me)),
+    "restart": behind_its_end(lambda system, me, above: above.restart_child_async(me)),
+    "start": behind_its_end(lambda system, me, above: above.start_child_async(airwasm.HostSpec(print, "other"))),
+}
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_an_async_function_that_waits_for_its_own_end_is_told_so_at_once(system: airwasm.System, name: str) -> None:
+    async def handler(message: airwasm.Message) -> bytes:
+        await asyncio.sleep(0)
+        with pytest.raises(airwasm.Cycle, match="default/inside/0 waits for default/(inside|above)/0"):
+            await asyncio.wait_for(WAITS[name](system, system.lookup("inside"), above), 20)
+        return b"told"
+
+    above = system.supervisor("above", strategy="one_for_all")
+    inside = above.start_child(airwasm.HostSpec(handler, "inside", shutdown_ms=3_600_000))
+    assert inside.request(b"", timeout=20) == b"told"
+    if name.startswith("monitor"):
+        inside.kill()
+    if name == "stop above":
+        above = system.supervisor("other")
+    above.stop()
+
+
+def test_an_async_function_that_blocks_for_its_own_end_is_told_so_at_once(system: airwasm.System) -> None:
+    async def handler(message: airwasm.Message) -> bytes:
+        actor = system.lookup(message.to)
+        for wait in (actor.monitor, actor.stop):
+            with pytest.raises(airwasm.Cycle):
+                wait()
+        return b"told"
+
+    actor = system.spawn_host(handler, "inside")
+    assert actor.request(b"", timeout=20) == b"told"
+    with contextlib.suppress(airwasm.ActorStopped):
+        assert actor.monitor(timeout=20).reason == "shutdown"
+
+
+def test_a_stop_that_is_only_asked_for_is_no_wait(system: airwasm.System, caplog: pytest.LogCaptureFixture) -> None:
+    async def handler(message: airwasm.Message) -> bytes:
+        system.lookup(message.to).stop_async()
+        await asyncio.sleep(0)
+        return b"answered"
+
+    actor = system.spawn_host(handler, "inside")
+    assert actor.request(b"", timeout=20) == b"answered"
+    with contextlib.suppress(airwasm.ActorStopped):
+        assert actor.monitor(timeout=20).reason == "shutdown"
+    assert not caplog.records
+
+
+def test_a_send_that_would_wait_for_its_own_handler_is_told_so_at_once(system: airwasm.System) -> None:
+    seen = list[bytes]()
+
+    async def handler(message: airwasm.Message) -> None:
+        seen.append(message.payload)
+        if len(seen) == 1:
+            await actor.send_async(b"second")
+            with pytest.raises(airwasm.Cycle):
+                await actor.send_async(b"third")
+
+    actor = system.spawn_host(handler, overflow="block", limits=airwasm.Limits(mailbox_messages=1))
+    actor.request(b"first", timeout=20)
+    actor.request(b"last", timeout=20)
+    assert seen == [b"first", b"second", b"last"]
 
 
 def test_a_send_that_is_refused_says_so_at_once(system: airwasm.System) -> None:

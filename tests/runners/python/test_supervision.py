@@ -33,6 +33,23 @@ def ids(actors: list[airwasm.ActorStatus]) -> list[str]:
     return [actor.id for actor in actors]
 
 
+@pytest.mark.parametrize("count", [0, 2**32 - 1, airwasm.UNLIMITED])
+def test_a_count_of_what_happens_may_be_without_a_bound(system: airwasm.System, count: int) -> None:
+    system.supervisor("top", intensity=count).stop()
+    component = system.load(GUESTS / "hello.wasm")
+    system.spawn(component, "one", health_interval_ms=3_600_000, health_missed=count, errors_max=count).stop()
+
+
+@pytest.mark.parametrize("count", [2**32, airwasm.UNLIMITED - 1])
+def test_a_count_that_the_core_cannot_hold_names_its_range(system: airwasm.System, count: int) -> None:
+    for which, make in {
+        "intensity": lambda: system.supervisor("top", intensity=count),
+        "errors_max": lambda: system.spawn_host(print, errors_max=count),
+    }.items():
+        with pytest.raises(airwasm.InvalidArgument, match=f"{which}: {count} is not 0 to 4294967295"):
+            make()
+
+
 def test_children_may_be_guests_functions_and_supervisors(system: airwasm.System) -> None:
     guest = airwasm.ActorSpec(system.load(GUESTS / "hello.wasm"), "guest")
     below = SupervisorSpec("below", [HostSpec(echo, "deep")], strategy="one_for_all", restart="transient")

@@ -189,6 +189,11 @@ impl Machine {
         ChildCounts { specs: self.children.len(), active }
     }
 
+    /// Whether there is such a child.
+    pub(crate) fn has(&self, key: ChildKey) -> bool {
+        self.children.get(key).is_some()
+    }
+
     /// Whom a request waits for that comes behind these inputs. Where a child is nobody else's business it waits for none.
     pub(crate) fn ends_first(&self, inbox: &VecDeque<Input>) -> Option<Busy> {
         let asked = inbox.iter().rev().find_map(|input| match input {
