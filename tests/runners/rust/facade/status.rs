@@ -89,32 +89,23 @@ fn what_a_handler_holds_is_dropped_when_its_actor_reads_as_stopped() {
 fn the_status_of_one_that_ends_is_never_an_error() {
     const ROUNDS: usize = 2_000;
     let system = open();
-    let over = Arc::new(AtomicBool::new(false));
     for round in 0..ROUNDS {
         let actor = idle(&system, "a");
-        let seen = std::thread::scope(|scope| {
-            let reader = scope.spawn(|| {
-                loop {
-                    let status = system.status(actor).unwrap_or_else(|why| panic!("round {round}: {why}"));
-                    if status.state == "stopped" {
-                        return status;
-                    }
-                    assert!(!over.load(SeqCst), "it has ended");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut ended = false;
+                while !ended {
+                    ended = over.load(SeqCst);
+                    let state =
+                        system.status(actor).unwrap_or_else(|why| panic!("round {round}: {why}")).state;
+                    assert!(state == "stopped" || !ended, "{state} after its end");
                 }
             });
-            end_of(&system, actor, round);
-            reader.join().expect("no error")
+            let end = system.monitor_async(actor);
+            [stop, kill][round % 2](&system, actor);
+            assert_eq!(end.wait().expect("ends").id, "default/a/0");
+            over.store(true, SeqCst);
         });
-        assert_eq!(seen.id, "default/a/0");
     }
-    over.store(true, SeqCst);
-}
-
-fn end_of(system: &System, actor: ActorHandle, round: usize) {
-    if round.is_multiple_of(2) {
-        return stop(system, actor);
-    }
-    let end = system.monitor_async(actor);
-    kill(system, actor);
-    assert_eq!(end.wait().expect("ends").reason, "killed");
 }
