@@ -130,9 +130,11 @@ fn supervision(world: &World) -> Outcomes {
     ]
 }
 
+type Way = fn(Operation<Down>) -> Result<Down>;
+
 /// What was begun before the fork and will never be answered here.
 fn pending(monitors: Vec<Operation<Down>>, event: Operation<Option<Event>>) -> Outcomes {
-    let ways: [(_, fn(Operation<Down>) -> Result<Down>); 3] = [
+    let ways: [(_, Way); 3] = [
         ("a monitor that is waited for", Operation::wait),
         ("a monitor that is waited for a while", |mut monitor| {
             monitor.wait_for(HOUR).unwrap_or_else(|| Err(Error::new(Code::Timeout, "an hour")))

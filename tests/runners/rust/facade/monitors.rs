@@ -72,7 +72,7 @@ fn monitors_that_are_kept_are_bounded_and_each_is_told() {
     kept.truncate(WATCHERS_MAX - 1);
     kept.push(watch(&system, actor).expect("one was given up"));
     is_full(&refused(watch(&system, actor)));
-    let _ = watch(&system, other).expect("the bound is each actor's own");
+    drop(watch(&system, other).expect("the bound is each actor's own"));
     system.stop(actor, None).expect("stops");
     let told = kept.into_iter().filter_map(|monitor| monitor.wait().ok());
     assert_eq!(told.filter(|down| down.reason == "shutdown").count(), WATCHERS_MAX);
