@@ -330,7 +330,7 @@ export declare class Actor {
     protected constructor();
     /**
      * Queues a message and does not wait for its handling. It is queued when the promise is fulfilled, most often at once;
-     * with the overflow `block` that waits for room.
+     * with the overflow `block` that waits for room, which in a circle of handlers is `AIRWASM_CYCLE` and sends nothing.
      */
     send(payload: Payload, options?: SendOptions): Promise<void>;
     /**
@@ -343,8 +343,8 @@ export declare class Actor {
     /** What it was given and still has. */
     grants(): Promise<GrantInfo[]>;
     /**
-     * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but must not
-     * wait for it: it would hold up the end until the deadline.
+     * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but not wait for
+     * it, nor may one below it: the promise is rejected with `AIRWASM_CYCLE`, and the end comes when the handler has answered.
      */
     stop(options?: DeadlineOptions): Promise<void>;
     /** Ends it now. */
@@ -357,7 +357,7 @@ export declare class Actor {
     sendEvery(payload: Payload, periodMs: number, options?: SendOptions): Promise<Timer>;
     /**
      * Waits until the life at hand ends, and tells how. The promise keeps the process alive, as every one that waits does,
-     * until then or until `signal` gives it up.
+     * until then or until `signal` gives it up. A handler that must be over first is told `AIRWASM_CYCLE`.
      */
     monitor(options?: AbortOptions): Promise<Down>;
     /** Links it with another: when the life of one ends badly, so does that of the other. A link ends with either life. */
@@ -387,7 +387,10 @@ export declare class Supervisor extends Actor {
     /** Adds a child and starts it; one that does not start is not added. */
     startChild(child: ChildSupervisorSpec): Promise<Supervisor>;
     startChild(child: ChildSpec): Promise<Actor>;
-    /** Stops a child by its own shutdown time; nobody restarts it. Kept for `restartChild`, unless it is temporary. */
+    /**
+     * Stops a child by its own shutdown time; nobody restarts it. Kept for `restartChild`, unless it is temporary. The
+     * child's own handler may call this but not wait for it, as with {@link Actor.stop}.
+     */
     terminateChild(child: Actor): Promise<void>;
     /** Starts a child that was stopped. */
     restartChild(child: Actor): Promise<void>;

@@ -216,14 +216,17 @@ export interface StartSpec {
   actor?: SpawnSpec
 }
 
-/** One system. Collected without having been closed, it kills its actors. */
+/**
+ * One system. Collected without having been closed, it kills its actors. `asked_by` is the id of the actor whose
+ * handler asks.
+ */
 export declare class NativeSystem {
   supervisor(spec: SuperviseSpec): ActorAnswer | number | string
   children(supervisor: bigint): Array<StatusAnswer> | string
-  startChild(supervisor: bigint, child: StartSpec): ActorAnswer | number | string
-  terminateChild(supervisor: bigint, child: bigint): undefined | number | string
-  restartChild(supervisor: bigint, child: bigint): undefined | number | string
-  deleteChild(supervisor: bigint, child: bigint): undefined | number | string
+  startChild(supervisor: bigint, child: StartSpec, askedBy?: string | undefined | null): ActorAnswer | number | string
+  terminateChild(supervisor: bigint, child: bigint, askedBy?: string | undefined | null): undefined | number | string
+  restartChild(supervisor: bigint, child: bigint, askedBy?: string | undefined | null): undefined | number | string
+  deleteChild(supervisor: bigint, child: bigint, askedBy?: string | undefined | null): undefined | number | string
   tree(): Array<TreeAnswer> | string
   close(deadlineMs?: number | undefined | null): ClosedAnswer | number | string
   isClosed(): boolean | string
@@ -234,13 +237,12 @@ export declare class NativeSystem {
   spawn(spec: SpawnSpec): ActorAnswer | number | string
   /** `handler` is the number that messages for this actor carry in a batch. */
   spawnHost(spec: SpawnSpec, handler: number): ActorAnswer | string
-  stop(actor: bigint, deadlineMs?: number | undefined | null): undefined | number | string
+  stop(actor: bigint, deadlineMs?: number | undefined | null, askedBy?: string | undefined | null): undefined | number | string
   kill(actor: bigint): undefined | string
   lookup(id: string): ActorAnswer | string
   status(actor: bigint): StatusAnswer | string
   list(pattern?: string | undefined | null): Array<StatusAnswer> | string
-  send(actor: bigint, payload: Uint8Array, contentType?: string | undefined | null): undefined | number | string
-  /** `asked_by` is the id of the actor whose handler asks. */
+  send(actor: bigint, payload: Uint8Array, contentType?: string | undefined | null, askedBy?: string | undefined | null): undefined | number | string
   request(actor: bigint, payload: Uint8Array, timeoutMs?: number | undefined | null, contentType?: string | undefined | null, askedBy?: string | undefined | null): Buffer | number | string
   grant(actor: bigint, capability: string, ttlMs?: number | undefined | null): bigint | string
   revoke(grant: bigint): number | string
@@ -258,7 +260,7 @@ export declare class NativeSystem {
   members(group: string): Array<ActorAnswer> | string
   broadcast(group: string, payload: Uint8Array, contentType?: string | undefined | null): number | string
   deadLetters(): Array<DeadLetterAnswer> | string
-  monitor(actor: bigint): DownAnswer | number | string
+  monitor(actor: bigint, askedBy?: string | undefined | null): DownAnswer | number | string
   link(one: bigint, other: bigint): undefined | string
   unlink(one: bigint, other: bigint): undefined | string
 }

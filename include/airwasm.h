@@ -359,6 +359,16 @@ typedef struct {
   void (*free)(void *context);
 } airwasm_handler;
 
+// How an outcome is waited for.
+typedef struct {
+  // sizeof(airwasm_wait_options).
+  uint32_t struct_size;
+  // The id of the actor on whose behalf the host waits: one whose handler keeps its reply until the outcome comes. A
+  // circle of such waits is CYCLE at once; what was asked for happens all the same, but that a message is not sent.
+  // Inside a handler a call that blocks knows it without this.
+  const char *asked_by;
+} airwasm_wait_options;
+
 // One child of a supervisor: a guest or a function has actor set, a supervisor has supervisor set, and never both.
 typedef struct {
   // sizeof(airwasm_child).
@@ -418,6 +428,8 @@ typedef struct {
   uint32_t struct_size;
   // What the bytes are, as a media type.
   const char *content_type;
+  // For airwasm_send_async: see airwasm_wait_options.
+  const char *asked_by;
 } airwasm_send_options;
 
 // How a request is made.
@@ -428,8 +440,7 @@ typedef struct {
   uint64_t timeout_ms;
   // What the bytes are, as a media type.
   const char *content_type;
-  // The id of the actor on whose behalf the host asks: one whose handler has returned and keeps its reply until the
-  // answer comes. A circle of such waits is CYCLE at once. Inside a handler a call that waits knows it without this.
+  // See airwasm_wait_options.
   const char *asked_by;
 } airwasm_request_options;
 
@@ -549,7 +560,7 @@ airwasm_error *airwasm_spawn_host(airwasm_system *system,
 
 // Ends an actor or supervisor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
 // deadline_ms it is killed. Nobody restarts it. Asked by what must be down first, its own handler or one below it, the
-// stop begins and the wait is CYCLE.
+// wait is CYCLE; the stop has begun all the same, and happens when that handler has answered.
 airwasm_error *airwasm_stop(airwasm_system *system,
                             airwasm_handle actor,
                             uint64_t deadline_ms);
@@ -558,6 +569,7 @@ airwasm_error *airwasm_stop(airwasm_system *system,
 airwasm_error *airwasm_stop_async(airwasm_system *system,
                                   airwasm_handle actor,
                                   uint64_t deadline_ms,
+                                  const airwasm_wait_options *options,
                                   airwasm_completion completion,
                                   airwasm_handle *request);
 
@@ -607,6 +619,7 @@ airwasm_error *airwasm_start_child(airwasm_system *system,
 airwasm_error *airwasm_start_child_async(airwasm_system *system,
                                          airwasm_handle supervisor,
                                          const airwasm_child *child,
+                                         const airwasm_wait_options *options,
                                          airwasm_completion completion,
                                          airwasm_handle *request);
 
@@ -618,6 +631,7 @@ airwasm_error *airwasm_terminate_child(airwasm_system *system, airwasm_handle su
 airwasm_error *airwasm_terminate_child_async(airwasm_system *system,
                                              airwasm_handle supervisor,
                                              airwasm_handle child,
+                                             const airwasm_wait_options *options,
                                              airwasm_completion completion,
                                              airwasm_handle *request);
 
@@ -628,6 +642,7 @@ airwasm_error *airwasm_restart_child(airwasm_system *system, airwasm_handle supe
 airwasm_error *airwasm_restart_child_async(airwasm_system *system,
                                            airwasm_handle supervisor,
                                            airwasm_handle child,
+                                           const airwasm_wait_options *options,
                                            airwasm_completion completion,
                                            airwasm_handle *request);
 
@@ -638,6 +653,7 @@ airwasm_error *airwasm_delete_child(airwasm_system *system, airwasm_handle super
 airwasm_error *airwasm_delete_child_async(airwasm_system *system,
                                           airwasm_handle supervisor,
                                           airwasm_handle child,
+                                          const airwasm_wait_options *options,
                                           airwasm_completion completion,
                                           airwasm_handle *request);
 
@@ -655,6 +671,7 @@ airwasm_error *airwasm_monitor(airwasm_system *system, airwasm_handle actor, air
 // airwasm_monitor that does not wait: outcome->bytes is how it ended. See airwasm_request_async.
 airwasm_error *airwasm_monitor_async(airwasm_system *system,
                                      airwasm_handle actor,
+                                     const airwasm_wait_options *options,
                                      airwasm_completion completion,
                                      airwasm_handle *request);
 
@@ -673,7 +690,7 @@ airwasm_error *airwasm_send(airwasm_system *system,
                             const airwasm_send_options *options);
 
 // airwasm_send that does not wait; the outcome carries nothing, and comes when the message is queued. A cancelled one
-// may still be queued. See airwasm_request_async.
+// is queued only if there is room at that moment. See airwasm_request_async.
 airwasm_error *airwasm_send_async(airwasm_system *system,
                                   airwasm_handle actor,
                                   const void *data,
@@ -794,6 +811,7 @@ airwasm_error *airwasm_events(airwasm_system *system,
                               airwasm_handle *subscription);
 
 // Ends a subscription to events or to topics. An event that is being told is told to its end, maybe after this returns.
+// A subscription that has ended already, as with its actor, is left alone.
 airwasm_error *airwasm_unsubscribe(airwasm_system *system, airwasm_handle subscription);
 
 // Answers with bytes, which are copied; len 0 is the empty answer. NULL for reply is fine.

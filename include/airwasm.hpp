@@ -306,7 +306,8 @@ class System {
     return bytes([&](airwasm_bytes *out) { return airwasm_close(get(), deadline_ms, out); });
   }
 
-  // What an _async method returns is for cancel, or 0 if the outcome is on its way already.
+  // What an _async method returns is for cancel, or 0 if the outcome is on its way already. asked_by: see
+  // airwasm_wait_options.
   Result<Handle> close_async(Completion done, std::uint64_t deadline_ms = 0) {
     return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
       return airwasm_close_async(get(), deadline_ms, c, out);
@@ -358,10 +359,10 @@ class System {
   Error stop(Handle actor, std::uint64_t deadline_ms = 0) noexcept {
     return Error(airwasm_stop(get(), actor, deadline_ms));
   }
-  Result<Handle> stop_async(Handle actor, ErrorCompletion done, std::uint64_t deadline_ms = 0) {
-    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
-      return airwasm_stop_async(get(), actor, deadline_ms, c, out);
-    });
+  Result<Handle> stop_async(Handle actor, ErrorCompletion done, std::uint64_t deadline_ms = 0,
+                            const std::string &asked_by = {}) {
+    return behind(std::move(done), asked_by,
+                  [&](auto... last) { return airwasm_stop_async(get(), actor, deadline_ms, last...); });
   }
   Error kill(Handle actor) noexcept { return Error(airwasm_kill(get(), actor)); }
   Result<Handle> lookup(const std::string &id) noexcept {
@@ -406,37 +407,37 @@ class System {
     tree.release();
     return handle([&](Handle *out) { return airwasm_start_child(get(), supervisor, c, out); });
   }
-  Result<Handle> start_child_async(Handle supervisor, const Child &child, HandleCompletion done) {
+  Result<Handle> start_child_async(Handle supervisor, const Child &child, HandleCompletion done,
+                                   const std::string &asked_by = {}) {
     detail::Tree tree;
     const airwasm_child *s = tree.child(child);
-    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
-      tree.release();
-      return airwasm_start_child_async(get(), supervisor, s, c, out);
-    });
+    tree.release();
+    return behind(std::move(done), asked_by,
+                  [&](auto... last) { return airwasm_start_child_async(get(), supervisor, s, last...); });
   }
   Error terminate_child(Handle supervisor, Handle child) noexcept {
     return Error(airwasm_terminate_child(get(), supervisor, child));
   }
-  Result<Handle> terminate_child_async(Handle supervisor, Handle child, ErrorCompletion done) {
-    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
-      return airwasm_terminate_child_async(get(), supervisor, child, c, out);
-    });
+  Result<Handle> terminate_child_async(Handle supervisor, Handle child, ErrorCompletion done,
+                                       const std::string &asked_by = {}) {
+    return behind(std::move(done), asked_by,
+                  [&](auto... last) { return airwasm_terminate_child_async(get(), supervisor, child, last...); });
   }
   Error restart_child(Handle supervisor, Handle child) noexcept {
     return Error(airwasm_restart_child(get(), supervisor, child));
   }
-  Result<Handle> restart_child_async(Handle supervisor, Handle child, ErrorCompletion done) {
-    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
-      return airwasm_restart_child_async(get(), supervisor, child, c, out);
-    });
+  Result<Handle> restart_child_async(Handle supervisor, Handle child, ErrorCompletion done,
+                                     const std::string &asked_by = {}) {
+    return behind(std::move(done), asked_by,
+                  [&](auto... last) { return airwasm_restart_child_async(get(), supervisor, child, last...); });
   }
   Error delete_child(Handle supervisor, Handle child) noexcept {
     return Error(airwasm_delete_child(get(), supervisor, child));
   }
-  Result<Handle> delete_child_async(Handle supervisor, Handle child, ErrorCompletion done) {
-    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
-      return airwasm_delete_child_async(get(), supervisor, child, c, out);
-    });
+  Result<Handle> delete_child_async(Handle supervisor, Handle child, ErrorCompletion done,
+                                    const std::string &asked_by = {}) {
+    return behind(std::move(done), asked_by,
+                  [&](auto... last) { return airwasm_delete_child_async(get(), supervisor, child, last...); });
   }
   Result<Bytes> tree() noexcept {
     return bytes([&](airwasm_bytes *out) { return airwasm_tree(get(), out); });
@@ -445,10 +446,8 @@ class System {
   Result<Bytes> monitor(Handle actor) noexcept {
     return bytes([&](airwasm_bytes *out) { return airwasm_monitor(get(), actor, out); });
   }
-  Result<Handle> monitor_async(Handle actor, Completion done) {
-    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
-      return airwasm_monitor_async(get(), actor, c, out);
-    });
+  Result<Handle> monitor_async(Handle actor, Completion done, const std::string &asked_by = {}) {
+    return behind(std::move(done), asked_by, [&](auto... last) { return airwasm_monitor_async(get(), actor, last...); });
   }
   Error link(Handle one, Handle other) noexcept { return Error(airwasm_link(get(), one, other)); }
   Error unlink(Handle one, Handle other) noexcept { return Error(airwasm_unlink(get(), one, other)); }
@@ -456,12 +455,14 @@ class System {
   Error send(Handle actor, std::string_view payload) noexcept {
     return Error(airwasm_send(get(), actor, payload.data(), payload.size(), nullptr));
   }
-  Result<Handle> send_async(Handle actor, std::string_view payload, ErrorCompletion done) {
+  Result<Handle> send_async(Handle actor, std::string_view payload, ErrorCompletion done,
+                            const std::string &asked_by = {}) {
+    airwasm_send_options options = AIRWASM_INIT(airwasm_send_options);
+    options.asked_by = text(asked_by);
     return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
-      return airwasm_send_async(get(), actor, payload.data(), payload.size(), nullptr, c, out);
+      return airwasm_send_async(get(), actor, payload.data(), payload.size(), &options, c, out);
     });
   }
-  // asked_by: see airwasm_request_options.
   Result<Bytes> request(Handle actor, std::string_view payload, std::uint64_t timeout_ms = 0,
                         const std::string &asked_by = {}) noexcept {
     const airwasm_request_options options = within(timeout_ms, asked_by);
@@ -552,9 +553,11 @@ class System {
 
   static airwasm_request_options within(std::uint64_t timeout_ms, const std::string &asked_by) noexcept {
     airwasm_request_options options = AIRWASM_INIT(airwasm_request_options);
-    options.timeout_ms = timeout_ms, options.asked_by = asked_by.empty() ? nullptr : asked_by.c_str();
+    options.timeout_ms = timeout_ms, options.asked_by = text(asked_by);
     return options;
   }
+
+  static const char *text(const std::string &given) noexcept { return given.empty() ? nullptr : given.c_str(); }
 
   template <class Call>
   static Result<Bytes> bytes(Call call) noexcept {
@@ -581,6 +584,13 @@ class System {
   static Result<Handle> async(Done done, Call call) {
     const airwasm_completion c{detail::complete<Done>, new Done(std::move(done)), detail::free_function<Done>};
     return handle([&](Handle *out) { return call(c, out); });
+  }
+
+  template <class Done, class Call>
+  static Result<Handle> behind(Done done, const std::string &asked_by, Call call) {
+    airwasm_wait_options options = AIRWASM_INIT(airwasm_wait_options);
+    options.asked_by = text(asked_by);
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) { return call(&options, c, out); });
   }
 
   std::unique_ptr<airwasm_system, Free> system_;

@@ -63,13 +63,8 @@ pub fn millis(ms: f64) -> Duration {
 }
 
 /// A count as the facade's integer. `Infinity` becomes `UNLIMITED`, for the conversion saturates.
-fn count(number: f64) -> u64 {
+pub fn count(number: f64) -> u64 {
     number as u64
-}
-
-/// The same where the facade takes 32 bits.
-pub fn small(number: f64) -> u32 {
-    number as u32
 }
 
 /// A handle as the facade's integer; one that is out of range names nothing.
@@ -86,12 +81,8 @@ pub fn send_options(content_type: Option<String>) -> SendOptions {
 }
 
 /// How a request is made.
-pub fn request_options(
-    timeout_ms: Option<f64>,
-    content_type: Option<String>,
-    asked_by: Option<String>,
-) -> RequestOptions {
-    RequestOptions { timeout: timeout_ms.map(millis), content_type, asked_by }
+pub fn request_options(timeout_ms: Option<f64>, content_type: Option<String>) -> RequestOptions {
+    RequestOptions { timeout: timeout_ms.map(millis), content_type }
 }
 
 impl From<OpenSpec> for Config {
@@ -145,8 +136,8 @@ impl SpawnSpec {
             significant: self.significant.unwrap_or_default(),
             overflow: self.overflow.map(|text| text.parse()).transpose()?,
             health_interval: self.health_interval_ms.map(millis),
-            health_missed: self.health_missed.map(small),
-            errors_max: self.errors_max.map(small),
+            health_missed: self.health_missed.map(count),
+            errors_max: self.errors_max.map(count),
             error_period: self.error_period_ms.map(millis),
         })
     }

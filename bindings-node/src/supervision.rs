@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use crate::answer::Value;
 use crate::supervisor_spec::{StartSpec, SuperviseSpec};
-use crate::system::{NativeSystem, actor_of};
+use crate::system::{NativeSystem, actor_of, nothing};
 
 #[napi]
 impl NativeSystem {
@@ -26,8 +26,9 @@ impl NativeSystem {
         env: &'e Env,
         supervisor: BigInt,
         child: StartSpec,
+        asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin(env, Value::Actor, |system| {
+        self.begin_for(env, asked_by, Value::Actor, |system| {
             let child = child.into_spec(self.queue())?;
             Ok(system.start_child_async(actor_of(&supervisor)?, child))
         })
@@ -39,8 +40,9 @@ impl NativeSystem {
         env: &'e Env,
         supervisor: BigInt,
         child: BigInt,
+        asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin(env, nothing, |system| {
+        self.begin_for(env, asked_by, nothing, |system| {
             Ok(system.terminate_child_async(actor_of(&supervisor)?, actor_of(&child)?))
         })
     }
@@ -51,8 +53,9 @@ impl NativeSystem {
         env: &'e Env,
         supervisor: BigInt,
         child: BigInt,
+        asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin(env, nothing, |system| {
+        self.begin_for(env, asked_by, nothing, |system| {
             Ok(system.restart_child_async(actor_of(&supervisor)?, actor_of(&child)?))
         })
     }
@@ -63,8 +66,9 @@ impl NativeSystem {
         env: &'e Env,
         supervisor: BigInt,
         child: BigInt,
+        asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin(env, nothing, |system| {
+        self.begin_for(env, asked_by, nothing, |system| {
             Ok(system.delete_child_async(actor_of(&supervisor)?, actor_of(&child)?))
         })
     }
@@ -73,8 +77,4 @@ impl NativeSystem {
     pub fn tree<'e>(&self, env: &'e Env) -> napi::Result<Unknown<'e>> {
         self.now(env, |system| system.tree().map(Value::Tree))
     }
-}
-
-fn nothing((): ()) -> Value {
-    Value::Nothing
 }

@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use crate::port::Port;
 use crate::queue::Queue;
-use crate::spec::{SpawnSpec, millis, small};
+use crate::spec::{SpawnSpec, count, millis};
 
 /// A supervisor with its children in the order of their starts.
 #[napi(object, object_to_js = false)]
@@ -59,7 +59,7 @@ impl SuperviseSpec {
         Ok(SupervisorSpec {
             name: self.name,
             strategy: self.strategy.map(|text| text.parse()).transpose()?,
-            intensity: self.intensity.map(small),
+            intensity: self.intensity.map(count),
             period: self.period_ms.map(millis),
             backoff: self.backoff.map(Into::into).unwrap_or_default(),
             give_up: self.give_up.map(|text| text.parse()).transpose()?,

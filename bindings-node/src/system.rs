@@ -15,7 +15,8 @@ use crate::port::Port;
 use crate::queue::Queue;
 use crate::spec::{SpawnSpec, millis, raw, request_options, send_options};
 
-/// One system. Collected without having been closed, it kills its actors.
+/// One system. Collected without having been closed, it kills its actors. `asked_by` is the id of the actor whose
+/// handler asks.
 #[napi]
 pub struct NativeSystem {
     state: Rc<State>,
@@ -47,6 +48,20 @@ impl NativeSystem {
         self.state.begin(env, &self.system, wrap, || start(&self.system))
     }
 
+    /// The same on behalf of the actor of this id, whose handler waits.
+    pub fn begin_for<'e, T: Send + 'static>(
+        &self,
+        env: &'e Env,
+        asked_by: Option<String>,
+        wrap: fn(T) -> Value,
+        start: impl FnOnce(&System) -> Result<Operation<T>>,
+    ) -> napi::Result<Unknown<'e>> {
+        self.begin(env, wrap, |system| {
+            let asker = system.asker(asked_by.as_deref())?;
+            Ok(start(system)?.asked_by(asker))
+        })
+    }
+
     /// Where the messages for handlers go.
     pub fn queue(&self) -> &Arc<Queue> {
         &self.state.queue
@@ -61,6 +76,11 @@ impl Drop for NativeSystem {
             Ok(())
         });
     }
+}
+
+/// The value of an operation that has none.
+pub fn nothing((): ()) -> Value {
+    Value::Nothing
 }
 
 /// The handle of an actor or supervisor.
@@ -124,12 +144,11 @@ impl NativeSystem {
         env: &'e Env,
         actor: BigInt,
         deadline_ms: Option<f64>,
+        asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin(
-            env,
-            |()| Value::Nothing,
-            |system| Ok(system.stop_async(actor_of(&actor)?, deadline_ms.map(millis))),
-        )
+        self.begin_for(env, asked_by, nothing, |system| {
+            Ok(system.stop_async(actor_of(&actor)?, deadline_ms.map(millis)))
+        })
     }
 
     #[napi(ts_return_type = "undefined | string")]
@@ -159,15 +178,13 @@ impl NativeSystem {
         actor: BigInt,
         payload: Uint8ArraySlice<'_>,
         content_type: Option<String>,
+        asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin(
-            env,
-            |()| Value::Nothing,
-            |system| Ok(system.send_async(actor_of(&actor)?, &payload, &send_options(content_type))),
-        )
+        self.begin_for(env, asked_by, nothing, |system| {
+            Ok(system.send_async(actor_of(&actor)?, &payload, &send_options(content_type)))
+        })
     }
 
-    /// `asked_by` is the id of the actor whose handler asks.
     #[napi(ts_return_type = "Buffer | number | string")]
     pub fn request<'e>(
         &self,
@@ -178,8 +195,8 @@ impl NativeSystem {
         content_type: Option<String>,
         asked_by: Option<String>,
     ) -> napi::Result<Unknown<'e>> {
-        self.begin(env, Value::Bytes, |system| {
-            let options = request_options(timeout_ms, content_type, asked_by);
+        self.begin_for(env, asked_by, Value::Bytes, |system| {
+            let options = request_options(timeout_ms, content_type);
             Ok(system.request_async(actor_of(&actor)?, &payload, &options))
         })
     }

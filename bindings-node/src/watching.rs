@@ -10,8 +10,13 @@ use crate::system::{NativeSystem, actor_of};
 #[napi]
 impl NativeSystem {
     #[napi(ts_return_type = "DownAnswer | number | string")]
-    pub fn monitor<'e>(&self, env: &'e Env, actor: BigInt) -> napi::Result<Unknown<'e>> {
-        self.begin(env, Value::Down, |system| Ok(system.monitor_async(actor_of(&actor)?)))
+    pub fn monitor<'e>(
+        &self,
+        env: &'e Env,
+        actor: BigInt,
+        asked_by: Option<String>,
+    ) -> napi::Result<Unknown<'e>> {
+        self.begin_for(env, asked_by, Value::Down, |system| Ok(system.monitor_async(actor_of(&actor)?)))
     }
 
     #[napi(ts_return_type = "undefined | string")]

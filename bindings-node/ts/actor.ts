@@ -51,7 +51,7 @@ export class Actor {
 
   /**
    * Queues a message and does not wait for its handling. It is queued when the promise is fulfilled, most often at once;
-   * with the overflow `block` that waits for room.
+   * with the overflow `block` that waits for room, which in a circle of handlers is `AIRWASM_CYCLE` and sends nothing.
    */
   send(payload: Payload, options?: SendOptions): Promise<void> {
     return this.#system.send(this, payload, options)
@@ -76,8 +76,8 @@ export class Actor {
   }
 
   /**
-   * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but must not
-   * wait for it: it would hold up the end until the deadline.
+   * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but not wait for
+   * it, nor may one below it: the promise is rejected with `AIRWASM_CYCLE`, and the end comes when the handler has answered.
    */
   stop(options?: DeadlineOptions): Promise<void> {
     return this.#system.stop(this, options)
@@ -105,7 +105,7 @@ export class Actor {
 
   /**
    * Waits until the life at hand ends, and tells how. The promise keeps the process alive, as every one that waits does,
-   * until then or until `signal` gives it up.
+   * until then or until `signal` gives it up. A handler that must be over first is told `AIRWASM_CYCLE`.
    */
   monitor(options?: AbortOptions): Promise<Down> {
     return this.#system.monitor(this, options)

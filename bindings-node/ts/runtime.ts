@@ -55,6 +55,16 @@ export function outcome<A, T>(
   })
 }
 
+/**
+ * The same of an end, which comes whether its caller waits or not: a handler that only asked for its own end need not
+ * listen to the circle that waiting for it would be.
+ */
+export function ending(owner: object, answer: undefined | number | string): Promise<void> {
+  const promise = outcome(owner, answer, () => undefined)
+  if (typeof answer === 'string' && AirwasmError.of(answer).code === 'AIRWASM_CYCLE') promise.catch(() => {})
+  return promise
+}
+
 /** The value of an operation that never waits; throws its error. */
 export function value<A>(answer: A | string): A {
   if (typeof answer === 'string') throw AirwasmError.of(answer)

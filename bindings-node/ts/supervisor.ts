@@ -35,7 +35,10 @@ export class Supervisor extends Actor {
     return this.#system.startChild(this, child)
   }
 
-  /** Stops a child by its own shutdown time; nobody restarts it. Kept for `restartChild`, unless it is temporary. */
+  /**
+   * Stops a child by its own shutdown time; nobody restarts it. Kept for `restartChild`, unless it is temporary. The
+   * child's own handler may call this but not wait for it, as with {@link Actor.stop}.
+   */
   terminateChild(child: Actor): Promise<void> {
     return this.#system.terminateChild(this, child)
   }

@@ -46,7 +46,7 @@ import type {
   SendOptions,
   SpawnOptions,
 } from './options'
-import { asker, begun, checkSignal, handlerNumber, host, keepHandlers, outcome, value } from './runtime'
+import { asker, begun, checkSignal, ending, handlerNumber, host, keepHandlers, outcome, value } from './runtime'
 import { makeSubscription, Subscription, subscriptionHandle } from './subscription'
 import { Reading } from './supervision'
 import type { ChildSpec, ChildSupervisorSpec, SupervisorSpec } from './supervision'
@@ -139,7 +139,8 @@ export class System {
   send(actor: Actor, payload: Payload, options?: SendOptions): Promise<void> {
     return begun(() => {
       const { contentType } = sendOptions(options)
-      const answer = this.#native.send(actorHandle(this, actor), payloadBytes(payload, 'payload'), contentType)
+      const [handle, sent] = [actorHandle(this, actor), payloadBytes(payload, 'payload')]
+      const answer = this.#native.send(handle, sent, contentType, asker(this))
       return outcome(this, answer, () => undefined)
     })
   }
@@ -175,9 +176,11 @@ export class System {
   }
 
   /** As {@link Actor.stop}. */
-  async stop(actor: Actor, options?: DeadlineOptions): Promise<void> {
-    const { deadlineMs } = deadlineOptions(options)
-    return outcome(this, this.#native.stop(actorHandle(this, actor), deadlineMs), () => undefined)
+  stop(actor: Actor, options?: DeadlineOptions): Promise<void> {
+    return begun(() => {
+      const { deadlineMs } = deadlineOptions(options)
+      return ending(this, this.#native.stop(actorHandle(this, actor), deadlineMs, asker(this)))
+    })
   }
 
   /** As {@link Actor.kill}. */
@@ -215,25 +218,28 @@ export class System {
     const read = reading.child(child)
     keepHandlers(this, reading.handlers)
     const make = read.supervisor === undefined ? makeActor : makeSupervisor
-    return outcome(this, this.#native.startChild(handle, read), (actor: Native.ActorAnswer) => make(this, actor))
+    const answer = this.#native.startChild(handle, read, asker(this))
+    return outcome(this, answer, (actor: Native.ActorAnswer) => make(this, actor))
   }
 
   /** As {@link Supervisor.terminateChild}. */
-  async terminateChild(supervisor: Actor, child: Actor): Promise<void> {
-    const [above, below] = this.#pair(supervisor, child)
-    return outcome(this, this.#native.terminateChild(above, below), () => undefined)
+  terminateChild(supervisor: Actor, child: Actor): Promise<void> {
+    return begun(() => {
+      const [above, below] = this.#pair(supervisor, child)
+      return ending(this, this.#native.terminateChild(above, below, asker(this)))
+    })
   }
 
   /** As {@link Supervisor.restartChild}. */
   async restartChild(supervisor: Actor, child: Actor): Promise<void> {
     const [above, below] = this.#pair(supervisor, child)
-    return outcome(this, this.#native.restartChild(above, below), () => undefined)
+    return outcome(this, this.#native.restartChild(above, below, asker(this)), () => undefined)
   }
 
   /** As {@link Supervisor.deleteChild}. */
   async deleteChild(supervisor: Actor, child: Actor): Promise<void> {
     const [above, below] = this.#pair(supervisor, child)
-    return outcome(this, this.#native.deleteChild(above, below), () => undefined)
+    return outcome(this, this.#native.deleteChild(above, below, asker(this)), () => undefined)
   }
 
   #pair(supervisor: Actor, child: Actor): [bigint, bigint] {
@@ -250,7 +256,7 @@ export class System {
     const { signal } = abortOptions(options)
     const handle = actorHandle(this, actor)
     checkSignal(signal)
-    return outcome(this, this.#native.monitor(handle), down, signal)
+    return outcome(this, this.#native.monitor(handle, asker(this)), down, signal)
   }
 
   /** As {@link Actor.link}. */

@@ -6,7 +6,6 @@ use airwasm::{ActorHandle, Code, Error, RequestOptions, SendOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::asker::asker;
 use crate::awaitable;
 use crate::convert::{payload, seconds, time, to_bytes};
 use crate::errors::raise;
@@ -30,16 +29,6 @@ impl Actor {
     pub fn new(py: Python<'_>, shared: Arc<Shared>, handle: ActorHandle) -> PyResult<Self> {
         let id = call(py, &shared, |system| system.id(handle))?;
         Ok(Self { shared, handle, id })
-    }
-
-    fn asking(
-        &self,
-        py: Python<'_>,
-        timeout: Option<&Bound<'_, PyAny>>,
-        content_type: Option<String>,
-    ) -> PyResult<RequestOptions> {
-        let (timeout, asked_by) = (seconds("timeout", timeout)?, asker(py, &self.shared)?);
-        Ok(RequestOptions { timeout, content_type, asked_by })
     }
 }
 
@@ -69,7 +58,7 @@ impl Actor {
         call(py, &self.shared, |system| system.send(self.handle, bytes, &options))
     }
 
-    /// `send`, awaited: over once the message is queued. It is sent at the call; cancelling only ends the wait.
+    /// `send`, awaited: over once the message is queued. It is sent at the call; cancelling takes it back if it waits still.
     #[pyo3(signature = (payload, *, content_type = None))]
     pub fn send_async<'py>(
         &self,
@@ -92,7 +81,7 @@ impl Actor {
         content_type: Option<String>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self::payload(payload)?;
-        let options = self.asking(py, timeout, content_type)?;
+        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type };
         let bytes = bytes.as_bytes();
         self.shared.check_may_block(py, self.handle)?;
         let reply = block(py, &self.shared, |system| system.request_begin(self.handle, bytes, &options))?;
@@ -109,10 +98,10 @@ impl Actor {
         content_type: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let bytes = self::payload(payload)?;
-        let options = self.asking(py, timeout, content_type)?;
+        let options = RequestOptions { timeout: seconds("timeout", timeout)?, content_type };
         let (system, bytes) = (&self.shared.system, bytes.as_bytes());
         let begin = || system.request_async(self.handle, bytes, &options);
-        awaitable::start(py, system, begin, |py, reply: Vec<u8>| {
+        awaitable::start(py, &self.shared, begin, |py, reply: Vec<u8>| {
             Ok(to_bytes(py, &reply)?.unbind().into_any())
         })
     }
@@ -180,7 +169,7 @@ impl Actor {
     pub fn monitor_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let begin = || self.shared.system.monitor_async(self.handle);
         let value = |py: Python<'_>, down| Ok(Py::new(py, Down::new(py, down))?.into_any());
-        awaitable::start(py, &self.shared.system, begin, value)
+        awaitable::start(py, &self.shared, begin, value)
     }
 
     /// Links it to another: when the life of one ends badly, so does that of the other. A link ends with either life.

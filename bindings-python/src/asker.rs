@@ -1,10 +1,10 @@
 //! On whose behalf Python asks: the handler that this context belongs to.
 
-use std::sync::Arc;
-
+use airwasm::Asker;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::errors::raise;
 use crate::handler::Answer;
 use crate::shared::Shared;
 
@@ -17,7 +17,7 @@ pub fn load(py: Python<'_>) -> PyResult<()> {
 }
 
 /// The id of the actor whose handler asks, until that has answered: a task may outlive the handler that made it.
-pub fn asker(py: Python<'_>, shared: &Arc<Shared>) -> PyResult<Option<String>> {
+fn serving(py: Python<'_>, shared: &Shared) -> PyResult<Option<String>> {
     let Some(current) = CURRENT.get(py) else { return Ok(None) };
     let handler = current.bind(py).call0()?;
     if handler.is_none() {
@@ -26,4 +26,12 @@ pub fn asker(py: Python<'_>, shared: &Arc<Shared>) -> PyResult<Option<String>> {
     // A weak reference, so that a context which lives on leaves nobody unanswered.
     let answer = handler.call0()?;
     Ok(answer.cast::<Answer>().ok().and_then(|answer| answer.get().asker(shared)))
+}
+
+/// The actor on whose behalf Python waits here.
+pub fn asker(py: Python<'_>, shared: &Shared) -> PyResult<Asker> {
+    match serving(py, shared)? {
+        None => Ok(Asker::default()),
+        Some(id) => py.detach(|| shared.system.asker(Some(&id))).map_err(|error| raise(py, error)),
+    }
 }

@@ -8,9 +8,11 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::asker::asker;
 use crate::errors::raise;
 use crate::hang::call_method;
 use crate::loops;
+use crate::shared::Shared;
 use crate::turns::Turn;
 
 /// What an operation becomes when it is awaited.
@@ -67,10 +69,11 @@ impl Cancel {
     }
 }
 
-/// Starts an operation; what it answers is awaited on the running loop. It starts at the call, not at the await.
+/// Starts an operation; what it answers is awaited on the running loop. It starts at the call, not at the await, and so
+/// does the wait for it, on behalf of the handler that this is a part of.
 pub fn start<'py, T, C>(
     py: Python<'py>,
-    system: &airwasm::System,
+    shared: &Shared,
     begin: impl FnOnce() -> Operation<T> + Send,
     value: C,
 ) -> PyResult<Bound<'py, PyAny>>
@@ -78,13 +81,13 @@ where
     T: Send + 'static,
     C: FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Clone + Send + 'static,
 {
-    start_with(py, system, begin, Outcome { value, undelivered: drop::<T> })
+    start_with(py, shared, begin, Outcome { value, undelivered: drop::<T> })
 }
 
 /// The same for an operation whose outcome must not get lost.
 pub fn start_with<'py, T, C, U>(
     py: Python<'py>,
-    system: &airwasm::System,
+    shared: &Shared,
     begin: impl FnOnce() -> Operation<T> + Send,
     outcome: Outcome<C, U>,
 ) -> PyResult<Bound<'py, PyAny>>
@@ -103,6 +106,7 @@ where
     if let Some(over) = over {
         return ready(&asyncio_loop, settled(py, over, value));
     }
+    let (operation, system) = (operation.asked_by(asker(py, shared)?), &shared.system);
     let queue = loops::queue_of(&asyncio_loop)?.get().queue().clone();
     let future = call_method(&asyncio_loop, intern!(py, "create_future"), ())?;
     let (waiter, host, convert) = (future.clone().unbind(), system.clone(), value.clone());

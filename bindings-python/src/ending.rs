@@ -26,7 +26,7 @@ impl System {
             atexit(py, "unregister", &hook)?;
             value(py, report)
         };
-        awaitable::start(py, &self.shared.system, || self.shared.system.close_async(deadline), closed)
+        awaitable::start(py, &self.shared, || self.shared.system.close_async(deadline), closed)
     }
 
     /// Ends what nobody closed, and says so.

@@ -109,7 +109,7 @@ impl Events {
         let stream = self.stream.clone();
         let undelivered = move |event| stream.returned().extend(event);
         let begin = || self.stream.events.next_async();
-        awaitable::start_with(py, &self.shared.system, begin, Outcome { value, undelivered })
+        awaitable::start_with(py, &self.shared, begin, Outcome { value, undelivered })
     }
 
     /// Ends it; whoever waits for an event comes to the end of the iteration.

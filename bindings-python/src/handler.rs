@@ -137,9 +137,9 @@ impl Answer {
     }
 
     /// Who owes it, as long as it is owed; an id means nothing in another system.
-    pub fn asker(&self, shared: &Arc<Shared>) -> Option<String> {
+    pub fn asker(&self, shared: &Shared) -> Option<String> {
         let owed = self.reply.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        (owed && Arc::ptr_eq(shared, &self.home.shared)).then(|| self.by.clone())
+        (owed && std::ptr::eq(shared, &*self.home.shared)).then(|| self.by.clone())
     }
 
     /// Settles without the GIL, for the answer may run on in this call.

@@ -93,16 +93,7 @@ pub fn amount(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<
     number(which, value, "a count from 0 to 2**64 - 1 is needed")
 }
 
-/// The same for a number that counts what happens.
-pub fn count(which: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<u32>> {
-    number(which, value, "a count from 0 to 2**32 - 1 is needed")
-}
-
-fn number<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
-    which: &str,
-    value: Option<&Bound<'_, PyAny>>,
-    needed: &str,
-) -> PyResult<Option<T>> {
+fn number(which: &str, value: Option<&Bound<'_, PyAny>>, needed: &str) -> PyResult<Option<u64>> {
     let Some(value) = value else { return Ok(None) };
     match value.extract() {
         Ok(count) => Ok(Some(count)),

@@ -13,7 +13,7 @@ use crate::convert::{text_of, to_json};
 use crate::errors::{argument, raise};
 use crate::grant::capability_texts;
 use crate::handler::check_callable;
-use crate::limits::{Budget, Limits, bound, count, millis};
+use crate::limits::{Budget, Limits, amount, bound, millis};
 use crate::shared::Shared;
 
 /// An option as Python gives it.
@@ -61,8 +61,8 @@ pub fn actor_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> 
             "significant" => spec.significant = flag(value)?,
             "overflow" => spec.overflow = word(value)?,
             "health_interval_ms" => spec.health_interval = bound(key, value)?.map(millis),
-            "health_missed" => spec.health_missed = count(key, value)?,
-            "errors_max" => spec.errors_max = count(key, value)?,
+            "health_missed" => spec.health_missed = amount(key, value)?,
+            "errors_max" => spec.errors_max = amount(key, value)?,
             "error_period_ms" => spec.error_period = bound(key, value)?.map(millis),
             _ => return Err(unexpected()),
         }

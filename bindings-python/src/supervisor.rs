@@ -42,7 +42,7 @@ impl Supervisor {
         let mut homes = Homes::default();
         let prepared = spec.prepare(py, shared, &mut homes)?;
         let begin = || shared.system.supervisor_async(prepared);
-        awaitable::start(py, &shared.system, begin, started(shared, homes, true))
+        awaitable::start(py, shared, begin, started(shared, homes, true))
     }
 }
 
@@ -145,7 +145,7 @@ impl Actor {
         let (spec, homes) = prepare_child(child, shared)?;
         let value = started(shared, homes, child.is_instance_of::<SupervisorSpec>());
         let begin = || shared.system.start_child_async(self.handle, spec);
-        awaitable::start(py, &shared.system, begin, value)
+        awaitable::start(py, shared, begin, value)
     }
 
     pub fn terminate_child(&self, child: &Bound<'_, Actor>) -> PyResult<()> {
@@ -184,6 +184,6 @@ impl Actor {
         py: Python<'py>,
         begin: impl FnOnce() -> Operation<()> + Send,
     ) -> PyResult<Bound<'py, PyAny>> {
-        awaitable::start(py, &self.shared.system, begin, |py, ()| Ok(py.None()))
+        awaitable::start(py, &self.shared, begin, |py, ()| Ok(py.None()))
     }
 }

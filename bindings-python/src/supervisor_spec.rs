@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::handler;
 use crate::homes::Homes;
-use crate::limits::{amount, bound, count, millis};
+use crate::limits::{amount, bound, millis};
 use crate::shared::Shared;
 use crate::spec::{ActorSpec, Given, HostSpec, each_option, unexpected, word};
 
@@ -67,7 +67,7 @@ impl From<Backoff> for airwasm::Backoff {
 #[derive(Clone, Copy, Default)]
 struct Rules {
     strategy: Option<Strategy>,
-    intensity: Option<u32>,
+    intensity: Option<u64>,
     period: Option<Duration>,
     backoff: airwasm::Backoff,
     give_up: Option<GiveUp>,
@@ -82,7 +82,7 @@ impl Rules {
         each_option(options, |key, value| {
             match key {
                 "strategy" => rules.strategy = word(value)?,
-                "intensity" => rules.intensity = count(key, value)?,
+                "intensity" => rules.intensity = amount(key, value)?,
                 "period_ms" => rules.period = bound(key, value)?.map(millis),
                 "backoff" => rules.backoff = backoff(value)?,
                 "give_up" => rules.give_up = word(value)?,

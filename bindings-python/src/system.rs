@@ -94,7 +94,7 @@ impl System {
 
     /// `load`, awaited.
     fn load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
-        awaitable::start(py, &self.shared.system, || self.shared.system.load_async(&path), self.component())
+        awaitable::start(py, &self.shared, || self.shared.system.load_async(&path), self.component())
     }
 
     /// Loads a component from its bytes.
@@ -111,12 +111,7 @@ impl System {
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let data = to_vec(&payload(data)?)?;
-        awaitable::start(
-            py,
-            &self.shared.system,
-            || self.shared.system.load_bytes_async(data),
-            self.component(),
-        )
+        awaitable::start(py, &self.shared, || self.shared.system.load_bytes_async(data), self.component())
     }
 
     /// What is known of a component before it runs.
@@ -165,7 +160,7 @@ impl System {
         let value = move |py: Python<'_>, handle: ActorHandle| {
             Ok(Py::new(py, Actor::new(py, shared, handle)?)?.into_any())
         };
-        awaitable::start(py, &self.shared.system, || self.shared.system.spawn_async(spec), value)
+        awaitable::start(py, &self.shared, || self.shared.system.spawn_async(spec), value)
     }
 
     /// Makes a function an actor. An `async` one runs on the loop that runs here, or on one of the system's own.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use airwasm::{Operation, Result, System};
 use pyo3::prelude::*;
 
+use crate::asker::asker;
 use crate::errors::raise;
 use crate::shared::Shared;
 
@@ -17,7 +18,7 @@ pub fn block<T: Send + 'static>(
     shared: &Shared,
     start: impl FnOnce(&System) -> Operation<T> + Send,
 ) -> PyResult<T> {
-    let (mut operation, mut outcome) = started(py, shared, SIGNAL_CHECK, start);
+    let (mut operation, mut outcome) = started(py, shared, SIGNAL_CHECK, start)?;
     loop {
         if let Some(outcome) = outcome {
             return outcome.map_err(|error| raise(py, error));
@@ -36,7 +37,7 @@ pub fn block_for<T: Send + 'static>(
 ) -> PyResult<Option<T>> {
     let until = Instant::now().checked_add(time);
     let left = || until.map_or(SIGNAL_CHECK, |until| until.saturating_duration_since(Instant::now()));
-    let (mut operation, mut outcome) = started(py, shared, left().min(SIGNAL_CHECK), start);
+    let (mut operation, mut outcome) = started(py, shared, left().min(SIGNAL_CHECK), start)?;
     loop {
         if let Some(outcome) = outcome {
             return outcome.map(Some).map_err(|error| raise(py, error));
@@ -54,13 +55,14 @@ fn started<T: Send + 'static>(
     shared: &Shared,
     time: Duration,
     start: impl FnOnce(&System) -> Operation<T> + Send,
-) -> (Operation<T>, Option<Result<T>>) {
-    py.detach(|| {
-        let mut operation = start(&shared.system);
+) -> PyResult<(Operation<T>, Option<Result<T>>)> {
+    let asker = asker(py, shared)?;
+    Ok(py.detach(|| {
+        let mut operation = start(&shared.system).asked_by(asker);
         let outcome = operation.wait_for(time);
         shared.linger();
         (operation, outcome)
-    })
+    }))
 }
 
 fn waited<T: Send + 'static>(

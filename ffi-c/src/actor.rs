@@ -11,6 +11,7 @@ use crate::reply::airwasm_reply;
 use crate::system::airwasm_system;
 use crate::types::{
     airwasm_actor_spec, airwasm_bytes, airwasm_completion, airwasm_handle, airwasm_handler, airwasm_message,
+    airwasm_wait_options,
 };
 use crate::{convert, json, raw};
 
@@ -92,7 +93,7 @@ fn handle(handler: &raw::Handler, mut message: Message, reply: airwasm_reply) {
 
 /// Ends an actor or supervisor in order: it finishes its message, its hooks run, and what is queued is dead-lettered; after
 /// deadline_ms it is killed. Nobody restarts it. Asked by what must be down first, its own handler or one below it, the
-/// stop begins and the wait is CYCLE.
+/// wait is CYCLE; the stop has begun all the same, and happens when that handler has answered.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_stop(
     system: *mut airwasm_system,
@@ -111,6 +112,7 @@ pub extern "C" fn airwasm_stop_async(
     system: *mut airwasm_system,
     actor: airwasm_handle,
     deadline_ms: u64,
+    options: *const airwasm_wait_options,
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
@@ -119,7 +121,8 @@ pub extern "C" fn airwasm_stop_async(
         let request = raw::optional_out(request, "request", 0)?;
         let completion = completion.check("completion")?;
         let (system, actor) = (raw::system(system)?, ActorHandle::from_raw(actor)?);
-        let operation = system.core().stop_async(actor, convert::time(deadline_ms));
+        let asker = convert::wait_options(system.core(), options)?;
+        let operation = system.core().stop_async(actor, convert::time(deadline_ms)).asked_by(asker);
         system.completions().start(operation, |()| Answer::Nothing, completion, &request)
     })
 }

@@ -1,11 +1,12 @@
 //! C structs as the facade's: 0 and NULL are absent, `AIRWASM_UNLIMITED` is the longest time or the largest count.
 
+use std::ffi::c_char;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, Budget, ComponentHandle, Config, Error, Limits, Overflow, RequestOptions, Restart, Result,
-    SendOptions,
+    ActorSpec, Asker, Budget, ComponentHandle, Config, Error, Limits, Overflow, RequestOptions, Restart,
+    Result, SendOptions, System,
 };
 
 use crate::constants::{
@@ -15,7 +16,7 @@ use crate::constants::{
 use crate::raw;
 use crate::types::{
     airwasm_actor_spec, airwasm_budget, airwasm_limits, airwasm_options, airwasm_request_options,
-    airwasm_send_options,
+    airwasm_send_options, airwasm_wait_options,
 };
 
 pub(crate) fn time(ms: u64) -> Option<Duration> {
@@ -27,12 +28,12 @@ pub(crate) fn time(ms: u64) -> Option<Duration> {
     }
 }
 
-/// A small count that may be 0; what is larger than it can be is its largest.
-pub(crate) fn small_count(given: u64) -> Option<u32> {
+/// A count that may be 0.
+pub(crate) fn count_or_zero(given: u64) -> Option<u64> {
     match given {
         0 => None,
         AIRWASM_ZERO => Some(0),
-        given => Some(u32::try_from(given).unwrap_or(u32::MAX)),
+        given => Some(given),
     }
 }
 
@@ -75,8 +76,8 @@ pub(crate) fn actor_spec(spec: *const airwasm_actor_spec) -> Result<ActorSpec> {
         significant: spec.significant != 0,
         overflow: overflow(spec.overflow)?,
         health_interval: time(spec.health_interval_ms),
-        health_missed: small_count(spec.health_missed),
-        errors_max: small_count(spec.errors_max),
+        health_missed: count_or_zero(spec.health_missed),
+        errors_max: count_or_zero(spec.errors_max),
         error_period: time(spec.error_period_ms),
     })
 }
@@ -125,11 +126,27 @@ pub(crate) fn send_options(options: *const airwasm_send_options) -> Result<SendO
     Ok(SendOptions { content_type: raw::optional_text(options.content_type, "content_type")? })
 }
 
-pub(crate) fn request_options(options: *const airwasm_request_options) -> Result<RequestOptions> {
-    let Some(options) = raw::optional_sized(options, "options")? else {
-        return Ok(RequestOptions::default());
-    };
+/// On whose behalf a send waits.
+pub(crate) fn sender(system: &System, options: *const airwasm_send_options) -> Result<Asker> {
+    raw::optional_sized(options, "options")?
+        .map_or(Ok(Asker::default()), |options| asker(system, options.asked_by))
+}
+
+pub(crate) fn request_options(
+    system: &System,
+    options: *const airwasm_request_options,
+) -> Result<(RequestOptions, Asker)> {
+    let Some(options) = raw::optional_sized(options, "options")? else { return Ok(Default::default()) };
     let content_type = raw::optional_text(options.content_type, "content_type")?;
-    let asked_by = raw::optional_text(options.asked_by, "asked_by")?;
-    Ok(RequestOptions { timeout: time(options.timeout_ms), content_type, asked_by })
+    let asker = asker(system, options.asked_by)?;
+    Ok((RequestOptions { timeout: time(options.timeout_ms), content_type }, asker))
+}
+
+pub(crate) fn wait_options(system: &System, options: *const airwasm_wait_options) -> Result<Asker> {
+    raw::optional_sized(options, "options")?
+        .map_or(Ok(Asker::default()), |options| asker(system, options.asked_by))
+}
+
+fn asker(system: &System, asked_by: *const c_char) -> Result<Asker> {
+    system.asker(raw::optional_text(asked_by, "asked_by")?.as_deref())
 }

@@ -12,7 +12,7 @@ use crate::constants::{
     AIRWASM_AUTO_SHUTDOWN_NEVER, AIRWASM_GIVE_UP_ESCALATE, AIRWASM_GIVE_UP_IGNORE, AIRWASM_GIVE_UP_RESTART,
     AIRWASM_ONE_FOR_ALL, AIRWASM_ONE_FOR_ONE, AIRWASM_REST_FOR_ONE, AIRWASM_ZERO,
 };
-use crate::convert::{actor_spec, restart, small_count, time, word};
+use crate::convert::{actor_spec, count_or_zero, restart, time, word};
 use crate::raw;
 use crate::types::{airwasm_backoff, airwasm_child, airwasm_handler, airwasm_supervisor_spec};
 
@@ -88,7 +88,7 @@ impl Walk {
         let read = SupervisorSpec {
             name: raw::text(spec.name, "name")?,
             strategy: strategy(spec.strategy)?,
-            intensity: small_count(spec.intensity),
+            intensity: count_or_zero(spec.intensity),
             period: time(spec.period_ms),
             backoff: backoff.map_or(Backoff::default(), convert_backoff),
             give_up: give_up(spec.give_up)?,

@@ -46,6 +46,7 @@ fn tell(callback: &raw::EventCallback, event: &Event) {
 }
 
 /// Ends a subscription to events or to topics. An event that is being told is told to its end, maybe after this returns.
+/// A subscription that has ended already, as with its actor, is left alone.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_unsubscribe(
     system: *mut airwasm_system,

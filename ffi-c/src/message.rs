@@ -31,7 +31,7 @@ pub extern "C" fn airwasm_send(
 }
 
 /// airwasm_send that does not wait; the outcome carries nothing, and comes when the message is queued. A cancelled one
-/// may still be queued. See airwasm_request_async.
+/// is queued only if there is room at that moment. See airwasm_request_async.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_send_async(
     system: *mut airwasm_system,
@@ -46,11 +46,12 @@ pub extern "C" fn airwasm_send_async(
     guard(move || {
         let request = raw::optional_out(request, "request", 0)?;
         let completion = completion.check("completion")?;
-        let (system, options) = (raw::system(system)?, convert::send_options(options)?);
+        let system = raw::system(system)?;
+        let (asker, options) = (convert::sender(system.core(), options)?, convert::send_options(options)?);
         let actor = ActorHandle::from_raw(actor)?;
         let operation =
             raw::with_bytes(data, len, "data", |bytes| Ok(system.core().send_async(actor, bytes, &options)))?;
-        system.completions().start(operation, |()| Answer::Nothing, completion, &request)
+        system.completions().start(operation.asked_by(asker), |()| Answer::Nothing, completion, &request)
     })
 }
 
@@ -66,10 +67,12 @@ pub extern "C" fn airwasm_request(
 ) -> *mut airwasm_error {
     guard(|| {
         let reply = raw::optional_out(reply, "reply", raw::NO_BYTES)?;
-        let (system, options) = (raw::system(system)?, convert::request_options(options)?);
+        let system = raw::system(system)?;
+        let (options, asker) = convert::request_options(system.core(), options)?;
         let actor = ActorHandle::from_raw(actor)?;
-        let answer =
-            raw::with_bytes(data, len, "data", |bytes| system.core().request(actor, bytes, &options))?;
+        let answer = raw::with_bytes(data, len, "data", |bytes| {
+            system.core().request_begin(actor, bytes, &options).asked_by(asker).wait()
+        })?;
         reply.set_with(|| raw::give_bytes(answer));
         Ok(())
     })
@@ -95,10 +98,11 @@ pub extern "C" fn airwasm_request_async(
     guard(move || {
         let request = raw::optional_out(request, "request", 0)?;
         let completion = completion.check("completion")?;
-        let (system, options) = (raw::system(system)?, convert::request_options(options)?);
+        let system = raw::system(system)?;
+        let (options, asker) = convert::request_options(system.core(), options)?;
         let actor = ActorHandle::from_raw(actor)?;
         let operation = raw::with_bytes(data, len, "data", |bytes| {
-            Ok(system.core().request_async(actor, bytes, &options))
+            Ok(system.core().request_async(actor, bytes, &options).asked_by(asker))
         })?;
         system.completions().start(operation, Answer::Bytes, completion, &request)
     })

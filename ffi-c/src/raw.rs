@@ -18,6 +18,7 @@ use crate::types::{
     airwasm_actor_spec, airwasm_backoff, airwasm_budget, airwasm_bytes, airwasm_child, airwasm_completion,
     airwasm_event, airwasm_event_callback, airwasm_handler, airwasm_limits, airwasm_message, airwasm_options,
     airwasm_outcome, airwasm_request_options, airwasm_send_options, airwasm_supervisor_spec,
+    airwasm_wait_options,
 };
 
 /// A larger `struct_size` than this is memory that nobody set.
@@ -154,6 +155,8 @@ unsafe impl SizeFirst for airwasm_supervisor_spec {}
 unsafe impl SizeFirst for airwasm_send_options {}
 // SAFETY: as above.
 unsafe impl SizeFirst for airwasm_request_options {}
+// SAFETY: as above.
+unsafe impl SizeFirst for airwasm_wait_options {}
 const _: () = assert!(offset_of!(airwasm_options, struct_size) == 0);
 
 /// The struct `which`, whether it was made with an older, this or a newer header; what it lacks is 0.

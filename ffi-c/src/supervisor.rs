@@ -9,8 +9,9 @@ use crate::guard::guard;
 use crate::system::airwasm_system;
 use crate::types::{
     airwasm_bytes, airwasm_child, airwasm_completion, airwasm_handle, airwasm_supervisor_spec,
+    airwasm_wait_options,
 };
-use crate::{json, raw};
+use crate::{convert, json, raw};
 
 /// Makes a supervisor and starts its children from the first to the last; supervisor may be NULL. Nothing in spec is
 /// kept but the handlers of its children, which are taken over even if the call fails. Nothing is started if a spec is
@@ -87,6 +88,7 @@ pub extern "C" fn airwasm_start_child_async(
     system: *mut airwasm_system,
     supervisor: airwasm_handle,
     child: *const airwasm_child,
+    options: *const airwasm_wait_options,
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
@@ -96,7 +98,8 @@ pub extern "C" fn airwasm_start_child_async(
         let request = raw::optional_out(request, "request", 0)?;
         let completion = completion.check("completion")?;
         let (system, supervisor) = (raw::system(system)?, ActorHandle::from_raw(supervisor)?);
-        let operation = system.core().start_child_async(supervisor, child?);
+        let asker = convert::wait_options(system.core(), options)?;
+        let operation = system.core().start_child_async(supervisor, child?).asked_by(asker);
         system.completions().start(operation, |made| Answer::Handle(made.raw()), completion, &request)
     })
 }
@@ -121,12 +124,20 @@ pub extern "C" fn airwasm_terminate_child_async(
     system: *mut airwasm_system,
     supervisor: airwasm_handle,
     child: airwasm_handle,
+    options: *const airwasm_wait_options,
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
     let completion = raw::Completion::from(completion);
     guard(move || {
-        about_child(system, supervisor, child, completion, request, airwasm::System::terminate_child_async)
+        about_child(
+            system,
+            (supervisor, child),
+            options,
+            completion,
+            request,
+            airwasm::System::terminate_child_async,
+        )
     })
 }
 
@@ -149,12 +160,20 @@ pub extern "C" fn airwasm_restart_child_async(
     system: *mut airwasm_system,
     supervisor: airwasm_handle,
     child: airwasm_handle,
+    options: *const airwasm_wait_options,
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
     let completion = raw::Completion::from(completion);
     guard(move || {
-        about_child(system, supervisor, child, completion, request, airwasm::System::restart_child_async)
+        about_child(
+            system,
+            (supervisor, child),
+            options,
+            completion,
+            request,
+            airwasm::System::restart_child_async,
+        )
     })
 }
 
@@ -177,12 +196,20 @@ pub extern "C" fn airwasm_delete_child_async(
     system: *mut airwasm_system,
     supervisor: airwasm_handle,
     child: airwasm_handle,
+    options: *const airwasm_wait_options,
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
     let completion = raw::Completion::from(completion);
     guard(move || {
-        about_child(system, supervisor, child, completion, request, airwasm::System::delete_child_async)
+        about_child(
+            system,
+            (supervisor, child),
+            options,
+            completion,
+            request,
+            airwasm::System::delete_child_async,
+        )
     })
 }
 
@@ -205,15 +232,16 @@ fn both(one: airwasm_handle, other: airwasm_handle) -> Result<(ActorHandle, Acto
 
 fn about_child(
     system: *mut airwasm_system,
-    supervisor: airwasm_handle,
-    child: airwasm_handle,
+    of: (airwasm_handle, airwasm_handle),
+    options: *const airwasm_wait_options,
     completion: raw::Completion,
     request: *mut airwasm_handle,
     begin: fn(&airwasm::System, ActorHandle, ActorHandle) -> Operation<()>,
 ) -> Result<()> {
     let request = raw::optional_out(request, "request", 0)?;
     let (completion, system) = (completion.check("completion")?, raw::system(system)?);
-    let (supervisor, child) = both(supervisor, child)?;
-    let operation = begin(system.core(), supervisor, child);
+    let (supervisor, child) = both(of.0, of.1)?;
+    let asker = convert::wait_options(system.core(), options)?;
+    let operation = begin(system.core(), supervisor, child).asked_by(asker);
     system.completions().start(operation, |()| Answer::Nothing, completion, &request)
 }

@@ -165,6 +165,8 @@ pub struct airwasm_send_options {
     pub struct_size: u32,
     /// What the bytes are, as a media type.
     pub content_type: *const c_char,
+    /// For airwasm_send_async: see airwasm_wait_options.
+    pub asked_by: *const c_char,
 }
 
 /// How a request is made.
@@ -177,8 +179,19 @@ pub struct airwasm_request_options {
     pub timeout_ms: u64,
     /// What the bytes are, as a media type.
     pub content_type: *const c_char,
-    /// The id of the actor on whose behalf the host asks: one whose handler has returned and keeps its reply until the
-    /// answer comes. A circle of such waits is CYCLE at once. Inside a handler a call that waits knows it without this.
+    /// See airwasm_wait_options.
+    pub asked_by: *const c_char,
+}
+
+/// How an outcome is waited for.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_wait_options {
+    /// sizeof(airwasm_wait_options).
+    pub struct_size: u32,
+    /// The id of the actor on whose behalf the host waits: one whose handler keeps its reply until the outcome comes. A
+    /// circle of such waits is CYCLE at once; what was asked for happens all the same, but that a message is not sent.
+    /// Inside a handler a call that blocks knows it without this.
     pub asked_by: *const c_char,
 }
 

@@ -6,8 +6,8 @@ use crate::completions::Answer;
 use crate::error::airwasm_error;
 use crate::guard::guard;
 use crate::system::airwasm_system;
-use crate::types::{airwasm_bytes, airwasm_completion, airwasm_handle};
-use crate::{json, raw};
+use crate::types::{airwasm_bytes, airwasm_completion, airwasm_handle, airwasm_wait_options};
+use crate::{convert, json, raw};
 
 /// Waits until the life at hand of an actor or supervisor ends, and tells how, as JSON: {"id":"default/looper/0",
 /// "reason":"normal","error":null,"restarting":false}. reason is normal, shutdown, killed or what it crashed with; after
@@ -32,6 +32,7 @@ pub extern "C" fn airwasm_monitor(
 pub extern "C" fn airwasm_monitor_async(
     system: *mut airwasm_system,
     actor: airwasm_handle,
+    options: *const airwasm_wait_options,
     completion: airwasm_completion,
     request: *mut airwasm_handle,
 ) -> *mut airwasm_error {
@@ -41,7 +42,9 @@ pub extern "C" fn airwasm_monitor_async(
         let completion = completion.check("completion")?;
         let (system, actor) = (raw::system(system)?, ActorHandle::from_raw(actor)?);
         let answer = |down: Down| Answer::Bytes(json::down(&down));
-        system.completions().start(system.core().monitor_async(actor), answer, completion, &request)
+        let asker = convert::wait_options(system.core(), options)?;
+        let operation = system.core().monitor_async(actor).asked_by(asker);
+        system.completions().start(operation, answer, completion, &request)
     })
 }
 

@@ -70,14 +70,14 @@ impl<M: Message> ActorRef<M> {
             Ok(()) => Ok(()),
             Err(refused) if self.may_wait(&refused) => {
                 let (ticket, room) = self.wait_for_room(refused, until)?;
-                let _waiting = Waiting { actor: self, ticket };
+                let _waiting = Waiting { actor: self.clone(), ticket };
                 self.admitted(ticket, room.await)
             }
             Err(refused) => Err(self.0.refuse(refused)),
         }
     }
 
-    /// The same as an answer to come. Dropped, the message still waits for room up to its deadline.
+    /// The same as an answer to come. Given up, the message is taken back unless it has come in.
     pub fn send_begin(&self, message: M, until: Option<Instant>) -> Pending<(), Error> {
         let refused = match self.try_push(message) {
             Ok(()) => return Pending::ready(Ok(())),
@@ -88,15 +88,8 @@ impl<M: Message> ActorRef<M> {
             Ok(waiting) => waiting,
             Err(refused) => return Pending::ready(Err(refused.error)),
         };
-        let (resolver, pending) = promise();
-        let me = self.clone();
-        let delivered = room.on_ready(Box::new(move |answer| {
-            resolver.settle(me.admitted(ticket, answer).map_err(|refused| refused.error));
-        }));
-        match delivered {
-            Ok(_) => pending,
-            Err(answer) => Pending::ready(self.admitted(ticket, answer).map_err(|refused| refused.error)),
-        }
+        let waiting = Waiting { actor: self.clone(), ticket };
+        room.map(move |answer| waiting.actor.admitted(ticket, answer).map_err(|refused| refused.error))
     }
 
     /// Queues and activates.
@@ -209,13 +202,13 @@ impl<M: Message> ActorRef<M> {
     }
 }
 
-/// A future that waits for room. Dropped it waits no more, and its message is gone unless it has come in.
-struct Waiting<'a, M: Message> {
-    actor: &'a ActorRef<M>,
+/// Somebody who waits for room. Dropped it waits no more, and its message is gone unless it has come in.
+struct Waiting<M: Message> {
+    actor: ActorRef<M>,
     ticket: u64,
 }
 
-impl<M: Message> Drop for Waiting<'_, M> {
+impl<M: Message> Drop for Waiting<M> {
     fn drop(&mut self) {
         drop(self.actor.withdraw(self.ticket));
     }

@@ -19,6 +19,7 @@ mod script;
 #[cfg(test)]
 mod simulation;
 
+pub(crate) use machine::Busy;
 pub use machine::{ChildCounts, ChildState, Machine};
 pub use signal::{Fate, Input, Output};
 pub use spec::{

@@ -20,7 +20,7 @@ use crate::poller;
 use crate::promise::Resolver;
 use crate::queue::Runnable;
 use crate::shared::Shared;
-use crate::supervision::{ChildKey, ChildRules, Fate, Input, Machine, Output, Refusal, Ticket};
+use crate::supervision::{Busy, ChildKey, ChildRules, Fate, Input, Machine, Output, Refusal, Ticket};
 use crate::sync::{Mutex, lock};
 use crate::watch::{Down, MonitorId, Signal, Watcher, Watchers};
 
@@ -327,6 +327,15 @@ impl Supervisor {
         state.answers.insert(ticket, answer);
         drop(state);
         self.feed(input(ticket));
+    }
+
+    /// Whom a request waits for that was made just now: a child that ends first, or itself for all of them.
+    pub(crate) fn ends_first(&self) -> Option<Handle> {
+        let state = lock(&self.state);
+        match state.machine.ends_first(&state.inbox)? {
+            Busy::With(key) => Some(state.children.get(&key)?.node.core().handle),
+            Busy::WithAll => Some(self.core.handle),
+        }
     }
 
     /// What becomes of its children follows from what becomes of it, newest first.

@@ -58,7 +58,8 @@ impl SupervisorRef {
             resolver.settle(result.map_err(refused));
         };
         supervisor.ask(|ticket| Input::Add(ticket, key, rules), Box::new(answer));
-        Ok((handle, pending))
+        let before = supervisor.ends_first().unwrap_or(handle);
+        Ok((handle, pending.toward(&supervisor.shared, before, None)))
     }
 
     /// Stops a child by its shutdown rule; nobody restarts it. A temporary or dynamic temporary one is removed.
@@ -68,12 +69,20 @@ impl SupervisorRef {
 
     /// Starts a child that was stopped.
     pub fn restart_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Restart, |_, _| ())
+        self.in_turn(self.about(child, Input::Restart, |_, _| ()))
     }
 
     /// Removes a child that does not run; its name is free again.
     pub fn delete_child(&self, child: Handle) -> Asked<()> {
-        self.about(child, Input::Delete, Supervisor::discard)
+        self.in_turn(self.about(child, Input::Delete, Supervisor::discard))
+    }
+
+    /// An answer that comes after what the supervisor is busy with.
+    fn in_turn(&self, asked: Asked<()>) -> Asked<()> {
+        match self.0.ends_first() {
+            Some(before) => asked.toward(&self.0.shared, before, None),
+            None => asked,
+        }
     }
 
     /// Asks for something about a child; `done` follows when it was granted.

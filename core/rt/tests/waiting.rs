@@ -9,8 +9,8 @@ use std::task::Poll;
 
 use airssys_rt::Caller::Waits;
 use airssys_rt::{
-    Actor, ActorRef, Bounds, Cause, Child, Context, Error, Executor, Exit, Message, Overflow, Pending,
-    Refused, Spec,
+    Actor, ActorRef, Asked, Bounds, Cause, Child, ChildSpec, Context, Error, Executor, Exit, Message,
+    Overflow, Pending, Refusal, Refused, Restart, Rules, Spec, Strategy, SupervisorRef, SupervisorSpec,
 };
 use common::{World, answer, begun, eventually, id, soon};
 use tokio::sync::oneshot;
@@ -356,4 +356,113 @@ fn hostile_g3_sends_that_block_in_a_circle_are_told_of_it() {
         });
         assert_eq!(world.counts().rejected, circles as u64);
     }
+}
+
+/// An actor whose handler has begun and waits, with what lets it go on.
+fn held(actor: &Peer) -> (oneshot::Sender<()>, Pending<u64, Error>) {
+    let (open, gate) = oneshot::channel();
+    let held = actor.0.request(Pass::After(gate, vec![]), soon(), Waits);
+    begun(&actor.0, 1);
+    (open, held)
+}
+
+/// What somebody is told who waits for this elsewhere, on behalf of an actor.
+fn told<T: std::fmt::Debug + Send + 'static>(asked: Pending<T, Error>, asker: &Peer) -> Result<u64, Error> {
+    match asked.asked_by(asker.0.handle()).on_ready(Box::new(|late| panic!("waited for: {late:?}"))) {
+        Err(answer) => answer.map(|_| 0),
+        Ok(_) => panic!("it waits"),
+    }
+}
+
+/// A supervisor of one that passes on.
+fn supervised(world: &World, strategy: Strategy) -> (SupervisorRef, Peer) {
+    let start = || async { Ok::<_, Cause>(Passer { blocks: false }) };
+    let rules = Rules { strategy, ..Rules::default() };
+    let child = ChildSpec::actor(Spec::new(id("child")), Restart::Permanent, start);
+    let top = world.supervise(SupervisorSpec::new(id("top")).rules(rules).child(child));
+    (top, Peer(world.runtime.lookup(&id("child")).expect("it is up")))
+}
+
+#[test]
+fn a_wait_elsewhere_for_ones_own_end_is_a_circle_and_a_stop_happens_all_the_same() {
+    let world = World::new();
+    let a = any(&world, "a");
+    let (open, held) = held(&a);
+    let handle = a.0.handle();
+    let down = world.runtime.down(handle).expect("it lives");
+    assert_eq!(circle(told(world.runtime.down(handle).expect("it lives"), &a)), ["a", "a"]);
+    assert_eq!(circle(told(world.runtime.stop(handle, common::LONG), &a)), ["a", "a"]);
+    assert_eq!(a.0.status().state, "stopping");
+    open.send(()).expect("open");
+    assert_eq!(answer(held).expect("it finishes what it has in hand"), 0);
+    assert!(matches!(answer(down).expect("told").exit, Exit::Shutdown));
+}
+
+#[test]
+fn a_wait_elsewhere_for_the_end_of_a_supervisor_above_is_a_circle() {
+    let world = World::new();
+    let (top, a) = supervised(&world, Strategy::OneForOne);
+    let (open, held) = held(&a);
+    assert_eq!(circle(told(world.runtime.down(top.handle()).expect("it lives"), &a)), ["child", "top"]);
+    assert_eq!(circle(told(top.terminate_child(a.0.handle()), &a)), ["child", "child"]);
+    let stopped = world.runtime.stop(top.handle(), common::LONG);
+    assert_eq!(circle(told(world.runtime.stop(top.handle(), common::LONG), &a)), ["child", "top"]);
+    open.send(()).expect("open");
+    assert_eq!(answer(held).expect("it finishes what it has in hand"), 0);
+    answer(stopped).expect("all are down");
+}
+
+#[test]
+fn a_request_to_a_supervisor_that_waits_for_the_asker_is_a_circle() {
+    let world = World::new();
+    let (top, a) = supervised(&world, Strategy::OneForAll);
+    let (open, held) = held(&a);
+    let handle = a.0.handle();
+    let ended = top.terminate_child(handle);
+    let ids = circle(told(top.delete_child(handle), &a));
+    assert_eq!(ids, ["child", "child"]);
+    assert_eq!(circle(told(top.restart_child(handle), &a)), ids);
+    let (_, up) = top.start_child(world.child("other", Restart::Temporary)).expect("a free name");
+    assert_eq!(circle(told(up, &a)), ids);
+    open.send(()).expect("open");
+    assert_eq!(answer(held).expect("it finishes what it has in hand"), 0);
+    answer(ended).expect("down");
+    eventually("what was asked for has happened", || world.is_there("other") && !world.is_there("child"));
+}
+
+#[test]
+fn a_request_to_a_supervisor_that_waits_for_nobody_is_no_circle() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        let world = World::new();
+        let (top, a) = supervised(&world, strategy);
+        let (_open, _held) = held(&a);
+        let by = |asked: Asked<()>| answer(asked.asked_by(a.0.handle()));
+        let (other, up) = top.start_child(world.child("other", Restart::Permanent)).expect("a free name");
+        by(up).expect("starts");
+        by(top.terminate_child(other)).expect("stops");
+        by(top.restart_child(other)).expect("starts again");
+        assert!(matches!(by(top.delete_child(other)), Err(Error::Refused(Refusal::Running))));
+        assert!(matches!(by(top.restart_child(a.0.handle())), Err(Error::Refused(Refusal::Running))));
+        by(top.terminate_child(other)).expect("stops");
+        by(top.delete_child(other)).expect("goes");
+        world.runtime.kill(a.0.handle());
+    }
+}
+
+#[test]
+fn a_send_elsewhere_that_closes_a_circle_takes_its_message_back() {
+    let world = World::new();
+    let bounds = Bounds { messages_max: 1, ..Bounds::default() };
+    let narrow = Spec { bounds, overflow: Overflow::Block, ..Spec::new(id("a")) };
+    let (a, b) = (passer(&world, narrow), any(&world, "b"));
+    let (open, gate) = oneshot::channel();
+    let held = a.0.request(Pass::After(gate, vec![b.clone()]), soon(), Waits);
+    begun(&a.0, 1);
+    a.0.send(Pass::Along(vec![])).expect("room for one");
+    let sent = a.0.send_begin(Pass::Along(vec![]), soon());
+    assert_eq!(circle(told(sent, &a)), ["a", "a"]);
+    open.send(()).expect("open");
+    answer(held).expect("it goes on");
+    eventually("all is handled", || a.0.status().handled == 2);
+    assert_eq!(world.counts().rejected, 1);
 }

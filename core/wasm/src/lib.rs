@@ -13,8 +13,8 @@ pub mod system;
 pub mod types;
 
 pub use system::{
-    ChildSpec, Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply, Started,
-    SupervisorSpec, System,
+    Asker, ChildSpec, Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply,
+    Started, SupervisorSpec, System,
 };
 pub use types::config::Config;
 pub use types::error::{Code, Error, Result};

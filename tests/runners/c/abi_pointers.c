@@ -71,7 +71,7 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_load_async(NULL, "x", completion(), &h));
   WRONG("system", airwasm_load_bytes_async(NULL, "x", 1, completion(), &h));
   WRONG("system", airwasm_spawn_async(NULL, &spec, completion(), &h));
-  WRONG("system", airwasm_stop_async(NULL, actor, 0, completion(), &h));
+  WRONG("system", airwasm_stop_async(NULL, actor, 0, NULL, completion(), &h));
   WRONG("system", airwasm_send_async(NULL, actor, "x", 1, NULL, completion(), &h));
   WRONG("system", airwasm_request_async(NULL, actor, "x", 1, NULL, completion(), &h));
   /* Each callback was taken over, and its finalizer ran. */
@@ -106,7 +106,7 @@ static void hostile_i1_null_arguments(void) {
   WRONG("completion", airwasm_load_async(s, "x", (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_load_bytes_async(s, "x", 1, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_spawn_async(s, &spec, (airwasm_completion){0}, &h));
-  WRONG("completion", airwasm_stop_async(s, actor, 0, (airwasm_completion){0}, &h));
+  WRONG("completion", airwasm_stop_async(s, actor, 0, NULL, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_send_async(s, actor, "x", 1, NULL, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_request_async(s, actor, "x", 1, NULL, (airwasm_completion){0}, &h));
   WRONG("path", airwasm_load_async(s, NULL, completion(), &h));

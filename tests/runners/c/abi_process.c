@@ -55,7 +55,7 @@ static void forked(airwasm_system *s, airwasm_handle actor) {
   spec.name = "top";
   in_child(airwasm_error_code(airwasm_supervisor(s, &spec, &h)) == AIRWASM_E_FORKED, "supervisor");
   in_child(airwasm_error_code(airwasm_monitor(s, actor, &b)) == AIRWASM_E_FORKED, "monitor");
-  in_child(airwasm_error_code(airwasm_monitor_async(s, actor, completion, &h)) == AIRWASM_E_FORKED, "monitor async");
+  in_child(airwasm_error_code(airwasm_monitor_async(s, actor, NULL, completion, &h)) == AIRWASM_E_FORKED, "monitor async");
   in_child(airwasm_error_code(airwasm_publish(s, "x", "x", 1, NULL, NULL)) == AIRWASM_E_FORKED, "publish");
   in_child(airwasm_error_code(airwasm_send_after(s, actor, "x", 1, 1, NULL, &h)) == AIRWASM_E_FORKED, "send_after");
   in_child(airwasm_dispatch(s) == 0, "dispatch");

@@ -151,11 +151,11 @@ static void the_deadline_of_a_stop(void) {
   for (size_t n = 0; n < 2; n++) {
     airwasm_handle one = echo(), other = echo();
     WRONG("deadline_ms", airwasm_stop(s, one, AIRWASM_ZERO));
-    EXPECT("OK", airwasm_stop_async(s, one, AIRWASM_ZERO, completion(), NULL));
+    EXPECT("OK", airwasm_stop_async(s, one, AIRWASM_ZERO, NULL, completion(), NULL));
     CHECK(counter_wait(called, 1) && strcmp(told, "INVALID_ARGUMENT") == 0);
     EXPECT("OK", airwasm_request(s, one, "x", 1, NULL, NULL));
     EXPECT("OK", airwasm_stop(s, one, good[n]));
-    EXPECT("OK", airwasm_stop_async(s, other, good[n], completion(), NULL));
+    EXPECT("OK", airwasm_stop_async(s, other, good[n], NULL, completion(), NULL));
     CHECK(counter_wait(called, 1) && strcmp(told, "OK") == 0);
   }
 }

@@ -181,6 +181,7 @@ static void hostile_i5_deep(void) {
 
 static void words_and_numbers(void) {
   static const uint64_t large[] = {AIRWASM_UNLIMITED, AIRWASM_UNLIMITED - 1, 1ull << 62};
+  static const uint64_t counts[] = {AIRWASM_UNLIMITED, UINT32_MAX, 1};
   airwasm_backoff backoff = AIRWASM_INIT(airwasm_backoff);
   airwasm_actor_spec a = actor_of("a");
   airwasm_child child = AIRWASM_INIT(airwasm_child);
@@ -203,10 +204,22 @@ static void words_and_numbers(void) {
     *words[n].field = n == 3 || n == 5 ? AIRWASM_TRANSIENT : 2;
   }
   for (size_t n = 0; n < sizeof large / sizeof *large; n++) {
-    top.intensity = top.period_ms = backoff.initial_ms = backoff.max_ms = large[n];
-    a.health_interval_ms = a.health_missed = a.errors_max = a.error_period_ms = a.shutdown_ms = large[n];
+    top.period_ms = backoff.initial_ms = backoff.max_ms = large[n];
+    a.health_interval_ms = a.error_period_ms = a.shutdown_ms = large[n];
+    top.intensity = a.health_missed = a.errors_max = counts[n];
     EXPECT("OK", airwasm_supervisor(s, &top, &supervisor));
     EXPECT("OK", airwasm_stop(s, supervisor, 0));
+  }
+  const struct {
+    const char *which;
+    uint64_t *field;
+  } small[] = {{"intensity", &top.intensity}, {"health_missed", &a.health_missed}, {"errors_max", &a.errors_max}};
+  for (size_t n = 0; n < sizeof small / sizeof *small; n++) {
+    *small[n].field = 1ull << 32;
+    WRONG(small[n].which, airwasm_supervisor(s, &top, NULL));
+    *small[n].field = AIRWASM_UNLIMITED - 1;
+    WRONG(small[n].which, airwasm_supervisor(s, &top, NULL));
+    *small[n].field = 0;
   }
   top.intensity = backoff.initial_ms = AIRWASM_ZERO, a.health_missed = a.errors_max = AIRWASM_ZERO;
   backoff.jitter = (double)AIRWASM_ZERO, backoff.factor = 1.5;

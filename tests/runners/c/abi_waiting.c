@@ -219,11 +219,109 @@ static void waits_for_an_end_from_inside(void) {
     EXPECT("OK", airwasm_supervisor(s, &top, &supervisor));
     EXPECT("OK", airwasm_start_child(s, supervisor, &function, &child));
     CHECK(answers(child, "monitor", "CYCLE") && answers(child, "monitor above", "CYCLE"));
-    EXPECT("OK", airwasm_monitor_async(s, child, completion(), NULL));
+    EXPECT("OK", airwasm_monitor_async(s, child, NULL, completion(), NULL));
     CHECK(answers(child, ends[n], "CYCLE"));
     IS_TOLD("OK {\"error\":null,\"id\":\"default/inside/0\",\"reason\":\"shutdown\",\"restarting\":false}");
     airwasm_error_free(airwasm_stop(s, supervisor, 0));
   }
+  airwasm_system_free(s);
+}
+
+/* How one wait of a handler that has returned ended, and how many are to come. */
+typedef struct {
+  airwasm_reply *reply;
+  int left;
+  char text[256];
+} waits;
+
+static void told_inside(void *context, airwasm_outcome *outcome) {
+  waits *all = context;
+  strcat(strcat(all->text, airwasm_error_name(outcome->error)), " ");
+  airwasm_error_free(outcome->error), airwasm_bytes_free(&outcome->bytes);
+  if (--all->left == 0) airwasm_reply_send(all->reply, all->text, strlen(all->text));
+}
+
+/* Waits for all ends that need its own, and keeps its reply until it was told. */
+static void wait_inside(void *context, const airwasm_message *message, airwasm_reply *reply) {
+  airwasm_wait_options options = AIRWASM_INIT(airwasm_wait_options);
+  airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+  airwasm_child other = AIRWASM_INIT(airwasm_child);
+  airwasm_completion done = {told_inside, context, NULL};
+  ((waits *)context)->reply = reply;
+  options.asked_by = message->to;
+  spec.name = "other", other.actor = &spec, other.handler = (airwasm_handler){end_from_inside, NULL, NULL};
+  EXPECT("OK", airwasm_monitor_async(s, child, &options, done, NULL));
+  EXPECT("OK", airwasm_monitor_async(s, supervisor, &options, done, NULL));
+  EXPECT("OK", airwasm_terminate_child_async(s, supervisor, child, &options, done, NULL));
+  EXPECT("OK", airwasm_delete_child_async(s, supervisor, child, &options, done, NULL));
+  EXPECT("OK", airwasm_restart_child_async(s, supervisor, child, &options, done, NULL));
+  EXPECT("OK", airwasm_start_child_async(s, supervisor, &other, &options, done, NULL));
+  EXPECT("OK", airwasm_stop_async(s, child, 0, &options, done, NULL));
+}
+
+static void waits_for_an_end_behind_a_handler(uint32_t mode) {
+  static waits all;
+  begin(mode);
+  all.left = 7, all.text[0] = 0;
+  airwasm_supervisor_spec top = AIRWASM_INIT(airwasm_supervisor_spec);
+  airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+  airwasm_child function = AIRWASM_INIT(airwasm_child);
+  top.name = "top", top.strategy = AIRWASM_ONE_FOR_ALL, spec.name = "inside", spec.shutdown_ms = AIRWASM_UNLIMITED;
+  function.actor = &spec, function.handler = (airwasm_handler){wait_inside, &all, NULL};
+  EXPECT("OK", airwasm_supervisor(s, &top, &supervisor));
+  EXPECT("OK", airwasm_start_child(s, supervisor, &function, &child));
+  EXPECT("OK", airwasm_request_async(s, child, "x", 1, NULL, completion(), NULL));
+  IS_TOLD("OK CYCLE CYCLE CYCLE CYCLE CYCLE CYCLE CYCLE ");
+  /* What was asked for happens all the same. */
+  EXPECT("OK", airwasm_stop(s, supervisor, 0));
+  airwasm_system_free(s);
+}
+
+static void waits_for_an_end_behind_a_handler_on_a_thread(void) { waits_for_an_end_behind_a_handler(AIRWASM_THREAD); }
+static void waits_for_an_end_behind_a_handler_by_dispatch(void) { waits_for_an_end_behind_a_handler(AIRWASM_DISPATCH); }
+
+/* The test sends on behalf of one whose handler has returned and keeps its reply. */
+static void a_send_for_room_behind_a_handler(void) {
+  begin(AIRWASM_DISPATCH);
+  keeper k = {counter_new(), NULL};
+  airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
+  airwasm_limits limits = AIRWASM_INIT(airwasm_limits);
+  airwasm_send_options options = AIRWASM_INIT(airwasm_send_options);
+  limits.mailbox_messages = 1, spec.limits = &limits, spec.overflow = AIRWASM_OVERFLOW_BLOCK, spec.name = "full";
+  EXPECT("OK", airwasm_spawn_host(s, &spec, (airwasm_handler){keep, &k, NULL}, &child));
+  EXPECT("OK", airwasm_send(s, child, "in hand", 7, NULL));
+  CHECK(counter_wait(k.seen, 1));
+  options.asked_by = "default/full/0";
+  EXPECT("OK", airwasm_send_async(s, child, "queued", 6, &options, completion(), NULL));
+  IS_TOLD("OK ");
+  EXPECT("OK", airwasm_send_async(s, child, "too much", 8, &options, completion(), NULL));
+  IS_TOLD("CYCLE ");
+  for (int n = 1; n <= 2; n++) {
+    CHECK(counter_wait(k.seen, n));
+    airwasm_reply_send(k.reply, NULL, 0);
+  }
+  EXPECT("OK", airwasm_stop(s, child, 0));
+  CHECK(counter_value(k.seen) == 2);
+  airwasm_system_free(s);
+}
+
+static void a_waiter_is_an_id(void) {
+  begin(AIRWASM_THREAD);
+  airwasm_handle actor = host("actor", (airwasm_handler){end_from_inside, NULL, NULL});
+  airwasm_wait_options options = AIRWASM_INIT(airwasm_wait_options);
+  airwasm_send_options sends = AIRWASM_INIT(airwasm_send_options);
+  options.asked_by = sends.asked_by = "NO";
+  WRONG("asked_by", airwasm_stop_async(s, actor, 0, &options, completion(), NULL));
+  WRONG("asked_by", airwasm_monitor_async(s, actor, &options, completion(), NULL));
+  WRONG("asked_by", airwasm_terminate_child_async(s, actor, actor, &options, completion(), NULL));
+  WRONG("asked_by", airwasm_send_async(s, actor, "x", 1, &sends, completion(), NULL));
+  CHECK(counter_wait(freed, 4) && counter_value(told) == 0);
+  options.struct_size = 0;
+  WRONG("options", airwasm_monitor_async(s, actor, &options, completion(), NULL));
+  /* Nothing was begun; and what lies behind the end of a shorter struct is not looked at. */
+  sends.struct_size = offsetof(airwasm_send_options, asked_by), sends.asked_by = (const char *)1;
+  EXPECT("OK", airwasm_send(s, actor, "x", 1, &sends));
+  CHECK(answers(actor, "?", "OK"));
   airwasm_system_free(s);
 }
 
@@ -234,4 +332,8 @@ void abi_waiting(void) {
   RUN(askers_in_a_circle);
   RUN(an_asker_is_an_id);
   RUN(waits_for_an_end_from_inside);
+  RUN(waits_for_an_end_behind_a_handler_on_a_thread);
+  RUN(waits_for_an_end_behind_a_handler_by_dispatch);
+  RUN(a_send_for_room_behind_a_handler);
+  RUN(a_waiter_is_an_id);
 }

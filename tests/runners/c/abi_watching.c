@@ -55,11 +55,11 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_cancel_timer(NULL, timer, &flag));
   int before = counter_value(freed);
   WRONG("system", airwasm_supervisor_async(NULL, &spec, completion(), &h));
-  WRONG("system", airwasm_start_child_async(NULL, supervisor, &child, completion(), &h));
-  WRONG("system", airwasm_terminate_child_async(NULL, supervisor, actor, completion(), &h));
-  WRONG("system", airwasm_restart_child_async(NULL, supervisor, actor, completion(), &h));
-  WRONG("system", airwasm_monitor_async(NULL, actor, completion(), &h));
-  WRONG("system", airwasm_delete_child_async(NULL, supervisor, actor, completion(), &h));
+  WRONG("system", airwasm_start_child_async(NULL, supervisor, &child, NULL, completion(), &h));
+  WRONG("system", airwasm_terminate_child_async(NULL, supervisor, actor, NULL, completion(), &h));
+  WRONG("system", airwasm_restart_child_async(NULL, supervisor, actor, NULL, completion(), &h));
+  WRONG("system", airwasm_monitor_async(NULL, actor, NULL, completion(), &h));
+  WRONG("system", airwasm_delete_child_async(NULL, supervisor, actor, NULL, completion(), &h));
   CHECK(counter_value(freed) == before + 6);
 }
 
@@ -70,11 +70,11 @@ static void hostile_i1_null_arguments(void) {
   WRONG("spec", airwasm_supervisor_async(s, NULL, completion(), &h));
   WRONG("children", airwasm_children(s, supervisor, NULL));
   WRONG("child", airwasm_start_child(s, supervisor, NULL, &h));
-  WRONG("child", airwasm_start_child_async(s, supervisor, NULL, completion(), &h));
-  WRONG("completion", airwasm_terminate_child_async(s, supervisor, actor, none, &h));
-  WRONG("completion", airwasm_restart_child_async(s, supervisor, actor, none, &h));
-  WRONG("completion", airwasm_delete_child_async(s, supervisor, actor, none, &h));
-  WRONG("completion", airwasm_monitor_async(s, actor, none, &h));
+  WRONG("child", airwasm_start_child_async(s, supervisor, NULL, NULL, completion(), &h));
+  WRONG("completion", airwasm_terminate_child_async(s, supervisor, actor, NULL, none, &h));
+  WRONG("completion", airwasm_restart_child_async(s, supervisor, actor, NULL, none, &h));
+  WRONG("completion", airwasm_delete_child_async(s, supervisor, actor, NULL, none, &h));
+  WRONG("completion", airwasm_monitor_async(s, actor, NULL, none, &h));
   WRONG("tree", airwasm_tree(s, NULL));
   WRONG("down", airwasm_monitor(s, actor, NULL));
   WRONG("pattern", airwasm_subscribe(s, actor, NULL, &h));
@@ -164,7 +164,7 @@ static void hostile_i3_wrong_kind(void) {
     if (none[n] != subscription) EXPECT("INVALID_HANDLE", airwasm_unsubscribe(s, none[n]));
   }
   nobody("ACTOR_NOT_FOUND", actor + 1000000);
-  EXPECT("NOT_FOUND", airwasm_unsubscribe(s, subscription + 1000000));
+  EXPECT("OK", airwasm_unsubscribe(s, subscription + 1000000));
   EXPECT("OK", airwasm_cancel_timer(s, timer + 1000000, NULL));
   /* An actor is no supervisor, and a supervisor takes no messages. */
   EXPECT("INVALID_HANDLE", airwasm_children(s, actor, &(airwasm_bytes){0}));
@@ -205,10 +205,10 @@ static void trees_groups_and_monitors_are_told(void) {
   CHECK(says(&b, "[]"));
   /* The wait of a monitor can be given up, and a crash is told with its error. */
   airwasm_handle request = 0, crasher = spawn_guest(s, "crasher");
-  EXPECT("OK", airwasm_monitor_async(s, actor, completion(), &request));
+  EXPECT("OK", airwasm_monitor_async(s, actor, NULL, completion(), &request));
   EXPECT("OK", airwasm_cancel(s, request));
   CHECK(counter_wait(called, 1) && strcmp(told, "CANCELLED ") == 0);
-  EXPECT("OK", airwasm_monitor_async(s, crasher, completion(), NULL));
+  EXPECT("OK", airwasm_monitor_async(s, crasher, NULL, completion(), NULL));
   EXPECT("TRAPPED", airwasm_request(s, crasher, "boom", 4, NULL, NULL));
   CHECK(counter_wait(called, 2) && strstr(told, "\"code\":70") && strstr(told, "\"name\":\"TRAPPED\""));
   CHECK(strstr(told, "\"restarting\":false") && strstr(told, "\"id\":\"default/crasher/1\""));
@@ -339,9 +339,9 @@ static void everything_is_closed_after_close(void) {
   EXPECT("OK", airwasm_close(s, 0, NULL));
   EXPECT("CLOSED", airwasm_supervisor(s, &spec, NULL));
   EXPECT("CLOSED", airwasm_supervisor_async(s, &spec, completion(), NULL));
-  EXPECT("CLOSED", airwasm_terminate_child_async(s, supervisor, actor, completion(), NULL));
-  EXPECT("CLOSED", airwasm_delete_child_async(s, supervisor, actor, completion(), NULL));
-  EXPECT("CLOSED", airwasm_monitor_async(s, actor, completion(), NULL));
+  EXPECT("CLOSED", airwasm_terminate_child_async(s, supervisor, actor, NULL, completion(), NULL));
+  EXPECT("CLOSED", airwasm_delete_child_async(s, supervisor, actor, NULL, completion(), NULL));
+  EXPECT("CLOSED", airwasm_monitor_async(s, actor, NULL, completion(), NULL));
   CHECK(counter_value(freed) == before + 4);
   EXPECT("CLOSED", airwasm_children(s, supervisor, &b));
   EXPECT("CLOSED", airwasm_tree(s, &b));

@@ -14,6 +14,7 @@
 typedef struct {
   char *name, *topic, *texts, *folder;
   bool raised;
+  world *world;
 } behaviour;
 
 static void answer(airwasm_reply *reply, const char *text) { airwasm_reply_send(reply, text, strlen(text)); }
@@ -85,12 +86,46 @@ static void collect(behaviour *self, const airwasm_message *message, airwasm_rep
   sprintf(self->texts + len, "%s%s", len ? "," : "", (const char *)message->payload);
 }
 
+static void forget(void *context, airwasm_outcome *outcome) {
+  (void)context;
+  airwasm_error_free(outcome->error), airwasm_bytes_free(&outcome->bytes);
+}
+
+typedef airwasm_error *about_child(airwasm_system *system, airwasm_handle supervisor, airwasm_handle child,
+                                   const airwasm_wait_options *options, airwasm_completion completion, airwasm_handle *request);
+
+/* Waits by the asynchronous form for what its message says, and answers how that ended. */
+static void waits(behaviour *self, const airwasm_message *message, airwasm_reply *reply) {
+  const char *what = (const char *)message->payload, *last = strrchr(what, ' ');
+  airwasm_system *s = self->world->system;
+  airwasm_handle me = 0, above = 0;
+  airwasm_error_free(airwasm_lookup(s, message->to, &me)), airwasm_error_free(airwasm_lookup(s, "top", &above));
+  airwasm_handle of = last ? above : me;
+  airwasm_wait_options options = AIRWASM_INIT(airwasm_wait_options);
+  options.asked_by = message->to;
+  about_child *about = NULL;
+  if (strcmp(what, "terminate") == 0) about = airwasm_terminate_child_async;
+  if (strcmp(what, "delete") == 0) about = airwasm_delete_child_async;
+  if (strcmp(what, "restart") == 0) about = airwasm_restart_child_async;
+  if (about && about != airwasm_terminate_child_async) {
+    airwasm_error_free(airwasm_terminate_child_async(s, above, me, NULL, (airwasm_completion){forget, NULL, NULL}, NULL));
+  }
+  pending *ends = pending_new();
+  airwasm_completion done = pending_completion(ends);
+  airwasm_error *error = about ? about(s, above, me, &options, done, NULL)
+                         : strncmp(what, "stop", 4) == 0 ? airwasm_stop_async(s, of, 0, &options, done, NULL)
+                                                         : airwasm_monitor_async(s, of, &options, done, NULL);
+  if (!error) world_await(self->world, ends);
+  answer(reply, airwasm_error_name(error ? error : ends->error));
+  airwasm_error_free(error), pending_free(ends);
+}
+
 static const struct {
   const char *name;
   void (*behave)(behaviour *self, const airwasm_message *message, airwasm_reply *reply);
 } behaviours[] = {{"upper", upper}, {"sender", sender},         {"fail", fail}, {"raise", raise_always},
                   {"later", later}, {"raise_once", raise_once}, {"none", none}, {"topic", topic},
-                  {"hold", hold},   {"collect", collect}};
+                  {"hold", hold},   {"collect", collect},       {"waits", waits}};
 
 static void behave(void *context, const airwasm_message *message, airwasm_reply *reply) {
   behaviour *self = context;
@@ -106,6 +141,6 @@ static void behaviour_free(void *context) {
 
 airwasm_handler behaviour_handler(world *world, const char *name) {
   behaviour *new = malloc(sizeof *new);
-  *new = (behaviour){strdup(name), strdup(""), strdup(""), strdup(world->folder), false};
+  *new = (behaviour){strdup(name), strdup(""), strdup(""), strdup(world->folder), false, world};
   return (airwasm_handler){behave, new, behaviour_free};
 }

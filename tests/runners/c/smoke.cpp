@@ -162,6 +162,35 @@ void sends_and_askers(airwasm::System &system) {
   CHECK(system.request(asker, "x", 0, "NO").error().code() == AIRWASM_E_INVALID_ARGUMENT);
 }
 
+// A handler that waits for its own end in all ways and returns: each is told the circle.
+void waits_for_an_end_from_inside(airwasm::System &system) {
+  const auto cycle = [](const airwasm::Error &error) { CHECK(error.code() == AIRWASM_E_CYCLE); };
+  airwasm::Handle top = must(system.supervisor(airwasm::SupervisorSpec("above"))), inside = 0;
+  std::shared_ptr<airwasm::Reply> kept;
+  int left = 3;
+  const auto told = [&](const airwasm::Error &error) {
+    cycle(error);
+    if (--left == 0) kept->send("told");
+  };
+  airwasm::Spec spec;
+  spec.name = "inside";
+  inside = must(system.start_child(top, airwasm::Child(spec, [&](const airwasm::Message &message, airwasm::Reply &&reply) {
+    const std::string me(message.to);
+    kept = std::make_shared<airwasm::Reply>(std::move(reply));
+    must(system.monitor_async(top, [&](airwasm::Result<airwasm::Bytes> down) { told(down.error()); }, me));
+    must(system.terminate_child_async(top, inside, [&](airwasm::Error error) { told(error); }, me));
+    must(system.stop_async(inside, [&](airwasm::Error error) { told(error); }, 0, me));
+  })));
+  bool over = false, down = false;
+  must(system.monitor_async(inside, [&](airwasm::Result<airwasm::Bytes> how) { down = static_cast<bool>(how); }));
+  must(system.request_async(inside, "x", [&](airwasm::Result<airwasm::Bytes> answer) {
+    CHECK(answer && answer->view() == "told"), over = true;
+  }));
+  pollfd fd{system.completion_fd(), POLLIN, 0};
+  while (!(over && down) && poll(&fd, 1, 20000) == 1) system.dispatch();
+  CHECK(over && down && !system.stop(top));
+}
+
 // Every outcome is of the type that its operation has.
 void completions_of_supervision(airwasm::System &system) {
   const auto wait = [&](const bool &over) {
@@ -240,6 +269,7 @@ int main(int argc, char **argv) {
   topics_and_timers(system);
   completions_of_supervision(system);
   sends_and_askers(system);
+  waits_for_an_end_from_inside(system);
   CHECK(must(system.close()).view().find("\"killed\":0") != std::string_view::npos);
   CHECK(system.send(1, "x").code() == AIRWASM_E_INVALID_HANDLE);
   system = must(airwasm::System::open());

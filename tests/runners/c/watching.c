@@ -9,7 +9,7 @@ airwasm_error *step_monitor_start(world *w, json_object *step, const char *op) {
   (void)op;
   if (error) return error;
   pending *started = pending_new();
-  error = airwasm_monitor_async(w->system, actor, pending_completion(started), NULL);
+  error = airwasm_monitor_async(w->system, actor, NULL, pending_completion(started), NULL);
   if (error) return pending_free(started), error;
   world_name(w, 'm', step_need(w, step, "as"), 0)->request = started;
   return NULL;

@@ -12,8 +12,26 @@ async function hold(folder) {
   return 'held'
 }
 
-/** The handler of this behaviour, with a memory of its own; `folder` is the scenario's. */
-export function behave(behaviour, folder) {
+/** Waits for what its message says, and answers how that ended. */
+async function wait(system, { to, payload }) {
+  const [me, above] = [await system.lookup(to), await system.lookup('top')]
+  const waits = {
+    stop: () => me.stop(),
+    'stop above': () => above.stop(),
+    monitor: () => me.monitor(),
+    'monitor above': () => above.monitor(),
+    terminate: () => system.terminateChild(above, me),
+    delete: () => (waits.terminate(), system.deleteChild(above, me)),
+    restart: () => (waits.terminate(), system.restartChild(above, me)),
+  }
+  return waits[payload]().then(
+    () => 'OK',
+    (error) => error.code.replace('AIRWASM_', ''),
+  )
+}
+
+/** The handler of this behaviour, with a memory of its own; `folder` and `system` are the scenario's. */
+export function behave(behaviour, { folder, system }) {
   const memory = { messages: 0, topic: '', texts: [] }
   const raise = (error = new Error('raised on purpose')) => {
     throw error
@@ -28,6 +46,7 @@ export function behave(behaviour, folder) {
     later: () => new Promise((resolve) => setImmediate(resolve, 'later')),
     topic: ({ topic }) => (memory.topic = topic ?? memory.topic),
     hold: () => hold(folder),
+    waits: (message) => wait(system, message),
     collect: ({ payload }) => memory.texts.splice(0, Infinity, ...memory.texts, String(payload)).join(),
   }
   if (!Object.hasOwn(behaviours, behaviour)) throw new Expectation(`unknown behaviour ${behaviour}`)

@@ -118,7 +118,7 @@ const OPERATIONS = {
     world.keepActor(step, await world.system.spawn(component, guestOptions(step)))
   },
   async spawn_host(world, step) {
-    const handler = behave(step.need('behaviour'), world.folder)
+    const handler = behave(step.need('behaviour'), world)
     world.keepActor(step, await world.system.spawnHost(handler, hostOptions(step)))
   },
   send: async (world, step) => (await world.actor(step)).send(step.need('text')),

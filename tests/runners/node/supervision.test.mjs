@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Actor, AirwasmError, Supervisor, System } from '@airssys/wasm'
+import { Actor, AirwasmError, Supervisor, System, UNLIMITED } from '@airssys/wasm'
 import { argument, collector, guest, nextEvent, open, refused, until } from './helper.mjs'
 
 const upper = ({ payload }) => String(payload).toUpperCase()
@@ -161,6 +161,22 @@ test('wrong types in a spec are refused by a rejection that names the field', as
   }
   await refused('intensity', () => system.supervisor({ name: 'x', intensity: 1.5 }))
   assert.deepEqual(ids(await system.list()), ['default/s/0'])
+})
+
+test('a count of what happens has no bound or one that the core can hold', async (t) => {
+  const system = await open(t)
+  const component = await system.load(guest('hello'))
+  const makers = {
+    intensity: (value) => system.supervisor({ name: 'x', intensity: value }),
+    health_missed: (value) => system.spawn(component, { healthIntervalMs: 3_600_000, healthMissed: value }),
+    errors_max: (value) => system.spawn(component, { errorsMax: value }),
+  }
+  for (const [which, make] of Object.entries(makers)) {
+    for (const value of [2 ** 32, Number.MAX_SAFE_INTEGER]) {
+      await assert.rejects(make(value), { code: 'AIRWASM_INVALID_ARGUMENT', which, message: /is not 0 to 4294967295/ })
+    }
+    for (const value of [0, 2 ** 32 - 1, UNLIMITED]) await (await make(value)).stop()
+  }
 })
 
 test('a child is of one kind, and an option that nobody reads is refused', async (t) => {

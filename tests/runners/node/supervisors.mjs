@@ -22,7 +22,7 @@ async function declaration(world, step) {
   }
   if (behaviour === undefined) return supervisorOf(world, step, 'supervisor_of')
   const spec = { ...supervised, ...hostOptions(step) }
-  return { name: spec.name, below: () => [], make: () => ({ handler: behave(behaviour, world.folder), ...spec }) }
+  return { name: spec.name, below: () => [], make: () => ({ handler: behave(behaviour, world), ...spec }) }
 }
 
 /** From here on the aliases of children and of those below them name the live actors. */

@@ -80,7 +80,7 @@ class World(SupervisionSteps, TopicSteps):
         self.keep(step, self.system.spawn(component, **options, **step.pick("name", "restart")))
 
     def op_spawn_host(self, step: Step) -> None:
-        handler, options = behave(step.need("behaviour"), self.folder), host_options(step)
+        handler, options = behave(step.need("behaviour"), self.folder, self.system), host_options(step)
         self.keep(step, self.system.spawn_host(handler, **options, **step.pick("name", "restart")))
 
     def op_send(self, step: Step) -> None:

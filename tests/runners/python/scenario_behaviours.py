@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,18 @@ import airwasm
 from scenario_step import Mismatch
 
 
-def behave(behaviour: str, folder: str) -> Callable[[airwasm.Message], Any]:
-    """A function with a memory of its own, which outlives the lives of its actor; `folder` is the scenario's."""
-    found = getattr(_Behaviours(Path(folder)), f"do_{behaviour}", None)
+def behave(behaviour: str, folder: str, system: airwasm.System) -> Callable[[airwasm.Message], Any]:
+    """A function with a memory of its own, which outlives the lives of its actor; the rest is the scenario's."""
+    found = getattr(_Behaviours(Path(folder), system), f"do_{behaviour}", None)
     if found is None:
         raise Mismatch(f"unknown behaviour {behaviour}")
     return found  # type: ignore[no-any-return]
 
 
 class _Behaviours:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, system: airwasm.System) -> None:
         self.folder = folder
+        self.system = system
         self.raised = False
         self.topic = ""
         self.texts: list[bytes] = []
@@ -66,3 +67,23 @@ class _Behaviours:
         before = b",".join(self.texts)
         self.texts.append(message.payload)
         return before
+
+    async def do_waits(self, message: airwasm.Message) -> bytes:
+        me, above = self.system.lookup(message.to), self.system.lookup("top")
+        what = message.payload.decode()
+        if what in ("delete", "restart"):
+            self.system.terminate_child_async(above, me)
+        waits: dict[str, Callable[[], Awaitable[Any]]] = {
+            "stop": me.stop_async,
+            "stop above": above.stop_async,
+            "monitor": me.monitor_async,
+            "monitor above": above.monitor_async,
+            "terminate": lambda: self.system.terminate_child_async(above, me),
+            "delete": lambda: self.system.delete_child_async(above, me),
+            "restart": lambda: self.system.restart_child_async(above, me),
+        }
+        try:
+            await waits[what]()
+        except airwasm.AirwasmError as error:
+            return error.name.encode()
+        return b"OK"

@@ -69,7 +69,7 @@ class SupervisionSteps(Place):
             behaviour, options = step.need("behaviour"), host_options(step) | supervised
 
             def make() -> Spec:
-                return airwasm.HostSpec(behave(behaviour, self.folder), name, **options)
+                return airwasm.HostSpec(behave(behaviour, self.folder, self.system), name, **options)
 
         else:
             options = rules(step) | supervised

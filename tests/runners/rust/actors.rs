@@ -22,7 +22,7 @@ impl World {
                 self.keep_actor(step, actor)
             }
             "spawn_host" => {
-                let handler = behaviours::handler(step.need("behaviour"), self.folder.path().to_owned());
+                let handler = behaviours::handler(step.need("behaviour"), self.place());
                 let (spec, executor) = (host_spec(step)?, HostExecutor::Callback);
                 let actor = self.system.spawn_host_deferred(spec, executor, handler)?;
                 self.keep_actor(step, actor)

@@ -1,11 +1,10 @@
 //! Declarations of children: what a scenario says of them before anything starts.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use airwasm::{ActorSpec, ChildSpec, HostExecutor, SupervisorSpec};
 
-use crate::behaviours;
+use crate::behaviours::{self, Place};
 
 /// One child; a spec can be made of it as often as needed.
 pub enum Declaration {
@@ -33,22 +32,22 @@ impl Declarations {
         self.0.get(alias).unwrap_or_else(|| panic!("no child {alias} is declared"))
     }
 
-    pub fn child(&self, alias: &str, folder: &Path) -> ChildSpec {
+    pub fn child(&self, alias: &str, place: &Place) -> ChildSpec {
         match self.get(alias) {
             Declaration::Guest(spec) => spec.clone().into(),
             Declaration::Host(spec, behaviour) => {
-                let handler = behaviours::handler(behaviour.clone(), folder.to_owned());
+                let handler = behaviours::handler(behaviour.clone(), place.clone());
                 ChildSpec::Host(spec.clone(), HostExecutor::Callback, handler)
             }
-            Declaration::Supervisor(top) => self.supervisor(top, folder).into(),
+            Declaration::Supervisor(top) => self.supervisor(top, place).into(),
         }
     }
 
-    pub fn supervisor(&self, top: &Top, folder: &Path) -> SupervisorSpec {
+    pub fn supervisor(&self, top: &Top, place: &Place) -> SupervisorSpec {
         let Top { spec, children } = top;
         let SupervisorSpec { strategy, intensity, period, backoff, give_up, auto_shutdown, restart, .. } =
             *spec;
-        let children = children.iter().map(|alias| self.child(alias, folder)).collect();
+        let children = children.iter().map(|alias| self.child(alias, place)).collect();
         let name = spec.name.clone();
         SupervisorSpec {
             name,

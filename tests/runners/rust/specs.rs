@@ -20,9 +20,8 @@ fn word<T: std::str::FromStr<Err = airwasm::Error>>(step: &mut Step, key: &str) 
 /// The keys that guests and functions of the host share.
 pub fn host_spec(step: &mut Step) -> Parsed<ActorSpec> {
     let limits = Limits { mailbox_messages: step.count("mailbox_messages"), ..Limits::default() };
-    let errors_max = step.count("errors_max").map(|count| u32::try_from(count).expect("a small number"));
-    let health_missed =
-        step.count("health_missed").map(|count| u32::try_from(count).expect("a small number"));
+    let errors_max = step.count("errors_max");
+    let health_missed = step.count("health_missed");
     let health_interval = millis(step, "health_interval_ms");
     let (restart, overflow) = (word(step, "restart")?, word(step, "overflow")?);
     let name = step.text("name");
@@ -67,7 +66,7 @@ pub fn supervisor_spec(step: &mut Step) -> Parsed<SupervisorSpec> {
     Ok(SupervisorSpec {
         name: step.need("name"),
         strategy: word(step, "strategy")?,
-        intensity: step.count("intensity").map(|count| u32::try_from(count).expect("a small number")),
+        intensity: step.count("intensity"),
         period: millis(step, "period_ms"),
         backoff: Backoff { initial: millis(step, "initial_ms"), ..Backoff::default() },
         give_up: word(step, "give_up")?,

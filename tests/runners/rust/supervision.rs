@@ -136,7 +136,8 @@ fn many_asynchronous_starts_and_monitors_are_each_settled() {
 fn hostile_h8_a_storm_of_crashes_brings_all_back_and_hurts_nobody_else() {
     const CHILDREN: usize = 500;
     let system = open();
-    let mut spec = SupervisorSpec::new("top").intensity(u32::MAX, Duration::from_secs(60)).backoff(at_once());
+    let mut spec =
+        SupervisorSpec::new("top").intensity(airwasm::UNLIMITED, Duration::from_secs(60)).backoff(at_once());
     for n in 0..CHILDREN {
         spec = spec.child(child(&format!("storm/c/{n}")));
     }
@@ -228,7 +229,8 @@ fn a_group_restart_keeps_what_waits_in_every_mailbox() {
 /// A pair of which one crashes and takes the other along, so often as is asked.
 fn pair(system: &System) -> (ActorHandle, ActorHandle) {
     let spec = SupervisorSpec::new("top").strategy(Strategy::OneForAll).backoff(at_once());
-    let spec = spec.intensity(u32::MAX, Duration::from_secs(60)).child(child("a")).child(child("b"));
+    let spec =
+        spec.intensity(airwasm::UNLIMITED, Duration::from_secs(60)).child(child("a")).child(child("b"));
     system.supervisor(spec).expect("starts");
     (system.lookup("a").expect("lives"), system.lookup("b").expect("lives"))
 }

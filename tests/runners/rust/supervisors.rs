@@ -22,7 +22,7 @@ impl World {
     fn supervisor(&mut self, step: &mut Step) -> Outcome {
         let top = top(step, "children")?;
         let alias = step.text("as");
-        let spec = self.declared.supervisor(&top, self.folder.path());
+        let spec = self.declared.supervisor(&top, &self.place());
         let supervisor = self.system.supervisor(spec)?;
         if let Some(alias) = alias {
             self.actors.insert(alias, supervisor);
@@ -49,7 +49,7 @@ impl World {
     fn start_child(&mut self, step: &mut Step) -> Outcome {
         let supervisor = self.actor(step, "supervisor")?;
         let child = step.need("child");
-        let spec = self.declared.child(&child, self.folder.path());
+        let spec = self.declared.child(&child, &self.place());
         self.system.start_child(supervisor, spec)?;
         self.name_live(&child)
     }

@@ -22,10 +22,12 @@ const SPELLED: [(&str, &str, &str); 8] = [
 ];
 
 /// What a host does not have, and why.
-const ABSENT: [(&str, &str); 6] = [
+const ABSENT: [(&str, &str); 7] = [
     // For the finalizers and threads of a binding, not for its users.
     ("abandon", "c python node"),
     ("run_callback", "c python node"),
+    // An id is what C gives; the others know who asks.
+    ("asker", "c python node"),
     ("request_begin", "c python node"),
     ("spawn_host_deferred", "c python node"),
     ("events_subscribe", "python node"),

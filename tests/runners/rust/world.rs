@@ -7,6 +7,7 @@ use airwasm::{
     System, TimerHandle,
 };
 
+use crate::behaviours::Place;
 use crate::children::Declarations;
 use crate::step::{Step, same};
 
@@ -66,6 +67,10 @@ impl World {
             subscriptions: HashMap::new(),
             timers: HashMap::new(),
         }
+    }
+
+    pub fn place(&self) -> Place {
+        Place { folder: self.folder.path().to_owned(), system: self.system.clone() }
     }
 
     pub fn run(&mut self, step: &mut Step) -> Result<(), String> {

@@ -48,6 +48,14 @@ pub(super) enum Task {
     Request(ChildKey),
 }
 
+/// Who has to end before a supervisor looks at anything else.
+pub(crate) enum Busy {
+    /// One child; of several the last one that was asked for.
+    With(ChildKey),
+    /// Every child, and all that are below them.
+    WithAll,
+}
+
 /// What is looked at when the task is done.
 #[derive(Debug)]
 pub(super) enum Deferred {
@@ -179,6 +187,36 @@ impl Machine {
         let active =
             self.children.iter().filter(|(_, child)| matches!(child.state, State::Up { .. })).count();
         ChildCounts { specs: self.children.len(), active }
+    }
+
+    /// Whom a request waits for that comes behind these inputs. Where a child is nobody else's business it waits for none.
+    pub(crate) fn ends_first(&self, inbox: &VecDeque<Input>) -> Option<Busy> {
+        let asked = inbox.iter().rev().find_map(|input| match input {
+            Input::Terminate(_, key) => Some(*key),
+            _ => None,
+        });
+        let deferred = || {
+            self.deferred.iter().rev().find_map(|deferred| match deferred {
+                Deferred::Request(Operation::Terminate(_, key)) => Some(*key),
+                _ => None,
+            })
+        };
+        match &self.task {
+            Some(Task::Stop(_)) if self.rules.strategy == Strategy::OneForAll => Some(Busy::WithAll),
+            _ if !self.is_one_for_one() && asked.is_some() => asked.map(Busy::With),
+            None => None,
+            Some(task) => deferred().or_else(|| self.ends(task)).map(Busy::With),
+        }
+    }
+
+    /// The child whose end a task waits for at this moment.
+    fn ends(&self, task: &Task) -> Option<ChildKey> {
+        let key = match task {
+            Task::Start { .. } => None,
+            Task::Stop(stop) => stop.before,
+            Task::Request(key) => Some(*key),
+        }?;
+        self.children.get(key).filter(|child| matches!(child.state, State::Ending)).map(|_| key)
     }
 
     pub(super) fn is_full(&self) -> bool {

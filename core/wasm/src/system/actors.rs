@@ -73,7 +73,8 @@ impl System {
     }
 
     /// Lets the actor finish its message, runs its stop hooks, and kills it at the deadline. Blocks until it is down.
-    /// Asked by what must be down first, its own handler or one below it, it begins and the wait is `CYCLE`.
+    /// Asked by what must be down first, its own handler or one below it, the wait is `CYCLE` at once; the stop has begun
+    /// all the same, and happens when that handler has returned.
     pub fn stop(&self, actor: ActorHandle, deadline: Option<Duration>) -> Result<()> {
         self.stop_async(actor, deadline).wait()
     }

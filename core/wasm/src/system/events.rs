@@ -93,17 +93,15 @@ impl System {
         Ok(handle)
     }
 
-    /// Ends a subscription to events or topics; what is being delivered is still delivered.
+    /// Ends a subscription to events or topics; what is being delivered is still delivered. One that has ended already, as
+    /// with its actor, is left alone.
     pub fn unsubscribe(&self, subscription: SubscriptionHandle) -> Result<()> {
         let inner = self.open_inner()?;
         inner.directory.check_ours(subscription.raw())?;
-        if inner.unsubscribe_topic(subscription) {
-            return Ok(());
+        inner.unsubscribe_topic(subscription);
+        if let Some((_, subscriber)) = inner.subscriptions.remove(&subscription.raw()) {
+            inner.ports.hub.unsubscribe(&subscriber);
         }
-        let Some((_, subscriber)) = inner.subscriptions.remove(&subscription.raw()) else {
-            return Err(Error::new(Code::NotFound, "no subscription has this number"));
-        };
-        inner.ports.hub.unsubscribe(&subscriber);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use airssys_rt::{ActorId, Caller};
 
 use super::directory::Resident;
-use super::operation::{Operation, as_ours, would_deadlock};
+use super::operation::{Asker, Operation, as_ours, would_deadlock};
 use super::{Inner, System};
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, RequestHandle};
@@ -30,7 +30,8 @@ impl System {
         })
     }
 
-    /// [`send`](System::send) without blocking. Over as soon as the message is queued, which most often is at once.
+    /// [`send`](System::send) without blocking. Over as soon as the message is queued, which most often is at once. Given
+    /// up, or refused as a `CYCLE`, it takes the message back.
     pub fn send_async(&self, actor: ActorHandle, payload: &[u8], options: &SendOptions) -> Operation<()> {
         let begin = || {
             let inner = self.open_inner()?;
@@ -85,15 +86,18 @@ impl System {
             let until = deadline(options.timeout)?;
             let number = inner.ports.correlation.fetch_add(1, Relaxed) + 1;
             let letter = inner.letter(&resident, payload, options.content_type.as_deref(), until, number)?;
-            let asker = inner.asker(options)?;
             let pending = actor.request(letter, until, caller);
-            let pending = match asker {
-                Some(asker) => pending.asked_by(asker),
-                None => pending,
-            };
             Ok(Operation::new(pending, Some(resident.id.clone()), &inner.tickets))
         };
         begin().unwrap_or_else(|error| self.failed(error))
+    }
+
+    /// The actor of this id, to wait on its behalf; nobody if there is none.
+    pub fn asker(&self, id: Option<&str>) -> Result<Asker> {
+        self.check_fork()?;
+        let Some(id) = id else { return Ok(Asker::default()) };
+        let id = id.parse::<ActorId>().map_err(|why| Error::argument("asked_by", why))?;
+        Ok(Asker(self.inner.runtime.find(&id)))
     }
 
     /// Ends a pending operation's wait with `CANCELLED`; `false` if it had its outcome already.
@@ -113,13 +117,6 @@ fn deadline(timeout: Option<Duration>) -> Result<Option<Instant>> {
 }
 
 impl Inner {
-    /// The actor that will wait, if it lives.
-    fn asker(&self, options: &RequestOptions) -> Result<Option<airssys_rt::Handle>> {
-        let Some(id) = &options.asked_by else { return Ok(None) };
-        let id = id.parse::<ActorId>().map_err(|why| Error::argument("asked_by", why))?;
-        Ok(self.runtime.find(&id))
-    }
-
     pub(super) fn letter(
         &self,
         to: &Resident,

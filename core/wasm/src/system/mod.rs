@@ -34,7 +34,7 @@ use self::events::Subscriptions;
 use self::grants::Given;
 use self::io::Io;
 use self::operation::Tickets;
-pub use self::operation::{Completion, Operation, Started};
+pub use self::operation::{Asker, Completion, Operation, Started};
 pub use self::supervisor_spec::{ChildSpec, SupervisorSpec};
 use crate::component::Loaded;
 pub use crate::component::Reply;

@@ -49,6 +49,11 @@ impl Tickets {
     }
 }
 
+/// On whose behalf something is awaited; by default on nobody's. From [`System::asker`](super::System::asker), and
+/// for operations of that system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asker(pub(super) Option<airssys_rt::Handle>);
+
 /// An operation under way. Await it, wait for it, or give it a completion. Dropped, a request is cancelled.
 #[must_use = "a request that is dropped is cancelled"]
 pub struct Operation<T> {
@@ -80,6 +85,16 @@ impl<T: Send + 'static> Operation<T> {
     /// Whether those who would answer were left behind in the parent of this process.
     fn is_forked(&self) -> bool {
         fork::count() != self.tickets.forks
+    }
+
+    /// It is awaited on behalf of an actor, where its handler is asynchronous: if that closes a circle, the wait is
+    /// `CYCLE` at once, and what was asked for goes on. On a thread that calls a handler this is known without it.
+    #[must_use = "an operation that is dropped is not awaited"]
+    pub fn asked_by(mut self, asker: Asker) -> Self {
+        if let Some(asker) = asker.0 {
+            self.pending = self.pending.asked_by(asker);
+        }
+        self
     }
 
     /// The outcome, if it is there.

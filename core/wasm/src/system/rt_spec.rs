@@ -6,7 +6,7 @@ use airssys_rt::{Bounds, ErrorRate, Health, Intensity, Shutdown, Spec};
 
 use super::supervisor_spec::SupervisorSpec;
 use crate::types::error::{Error, Result};
-use crate::types::limits::ResolvedLimits;
+use crate::types::limits::{ResolvedLimits, UNLIMITED};
 use crate::types::spec::{ActorSpec, Overflow, Restart};
 use crate::types::supervisor::{AutoShutdown, Backoff, GiveUp, Strategy};
 
@@ -21,7 +21,8 @@ pub(super) fn checked(spec: &ActorSpec, limits: &ResolvedLimits) -> Result<Spec>
     };
     let interval = nonzero("health_interval_ms", spec.health_interval)?;
     let period = nonzero("error_period_ms", spec.error_period)?.unwrap_or(ERROR_PERIOD);
-    let missed_max = spec.health_missed.unwrap_or(HEALTH_MISSED);
+    let missed_max = small_count("health_missed", spec.health_missed)?.unwrap_or(HEALTH_MISSED);
+    let errors_max = small_count("errors_max", spec.errors_max)?.filter(|count| *count != u32::MAX);
     Ok(Spec {
         bounds: Bounds {
             messages_max: limits.mailbox_messages,
@@ -31,9 +32,20 @@ pub(super) fn checked(spec: &ActorSpec, limits: &ResolvedLimits) -> Result<Spec>
         overflow: spec.overflow.map_or(airssys_rt::Overflow::Reject, overflow),
         shutdown: spec.shutdown.map_or_else(Shutdown::default, Shutdown::After),
         health: interval.map(|interval| Health { interval, missed_max }),
-        error_rate: spec.errors_max.map(|errors_max| ErrorRate { errors_max, period }),
+        error_rate: errors_max.map(|errors_max| ErrorRate { errors_max, period }),
         ..Spec::unnamed()
     })
+}
+
+/// A number that counts what happens; without a bound it is the largest.
+fn small_count(which: &str, given: Option<u64>) -> Result<Option<u32>> {
+    let small = |count| match count {
+        UNLIMITED => Ok(u32::MAX),
+        count => u32::try_from(count).map_err(|_| {
+            Error::argument(which, format!("{count} is not 0 to {}, nor without a bound", u32::MAX))
+        }),
+    };
+    given.map(small).transpose()
 }
 
 pub(super) fn restart(wanted: Restart) -> airssys_rt::Restart {
@@ -62,7 +74,7 @@ fn overflow(wanted: Overflow) -> airssys_rt::Overflow {
 }
 
 /// The rules of a supervisor with every default filled in.
-pub(super) fn rules(spec: &SupervisorSpec) -> airssys_rt::Rules {
+pub(super) fn rules(spec: &SupervisorSpec) -> Result<airssys_rt::Rules> {
     let defaults = airssys_rt::Rules::default();
     let strategy = match spec.strategy {
         Some(Strategy::OneForAll) => airssys_rt::Strategy::OneForAll,
@@ -80,11 +92,11 @@ pub(super) fn rules(spec: &SupervisorSpec) -> airssys_rt::Rules {
         Some(GiveUp::Escalate) | None => airssys_rt::GiveUp::Escalate,
     };
     let intensity = Intensity {
-        restarts_max: spec.intensity.unwrap_or(defaults.intensity.restarts_max),
+        restarts_max: small_count("intensity", spec.intensity)?.unwrap_or(defaults.intensity.restarts_max),
         period: spec.period.unwrap_or(defaults.intensity.period),
     };
     let backoff = backoff(&spec.backoff, defaults.backoff);
-    airssys_rt::Rules { strategy, intensity, backoff, auto_shutdown, give_up, ..defaults }
+    Ok(airssys_rt::Rules { strategy, intensity, backoff, auto_shutdown, give_up, ..defaults })
 }
 
 fn backoff(spec: &Backoff, defaults: airssys_rt::Backoff) -> airssys_rt::Backoff {

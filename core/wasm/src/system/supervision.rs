@@ -65,6 +65,7 @@ impl System {
     }
 
     /// Stops a child by its own shutdown time; nobody restarts it. It is kept for `restart_child`, unless it is temporary.
+    /// In the child's own handler, or below it, the stop begins and the wait is `CYCLE`.
     pub fn terminate_child(&self, supervisor: ActorHandle, child: ActorHandle) -> Result<()> {
         self.terminate_child_async(supervisor, child).wait()
     }
@@ -200,9 +201,10 @@ impl Inner {
             )));
         }
         let id = spec.name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?;
+        let rules = rt_spec::rules(&spec)?;
         let resident = self.take_id(id.clone(), Duration::from_millis(5_000), NO_PAYLOAD)?;
         entered.note(&resident);
-        let mut rt_spec = airssys_rt::SupervisorSpec::new(id).rules(rt_spec::rules(&spec));
+        let mut rt_spec = airssys_rt::SupervisorSpec::new(id).rules(rules);
         for child in spec.children {
             let (_, child) = self.prepare_child(child, entered, depth + 1)?;
             rt_spec = rt_spec.child(child);

@@ -14,8 +14,8 @@ pub struct SupervisorSpec {
     pub name: String,
     /// `one_for_one`.
     pub strategy: Option<Strategy>,
-    /// Restarts that are allowed within the period; 5.
-    pub intensity: Option<u32>,
+    /// Restarts that are allowed within the period; 5. Up to 4,294,967,295, or `UNLIMITED`.
+    pub intensity: Option<u64>,
     /// The sliding window of the intensity; 10 s.
     pub period: Option<Duration>,
     /// How long a restart waits.
@@ -55,7 +55,7 @@ impl SupervisorSpec {
 
     /// The same spec with so many restarts within this time.
     #[must_use]
-    pub fn intensity(mut self, restarts: u32, period: Duration) -> Self {
+    pub fn intensity(mut self, restarts: u64, period: Duration) -> Self {
         (self.intensity, self.period) = (Some(restarts), Some(period));
         self
     }

@@ -100,9 +100,10 @@ impl Inner {
         Ok(Letter::from_host(payload.to_vec(), content_type.map(Arc::from)))
     }
 
-    /// Undoes a subscription to topics; `false` if it is none.
-    pub(super) fn unsubscribe_topic(&self, handle: SubscriptionHandle) -> bool {
-        let given = self.topics.remove(&handle.raw());
-        given.is_some_and(|(_, id)| self.runtime.topics::<Letter>().unsubscribe(id))
+    /// Undoes a subscription to topics, if it is one.
+    pub(super) fn unsubscribe_topic(&self, handle: SubscriptionHandle) {
+        if let Some((_, id)) = self.topics.remove(&handle.raw()) {
+            self.runtime.topics::<Letter>().unsubscribe(id);
+        }
     }
 }

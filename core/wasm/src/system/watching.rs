@@ -8,7 +8,7 @@ use crate::types::letter::cause_error;
 use crate::types::supervisor::Down;
 
 impl System {
-    /// Blocks until the life at hand of an actor or supervisor ends, and tells how.
+    /// Blocks until the life at hand of an actor or supervisor ends, and tells how. `CYCLE` in what must end first.
     pub fn monitor(&self, actor: ActorHandle) -> Result<Down> {
         self.monitor_async(actor).wait()
     }

@@ -32,7 +32,4 @@ pub struct RequestOptions {
     pub timeout: Option<std::time::Duration>,
     /// What the bytes are, as a media type.
     pub content_type: Option<String>,
-    /// The id of the actor on whose behalf the host asks, where its handler is asynchronous: a circle of such waits is
-    /// `CYCLE` at once. In a handler that runs on a thread of the callback pool it is known without this.
-    pub asked_by: Option<String>,
 }

@@ -61,10 +61,11 @@ pub struct ActorSpec {
     /// How often it is asked how it is, by the guest's `health`; never if absent. A check that is not answered well
     /// before the next one is missed.
     pub health_interval: Option<Duration>,
-    /// How many checks in a row may be missed before its life is ended; 2.
-    pub health_missed: Option<u32>,
-    /// How many of its answers within `error_period` may be errors before its life is ended; no bound if absent.
-    pub errors_max: Option<u32>,
+    /// How many checks in a row may be missed before its life is ended; 2. Up to 4,294,967,295, or `UNLIMITED`.
+    pub health_missed: Option<u64>,
+    /// How many of its answers within `error_period` may be errors before its life is ended; no bound if absent. Up to
+    /// 4,294,967,295, or `UNLIMITED`.
+    pub errors_max: Option<u64>,
     /// The window of `errors_max`; 10 s.
     pub error_period: Option<Duration>,
 }
