@@ -9,7 +9,7 @@ use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot, Task};
 use crate::counts::Counts;
 use crate::deadlines::Due;
 use crate::error::Error;
-use crate::exit::{Abandoned, Cause, Exit, Linked};
+use crate::exit::{Abandoned, Cause, Exit, GaveUp, Linked};
 use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
@@ -153,7 +153,9 @@ impl<M: Message> Cell<M> {
         gone: bool,
         corpse: Option<Slot>,
     ) {
-        life.stage = Stage::Stopped(exit.clone());
+        // Who was part of the life learns how it ended, all others that it was given up.
+        let for_good = life.forced.take().map_or_else(|| exit.clone(), |given_up| *given_up);
+        life.stage = Stage::Stopped(for_good.clone());
         let was_up = life.was_up;
         // Whoever comes from now on learns at once that it has stopped.
         let (on_start, on_stop) = (life.on_start.take(), std::mem::take(&mut life.on_stop));
@@ -162,7 +164,7 @@ impl<M: Message> Cell<M> {
         if was_up && had_life {
             self.announce_crash(&exit);
         }
-        let (left, counts) = self.mailbox.finish(&exit, gone);
+        let (left, counts) = self.mailbox.finish(&for_good, gone);
         if gone {
             self.shared.retire(&self.core, &counts);
         }
@@ -170,8 +172,8 @@ impl<M: Message> Cell<M> {
             let count = left.len() as u64;
             self.shared.notify(&self.core, |id| Notice::DeadLetters { id, count });
         }
-        self.shared.notify(&self.core, |id| Notice::Stopped { id, exit: &exit, was_up, kept: !gone });
-        self.shared.dead_letters.tell(&self.core, left, &exit);
+        self.shared.notify(&self.core, |id| Notice::Stopped { id, exit: &for_good, was_up, kept: !gone });
+        self.shared.dead_letters.tell(&self.core, left, &for_good);
         let corpse = corpse.unwrap_or_else(|| self.take_corpse());
         self.tell_end(&exit, false, corpse, watchers);
         if let Some(waiting) = on_start {
@@ -404,11 +406,11 @@ impl<M: Message> Node for Cell<M> {
         self.end(ending);
     }
 
-    fn announce(&self) {
-        let exit = match &lock(&self.life).stage {
-            Stage::Down(exit) => exit.clone(),
-            _ => return,
-        };
+    fn given_up(&self, why: GaveUp) {
+        let mut life = lock(&self.life);
+        life.forced = Some(Box::new(Exit::Crash(Arc::new(why))));
+        let Stage::Down(exit) = life.stage.clone() else { return };
+        drop(life);
         self.announce_crash(&exit);
     }
 

@@ -62,6 +62,7 @@ impl fmt::Display for Exit {
             Exit::Normal => f.write_str("normal"),
             Exit::Shutdown => f.write_str("shutdown"),
             Exit::Killed => f.write_str("killed"),
+            Exit::Crash(cause) if cause.is::<GaveUp>() => cause.fmt(f),
             Exit::Crash(cause) => write!(f, "crashed: {cause}"),
         }
     }
@@ -83,6 +84,26 @@ impl fmt::Display for TooManyErrors {
 }
 
 impl std::error::Error for TooManyErrors {}
+
+/// The cause of an end for good: the supervisor had restarted as often as it may.
+#[derive(Debug)]
+pub struct GaveUp {
+    /// How often.
+    pub restarts: u64,
+    /// Within which time.
+    pub period: std::time::Duration,
+    /// How the last life ended.
+    pub last: Exit,
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { restarts, period, last } = self;
+        write!(f, "given up after {restarts} restarts within {} ms: {last}", period.as_millis())
+    }
+}
+
+impl std::error::Error for GaveUp {}
 
 /// The cause of a life that was ended because it missed its health checks.
 #[derive(Debug)]

@@ -163,7 +163,7 @@ pub use counts::Counts;
 pub use dead_letters::DeadLetter;
 pub use error::{Error, Refused};
 pub use errors::ErrorRate;
-pub use exit::{Abandoned, Cause, Exit, Linked, Panicked, TooManyErrors, Unhealthy};
+pub use exit::{Abandoned, Cause, Exit, GaveUp, Linked, Panicked, TooManyErrors, Unhealthy};
 pub use handle::Handle;
 pub use id::{ActorId, InvalidId};
 pub use id_pattern::IdPattern;

@@ -80,7 +80,8 @@ pub(crate) struct Life<M: Message> {
     pub kill: bool,
     /// Somebody asked for its end, so no life follows.
     pub stops: bool,
-    /// The exit that a linked actor, a missed health check or too many errors forced on it.
+    /// The exit that a linked actor, a missed health check or too many errors forced on it; of a life that is down, the
+    /// one that its supervisor gave it by giving up.
     pub forced: Option<Box<Exit>>,
     /// Whether a life was begun and has not ended.
     pub alive: bool,

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use crate::counts::Counts;
-use crate::exit::Exit;
+use crate::exit::{Exit, GaveUp};
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::promise::Done;
@@ -164,8 +164,8 @@ pub(crate) trait Node: Send + Sync {
     fn end(self: Arc<Self>, ending: Ending);
     /// Ends it by its own shutdown rule.
     fn shut_down(self: Arc<Self>);
-    /// Announces the crash that its supervisor gives up on, before that is announced.
-    fn announce(&self);
+    /// Its supervisor gives up: announces the crash that was one too many.
+    fn given_up(&self, why: GaveUp);
     /// What becomes of it after a life has ended.
     fn settle(self: Arc<Self>, fate: Fate);
     /// Ends it for good, by way of its supervisor if it has one; `done` is told when it is down.

@@ -269,8 +269,10 @@ impl Runtime {
         let node = self.shared.node(member).ok_or(Error::NotFound)?;
         self.shared.groups.join(group, member).map_err(|why| match why {
             CannotJoin::InvalidName => Error::InvalidName(why.to_string()),
-            CannotJoin::TooManyMembers { .. } => Error::TooMany("members of groups"),
-            CannotJoin::TooManyGroups { .. } => Error::TooMany("groups"),
+            CannotJoin::TooManyMembers { memberships_max: max } => {
+                Error::TooMany { what: "members of groups", max }
+            }
+            CannotJoin::TooManyGroups { groups_max: max } => Error::TooMany { what: "groups", max },
         })?;
         if self.shared.node(node.core().handle).is_none() {
             // It ended meanwhile.

@@ -30,7 +30,7 @@ use crate::slots::Slots;
 use crate::ticker::Ticker;
 use crate::timer::Timers;
 use crate::trace;
-use crate::watch::{MonitorIds, Watcher};
+use crate::watch::{MonitorIds, WATCHERS_MAX, Watcher};
 
 /// Actors and supervisors that may live at once.
 const NODES_MAX: usize = 4_000_000;
@@ -153,7 +153,9 @@ impl Shared {
             made = Some(node.clone());
             Some(node as Arc<dyn Node>)
         });
-        entered.map_err(|_| Error::TooMany("actors"))?.ok_or(Error::AlreadyExists)?;
+        entered
+            .map_err(|_| Error::TooMany { what: "actors", max: NODES_MAX })?
+            .ok_or(Error::AlreadyExists)?;
         made.ok_or(Error::NotFound)
     }
 
@@ -215,7 +217,7 @@ impl Shared {
         let node = self.node(target).ok_or(Error::NotFound)?;
         node.watch(watcher).map_err(|stopped| match stopped {
             Some(exit) => Error::Stopped(exit),
-            None => Error::TooMany("monitors and links of one actor"),
+            None => Error::TooMany { what: "monitors and links of one actor", max: WATCHERS_MAX },
         })
     }
 

@@ -9,7 +9,7 @@ use crate::child::{ChildSpec, SupervisorSpec};
 use crate::counts::Counts;
 use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
-use crate::exit::Exit;
+use crate::exit::{Exit, GaveUp};
 use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
@@ -267,7 +267,7 @@ impl Supervisor {
     fn gave_up(&self, key: ChildKey, restarts: u64, exit: &Exit) {
         let node = lock(&self.state).children.get(&key).map(|charge| charge.node.clone());
         let Some(node) = node else { return };
-        node.announce();
+        node.given_up(GaveUp { restarts, period: self.period, last: exit.clone() });
         let (period, child) = (self.period, node.core().id());
         let core = if self.implicit { node.core() } else { &self.core };
         self.shared.notify(core, |id| Notice::GaveUp { id, child: &child, restarts, period, exit });
@@ -507,7 +507,7 @@ impl Node for Supervisor {
         self.end(ending);
     }
 
-    fn announce(&self) {}
+    fn given_up(&self, _why: GaveUp) {}
 
     fn settle(self: Arc<Self>, fate: Fate) {
         match &fate {
