@@ -13,7 +13,7 @@ use crate::id::ActorId;
 use crate::mailbox::{Envelope, Sender};
 use crate::node::{Ending, Status};
 use crate::poller;
-use crate::promise::{Pending, promise};
+use crate::promise::{Done, Pending, promise};
 
 /// How long a send waits for room where nobody says otherwise.
 const BLOCK_MAX: Duration = Duration::from_millis(5_000);
@@ -170,11 +170,8 @@ impl<M: Message> ActorRef<M> {
 
     /// Lets it finish its message and stop; kills it after `grace`. Done when it is down.
     pub fn stop(&self, grace: Duration) -> Pending<(), M::Error> {
-        let (resolver, pending) = promise();
-        let done = move || {
-            resolver.settle(Ok(()));
-        };
-        self.0.as_node().stop(Ending::Stop(Some(grace)), Some(Box::new(done)));
+        let (done, pending) = Done::promise();
+        self.0.stop_for_good(Ending::Stop(Some(grace)), Some(done));
         match pending.is_over() {
             true => pending,
             false => pending.toward(&self.0.shared, self.handle(), None),
@@ -183,7 +180,7 @@ impl<M: Message> ActorRef<M> {
 
     /// Ends it at its next await, without any hook. Nobody restarts it.
     pub fn kill(&self) {
-        self.0.as_node().stop(Ending::Kill, None);
+        self.0.stop_for_good(Ending::Kill, None);
     }
 
     /// Ends its life as if it had crashed with this exit: its supervisor decides what becomes of it.

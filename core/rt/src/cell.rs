@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::actor::{Actor, Message, ReplyTo};
+use crate::actor::{Message, ReplyTo};
 use crate::bounds::Overflow;
 use crate::error::{Error, Refused};
-use crate::exit::{Cause, Exit, Panicked};
+use crate::exit::{Exit, Panicked};
 use crate::handle::Handle;
 use crate::life::{Life, Stage};
-use crate::live::live;
 use crate::mailbox::{Envelope, Mailbox, Pushed};
 use crate::node::{Core, Node, Status};
 use crate::poller;
+use crate::promise::Resolver;
 use crate::queue::Runnable;
-use crate::run_state::RunState;
+use crate::run_state::{Before, RunState};
 use crate::shared::Shared;
 use crate::spec::{Executor, Manner, Spec};
 use crate::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
@@ -62,7 +62,7 @@ impl Ended {
 }
 
 pub(crate) type Task = Pin<Box<dyn Future<Output = Ended> + Send>>;
-type Starter<M> = Box<dyn Fn(Arc<Cell<M>>) -> Task + Send + Sync>;
+pub(crate) type Starter<M> = Box<dyn Fn(Arc<Cell<M>>) -> Task + Send + Sync>;
 
 /// What there is to poll.
 pub(crate) enum Slot {
@@ -76,17 +76,25 @@ pub(crate) enum Slot {
     Ended(Box<(Task, Ended)>),
     /// Buried, but kept until its end has been told.
     Corpse {
-        task: Option<Task>,
+        _task: Task,
         _remains: Option<Box<dyn Send>>,
     },
+}
+
+impl Slot {
+    /// Its life has ended so: what was polled is not polled again, and is to be buried.
+    fn end(&mut self, ended: Ended) -> Option<(Task, Ended)> {
+        match std::mem::replace(self, Slot::Empty) {
+            Slot::Living { task, .. } => Some((task, ended)),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) struct Cell<M: Message> {
     pub(crate) core: Core,
     pub(crate) shared: Arc<Shared>,
     pub(crate) manner: Manner,
-    /// Makes lives; gone with the first one of an actor that nobody restarts.
-    starter: Mutex<Option<Starter<M>>>,
     pub(crate) run: RunState,
     pub(crate) wanted: AtomicU8,
     pub(crate) mailbox: Mailbox<M>,
@@ -109,26 +117,31 @@ pub(crate) enum Urgent {
 }
 
 impl<M: Message> Cell<M> {
-    pub(crate) fn new<A, F, S>(
+    /// An actor whose lives are begun by [`Node::begin`].
+    pub(crate) fn new(core: Core, spec: &Spec, shared: &Arc<Shared>, life: Life<M>) -> Arc<Self> {
+        Self::with(core, spec, shared, life, RunState::parked())
+    }
+
+    /// An actor whose only life has begun, but for its task.
+    pub(crate) fn begun(
         core: Core,
-        spec: Spec,
-        shared: Arc<Shared>,
-        life: Life<M>,
-        start: F,
-    ) -> Arc<Self>
-    where
-        A: Actor<Message = M>,
-        F: Fn() -> S + Send + Sync + 'static,
-        S: Future<Output = Result<A, Cause>> + Send + 'static,
-    {
-        let starter: Starter<M> = Box::new(move |cell| Box::pin(live(cell, start())));
+        spec: &Spec,
+        shared: &Arc<Shared>,
+        on_start: Resolver<(), M::Error>,
+    ) -> Arc<Self> {
+        core.begin_life();
+        Self::with(core, spec, shared, Life::begun(on_start, spec.traps_exits), RunState::queued())
+    }
+
+    // It is big, so it is made where it is to be, as far as that can be had.
+    #[inline(always)]
+    fn with(core: Core, spec: &Spec, shared: &Arc<Shared>, life: Life<M>, run: RunState) -> Arc<Self> {
         Arc::new(Self {
             core,
-            shared,
+            shared: shared.clone(),
             mailbox: Mailbox::new(spec.bounds, spec.overflow),
             manner: spec.manner(),
-            starter: Mutex::new(Some(starter)),
-            run: RunState::parked(),
+            run,
             wanted: AtomicU8::new(0),
             task: Mutex::new(Slot::Empty),
             life: Mutex::new(life),
@@ -143,21 +156,19 @@ impl<M: Message> Cell<M> {
         self.core.handle
     }
 
-    /// Puts a new life in place and lets a worker begin it.
-    pub(crate) fn start_task(self: &Arc<Self>) {
-        // Called without the lock: it is the actor's own code.
-        let Some(starter) = lock(&self.starter).take() else { return };
-        let started = catch_unwind(AssertUnwindSafe(|| starter(self.clone())));
-        let task = started.unwrap_or_else(|panic| {
+    /// The task of a new life. Called without a lock: it is the actor's own code.
+    pub(crate) fn made(self: &Arc<Self>, make: impl FnOnce(Arc<Self>) -> Task) -> Task {
+        catch_unwind(AssertUnwindSafe(|| make(self.clone()))).unwrap_or_else(|panic| {
             let cause = Panicked::cause(&*panic);
             Box::pin(async move { Ended::new(Exit::Crash(cause)) })
-        });
+        })
+    }
+
+    /// Puts the task of a new life in place and lets a worker begin it. It counts as queued before, so that whatever is
+    /// wanted of it meanwhile is seen by the worker.
+    pub(crate) fn start(self: &Arc<Self>, task: Task) {
         let waker = Waker::from(self.clone());
-        if self.core.parent.is_some() {
-            *lock(&self.starter) = Some(starter);
-        }
         *lock(&self.task) = Slot::Living { task, waker };
-        self.run.unpark();
         self.enqueue_fresh();
     }
 
@@ -173,6 +184,18 @@ impl<M: Message> Cell<M> {
 
     pub(crate) fn activate(self: &Arc<Self>) {
         if self.run.activate() {
+            self.enqueue_fresh();
+        }
+    }
+
+    /// The same for one that was told to stop: a worker that takes it from its queue sees to its grace, else it is seen to
+    /// here.
+    pub(crate) fn activate_to_stop(self: &Arc<Self>) {
+        let before = self.run.activate_from();
+        if before == Before::Other || self.manner.executor != Executor::Any {
+            self.arm_grace();
+        }
+        if before == Before::Idle {
             self.enqueue_fresh();
         }
     }
@@ -236,17 +259,15 @@ impl<M: Message> Cell<M> {
     }
 
     /// Polls once on this thread, which has claimed or started the actor.
-    fn poll(self: &Arc<Self>, turn: u32) -> Option<Ended> {
+    fn poll(self: &Arc<Self>, turn: u32) -> Option<(Task, Ended)> {
         let mut slot = lock(&self.task);
         if let Slot::Ended(_) = &*slot {
             let Slot::Ended(both) = std::mem::replace(&mut *slot, Slot::Empty) else { return None };
-            let (task, ended) = *both;
-            *slot = Slot::Corpse { task: Some(task), _remains: None };
-            return Some(ended);
+            return Some(*both);
         }
         let Slot::Living { task, waker } = &mut *slot else { return None };
         if self.wanted.load(Relaxed) & KILL != 0 {
-            return Some(Ended::new(Exit::Killed));
+            return slot.end(Ended::new(Exit::Killed));
         }
         self.turn_left.store(turn, Relaxed);
         let _span = trace::turn(&self.core);
@@ -255,13 +276,30 @@ impl<M: Message> Cell<M> {
         let polled = poller::polling(self.core.handle, self.manner.nests, blocks, || {
             catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut Context::from_waker(waker))))
         });
+        let both = match polled {
+            Ok(Poll::Pending) => None,
+            Ok(Poll::Ready(ended)) => slot.end(ended),
+            Err(panic) => slot.end(Ended::new(Exit::Crash(Panicked::cause(&*panic)))),
+        };
         drop(slot);
         self.pace(before);
-        match polled {
-            Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(ended)) => Some(ended),
-            Err(panic) => Some(Ended::new(Exit::Crash(Panicked::cause(&*panic)))),
+        both
+    }
+
+    /// Polls what was told to stop, and looks at the clock only where that poll lasts or is not the last.
+    fn poll_last(self: &Arc<Self>) -> Option<(Task, Ended)> {
+        let worker = poller::worker();
+        if let Some(worker) = worker {
+            self.shared.last_polls.enter(worker, self.core.handle);
         }
+        let ended = self.poll(TURN);
+        if let Some(worker) = worker {
+            self.shared.last_polls.leave(worker);
+        }
+        if ended.is_none() {
+            self.arm_grace();
+        }
+        ended
     }
 
     /// Updates the average handling time from the ticks that the poll crossed: no clock is read.
@@ -311,11 +349,7 @@ impl<M: Message> Cell<M> {
         }
         if let Some(ended) = ended {
             // Restarting and dropping are a worker's: the caller's thread may be an event loop.
-            let mut slot = lock(&self.task);
-            if let Slot::Living { task, .. } = std::mem::replace(&mut *slot, Slot::Empty) {
-                *slot = Slot::Ended(Box::new((task, ended)));
-            }
-            drop(slot);
+            *lock(&self.task) = Slot::Ended(Box::new(ended));
             self.run.requeue();
             self.enqueue_fresh();
         } else if self.run.rest() {
@@ -369,7 +403,7 @@ impl<M: Message> Cell<M> {
 
     /// The life is about to stop: its mailbox takes nothing more, unless another life may follow.
     pub(crate) fn close(&self, exit: &Exit) {
-        if lock(&self.life).stops {
+        if self.core.parent.is_none() || lock(&self.life).stops {
             self.mailbox.close(exit);
         }
     }
@@ -419,8 +453,10 @@ impl<M: Message> Cell<M> {
 impl<M: Message> Runnable for Cell<M> {
     fn run(self: Arc<Self>) {
         self.run.start();
-        if let Some(ended) = self.poll(TURN) {
-            return self.bury(ended);
+        let stops = self.wanted.load(Relaxed) & STOP != 0;
+        let ended = if stops { self.poll_last() } else { self.poll(TURN) };
+        if let Some((task, ended)) = ended {
+            return self.bury(task, ended);
         }
         if !self.run.rest() {
             return;

@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use crate::actor::{Actor, Message};
 use crate::actor_ref::ActorRef;
-use crate::cell::Cell;
+use crate::cell::{Cell, Starter};
 use crate::error::Error;
 use crate::exit::Cause;
 use crate::id::ActorId;
 use crate::life::Life;
+use crate::live::live;
 use crate::node::{Node, Parent, Shutdown};
 use crate::promise::{Pending, Resolver, promise};
 use crate::shared::Shared;
@@ -65,9 +66,11 @@ impl ChildSpec {
     {
         let id = spec.id.clone();
         let make: Make = Box::new(move |shared, parent| {
-            let cell = shared.enter(spec.id.clone(), parent, |core| {
-                Cell::new(core, spec, shared.clone(), Life::new(on_start), start)
-            })?;
+            let id = spec.id.clone();
+            let starter: Starter<A::Message> = Box::new(move |cell| Box::pin(live(cell, start())));
+            let life = Life::new(on_start, Some(starter));
+            let make = |core| Cell::new(core, &spec, shared, life);
+            let cell = shared.enter(id, parent, make)?;
             // Set once, here.
             let _ = made.set(ActorRef(cell.clone()));
             Ok(cell)

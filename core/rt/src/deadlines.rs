@@ -75,6 +75,11 @@ impl Deadlines {
 }
 
 impl Deadline {
+    /// When it comes.
+    pub(crate) fn at(&self) -> Instant {
+        self.key.0
+    }
+
     /// The one of two that comes first; the other never does.
     pub(crate) fn earlier(one: Option<Box<Self>>, other: Option<Box<Self>>) -> Option<Box<Self>> {
         match (one, other) {

@@ -1,26 +1,27 @@
 //! Beginning and ending the lives of an actor.
 
 use std::any::Any;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::actor::Message;
-use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot};
+use crate::cell::{CHECK, Cell, Ended, KILL, SIGNAL, STOP, Slot, Task};
 use crate::counts::Counts;
-use crate::deadlines::{Deadline, Due};
+use crate::deadlines::Due;
 use crate::error::Error;
-use crate::exit::{Abandoned, Cause, Exit, Linked};
+use crate::exit::{Abandoned, Cause, Exit, GaveUp, Linked};
 use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::life::Stage;
-use crate::node::{Core, Done, Ending, Node, Overdue, Shutdown, Status};
+use crate::life::{Life, Stage};
+use crate::node::{Core, Ending, Node, Overdue, Shutdown, Status};
 use crate::notice::Notice;
+use crate::promise::Done;
 use crate::spec::Executor;
 use crate::supervision::{Fate, Input};
-use crate::sync::atomic::Ordering::Relaxed;
-use crate::sync::lock;
-use crate::watch::{Down, MonitorId, Signal, Watcher};
+use crate::sync::atomic::Ordering::{Acquire, Relaxed};
+use crate::sync::{MutexGuard, lock};
+use crate::watch::{Down, MonitorId, Signal, Watcher, Watchers};
 
 /// How long a killed actor that blocks its worker is waited for before it is abandoned.
 const ABANDON_AFTER: Duration = Duration::from_millis(1_000);
@@ -30,7 +31,8 @@ const SIGNALS_MAX: usize = 10_000;
 impl<M: Message> Cell<M> {
     /// Whether this life was given up while its code kept its thread.
     pub(crate) fn is_abandoned(&self) -> bool {
-        lock(&self.life).abandoned
+        // Whoever abandons it has wanted it killed before.
+        self.wanted.load(Acquire) & KILL != 0 && lock(&self.life).abandoned
     }
 
     /// The life is up: it counts, is told, and is announced. `false` if it was abandoned meanwhile.
@@ -66,39 +68,37 @@ impl<M: Message> Cell<M> {
     }
 
     /// A life has ended: its supervisor is asked what becomes of it.
-    pub(crate) fn bury(self: &Arc<Self>, ended: Ended) {
+    pub(crate) fn bury(self: &Arc<Self>, task: Task, ended: Ended) {
         self.run.park();
         self.core.end_turn();
         let Ended { exit, remains } = ended;
-        let mut slot = lock(&self.task);
-        let task = match std::mem::replace(&mut *slot, Slot::Empty) {
-            Slot::Living { task, .. } => Some(task),
-            Slot::Ended(both) => Some(both.0),
-            Slot::Corpse { task, .. } => task,
-            Slot::Empty => None,
-        };
+        let corpse = Slot::Corpse { _task: task, _remains: remains };
         let mut life = lock(&self.life);
         life.disarm();
         if std::mem::take(&mut life.abandoned) {
             // Whatever its callback says now is too late.
-            drop((life, slot));
+            drop(life);
             if self.manner.executor == Executor::Callback {
                 self.shared.callbacks.found();
             }
-            foreign::call("drop of an actor", || drop((task, remains)));
+            foreign::call("drop of an actor", || drop(corpse));
             return;
         }
-        *slot = Slot::Corpse { task, _remains: remains };
-        drop(slot);
         let crashed = matches!(exit, Exit::Crash(_));
         let exit = match life.forced.take() {
             Some(forced) => *forced,
             None if life.kill && !crashed => Exit::Killed,
             None => exit,
         };
+        life.alive = false;
+        if self.core.parent.is_none() {
+            return self.end_for_good(life, exit, true, true, Some(corpse));
+        }
         let is_up = life.is_up;
-        (life.stage, life.alive) = (Stage::Down(exit.clone()), false);
+        life.stage = Stage::Down(exit.clone());
         drop(life);
+        // What its supervisor says becomes of it may come later.
+        *lock(&self.task) = corpse;
         self.report(exit, is_up);
     }
 
@@ -115,24 +115,25 @@ impl<M: Message> Cell<M> {
         let mut life = lock(&self.life);
         let Stage::Down(exit) = life.stage.clone() else { return };
         life.restart(&exit);
+        let watchers = life.watchers.take();
         drop(life);
         if !matches!(exit, Exit::Shutdown) {
             let notice = |id| Notice::Crashed { id, exit: &exit, restart_in: Some(after) };
             self.shared.notify(&self.core, notice);
         }
-        self.tell_end(&exit, true);
+        self.tell_end(&exit, true, self.take_corpse(), watchers);
     }
 
     /// It is down for good, or until it is asked for again: then its name stays its own.
     fn settle_stopped(self: &Arc<Self>, fated: Exit, gone: bool) {
-        let mut life = lock(&self.life);
+        let life = lock(&self.life);
         let (exit, had_life) = match &life.stage {
             Stage::Down(exit) => (exit.clone(), true),
             Stage::Stopped(exit) => {
                 let exit = exit.clone();
                 drop(life);
                 if gone {
-                    self.retire();
+                    self.shared.retire(&self.core, &self.mailbox.retire());
                     self.shared.notify(&self.core, |id| Notice::Removed { id, exit: &exit });
                 }
                 return;
@@ -140,25 +141,49 @@ impl<M: Message> Cell<M> {
             // It never had a life, or waits for the next one.
             _ => (fated, false),
         };
-        life.stage = Stage::Stopped(exit.clone());
+        self.end_for_good(life, exit, had_life, gone, None);
+    }
+
+    /// Tells all whom it concerns, the observer first. Its task is in its slot, unless it is given here.
+    fn end_for_good(
+        self: &Arc<Self>,
+        mut life: MutexGuard<'_, Life<M>>,
+        exit: Exit,
+        had_life: bool,
+        gone: bool,
+        corpse: Option<Slot>,
+    ) {
+        // Who was part of the life learns how it ended, all others that it was given up.
+        let for_good = life.forced.take().map_or_else(|| exit.clone(), |given_up| *given_up);
+        life.stage = Stage::Stopped(for_good.clone());
         let was_up = life.was_up;
+        // Whoever comes from now on learns at once that it has stopped.
+        let (on_start, on_stop) = (life.on_start.take(), std::mem::take(&mut life.on_stop));
+        let watchers = life.watchers.take();
         drop(life);
         if was_up && had_life {
             self.announce_crash(&exit);
         }
-        self.mailbox.close(&exit);
-        let left = self.mailbox.drain();
+        let (left, counts) = self.mailbox.finish(&for_good, gone);
         if gone {
-            self.retire();
+            self.shared.retire(&self.core, &counts);
         }
         if !left.is_empty() {
             let count = left.len() as u64;
             self.shared.notify(&self.core, |id| Notice::DeadLetters { id, count });
         }
-        self.shared.notify(&self.core, |id| Notice::Stopped { id, exit: &exit, was_up, kept: !gone });
-        self.shared.dead_letters.tell(&self.core, left, &exit);
-        self.tell_end(&exit, false);
-        self.settle_waiting(&exit);
+        self.shared.notify(&self.core, |id| Notice::Stopped { id, exit: &for_good, was_up, kept: !gone });
+        self.shared.dead_letters.tell(&self.core, left, &for_good);
+        let corpse = corpse.unwrap_or_else(|| self.take_corpse());
+        self.tell_end(&exit, false, corpse, watchers);
+        if let Some(waiting) = on_start {
+            let error = match &exit {
+                Exit::Crash(cause) => Error::StartFailed(cause.clone()),
+                other => Error::Stopped(other.clone()),
+            };
+            waiting.settle(Err(error.into()));
+        }
+        on_stop.tell();
     }
 
     /// Once a life.
@@ -168,23 +193,9 @@ impl<M: Message> Cell<M> {
         }
     }
 
-    /// Leaves the tables; its counts stay with the runtime.
-    fn retire(&self) {
-        self.shared.retire(&self.core, || self.mailbox.retire());
-    }
-
     /// Tells whom it concerns how the life ended: after the observer, so that they can read of it.
-    fn tell_end(self: &Arc<Self>, exit: &Exit, restarting: bool) {
+    fn tell_end(&self, exit: &Exit, restarting: bool, corpse: Slot, watchers: Option<Box<Watchers>>) {
         self.answer_in_flight(exit);
-        let corpse = match self.task.try_lock() {
-            Ok(mut slot) => match &*slot {
-                Slot::Corpse { .. } => Some(std::mem::replace(&mut *slot, Slot::Empty)),
-                _ => None,
-            },
-            // A callback that was abandoned holds it.
-            Err(_) => None,
-        };
-        let watchers = lock(&self.life).watchers.take();
         foreign::call("drop of an actor", || drop(corpse));
         if let Some(watchers) = watchers {
             let down = Down { id: self.core.id(), exit: exit.clone(), restarting };
@@ -192,19 +203,12 @@ impl<M: Message> Cell<M> {
         }
     }
 
-    fn settle_waiting(&self, exit: &Exit) {
-        let mut life = lock(&self.life);
-        let (on_start, on_stop) = (life.on_start.take(), std::mem::take(&mut life.on_stop));
-        drop(life);
-        if let Some(waiting) = on_start {
-            let error = match exit {
-                Exit::Crash(cause) => Error::StartFailed(cause.clone()),
-                other => Error::Stopped(other.clone()),
-            };
-            waiting.settle(Err(error.into()));
-        }
-        for done in on_stop {
-            foreign::call("end of a stop", done);
+    /// What was kept until its end is told; a callback that was abandoned holds its own.
+    fn take_corpse(&self) -> Slot {
+        let Ok(mut slot) = self.task.try_lock() else { return Slot::Empty };
+        match &*slot {
+            Slot::Corpse { .. } => std::mem::replace(&mut *slot, Slot::Empty),
+            _ => Slot::Empty,
         }
     }
 
@@ -219,6 +223,58 @@ impl<M: Message> Cell<M> {
         self.wanted.fetch_or(KILL, Relaxed);
         drop(life);
         self.kill_now();
+    }
+
+    /// Ends the actor for good, by way of its supervisor if it has one.
+    pub(crate) fn stop_for_good(self: &Arc<Self>, ending: Ending, done: Option<Done>) {
+        let mut life = lock(&self.life);
+        if matches!(life.stage, Stage::Stopped(_)) {
+            drop(life);
+            return done.into_iter().for_each(Done::tell);
+        }
+        done.into_iter().for_each(|done| life.on_stop.add(done));
+        // Known before its supervisor asks it to stop too.
+        life.kill |= ending == Ending::Kill;
+        life.stops = true;
+        if self.core.parent.is_some() {
+            drop(life);
+            // Asked first, so that it does not take the end for a crash.
+            self.ask_to_stop();
+            life = lock(&self.life);
+        }
+        self.end_life(life, ending);
+    }
+
+    fn end_life(self: &Arc<Self>, mut life: MutexGuard<'_, Life<M>>, ending: Ending) {
+        if !life.alive {
+            return;
+        }
+        life.stage = Stage::Stopping;
+        match ending {
+            _ if life.kill || ending == Ending::Kill => {
+                life.kill = true;
+                self.wanted.fetch_or(KILL, Relaxed);
+                drop(life);
+                return self.kill_now();
+            }
+            Ending::Stop(Some(grace)) => {
+                // One too far away to be told never comes.
+                if let Some(until) = Instant::now().checked_add(grace) {
+                    life.grace.shorten(until);
+                }
+            }
+            Ending::Stop(None) | Ending::Kill => {}
+        }
+        // Under the lock: it must not hit the next life.
+        self.wanted.fetch_or(STOP, Relaxed);
+        drop(life);
+        self.activate_to_stop();
+    }
+
+    /// Sees that the end of the grace comes, unless it has none or it was seen to before.
+    pub(crate) fn arm_grace(self: &Arc<Self>) {
+        let due = || Arc::downgrade(&(self.clone() as Arc<dyn Due>));
+        lock(&self.life).grace.arm(&self.shared.deadlines, due);
     }
 
     /// Ends the life at its next await; one that cannot be ended is abandoned.
@@ -320,8 +376,16 @@ impl<M: Message> Node for Cell<M> {
         // Under the lock: whoever wants its end from now on must not be overwritten.
         self.wanted.store(0, Relaxed);
         self.mailbox.reopen();
+        let starter = life.starter.take();
         drop(life);
-        self.start_task();
+        let Some(starter) = starter else { return };
+        self.run.unpark();
+        let task = self.made(&*starter);
+        if self.core.parent.is_some() {
+            // Before anybody can end the life and begin the next one.
+            lock(&self.life).starter = Some(starter);
+        }
+        self.start(task);
         if asked {
             // Its supervisor refused to stop it, as it was about to start it again.
             self.ask_to_stop();
@@ -330,30 +394,7 @@ impl<M: Message> Node for Cell<M> {
     }
 
     fn end(self: Arc<Self>, ending: Ending) {
-        let mut life = lock(&self.life);
-        if !life.alive {
-            return;
-        }
-        life.stage = Stage::Stopping;
-        match ending {
-            _ if life.kill || ending == Ending::Kill => {
-                life.kill = true;
-                self.wanted.fetch_or(KILL, Relaxed);
-                drop(life);
-                return self.kill_now();
-            }
-            Ending::Stop(Some(grace)) => {
-                let weak: Weak<dyn Due> = Arc::downgrade(&(self.clone() as Arc<dyn Due>));
-                // Several may want it down: the earliest deadline counts.
-                let deadline = self.shared.deadlines.after(grace, weak);
-                life.deadline = Deadline::earlier(life.deadline.take(), deadline);
-            }
-            Ending::Stop(None) | Ending::Kill => {}
-        }
-        // Under the lock: it must not hit the next life.
-        self.wanted.fetch_or(STOP, Relaxed);
-        drop(life);
-        self.activate();
+        self.end_life(lock(&self.life), ending);
     }
 
     fn shut_down(self: Arc<Self>) {
@@ -365,11 +406,11 @@ impl<M: Message> Node for Cell<M> {
         self.end(ending);
     }
 
-    fn announce(&self) {
-        let exit = match &lock(&self.life).stage {
-            Stage::Down(exit) => exit.clone(),
-            _ => return,
-        };
+    fn given_up(&self, why: GaveUp) {
+        let mut life = lock(&self.life);
+        life.forced = Some(Box::new(Exit::Crash(Arc::new(why))));
+        let Stage::Down(exit) = life.stage.clone() else { return };
+        drop(life);
         self.announce_crash(&exit);
     }
 
@@ -384,19 +425,7 @@ impl<M: Message> Node for Cell<M> {
     }
 
     fn stop(self: Arc<Self>, ending: Ending, done: Option<Done>) {
-        let mut life = lock(&self.life);
-        if matches!(life.stage, Stage::Stopped(_)) {
-            drop(life);
-            return done.into_iter().for_each(|done| done());
-        }
-        life.on_stop.extend(done);
-        // Known before its supervisor asks it to stop too.
-        life.kill |= ending == Ending::Kill;
-        life.stops = true;
-        drop(life);
-        // Asked first, so that it does not take the end for a crash.
-        self.ask_to_stop();
-        self.end(ending);
+        self.stop_for_good(ending, done);
     }
 
     fn status(&self) -> Status {
@@ -456,6 +485,10 @@ impl<M: Message> Node for Cell<M> {
         if exit.is_crash() {
             self.force(Exit::Crash(Arc::new(Linked { id, exit })));
         }
+    }
+
+    fn lasts(self: Arc<Self>) {
+        self.arm_grace();
     }
 
     fn children(&self) -> Vec<Arc<dyn Node>> {

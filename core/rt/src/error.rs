@@ -48,8 +48,13 @@ pub enum Error {
     Cycle(Vec<ActorId>),
     /// No group can have this name, for this reason.
     InvalidName(String),
-    /// The runtime holds as many of these as it may.
-    TooMany(&'static str),
+    /// There are as many of these as there may be.
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many may be.
+        max: usize,
+    },
     /// The spec of a child or supervisor is wrong.
     InvalidChild {
         /// Whose.
@@ -111,7 +116,7 @@ impl fmt::Display for Error {
                 let ids: Vec<_> = ids.iter().map(ActorId::as_str).collect();
                 write!(f, "it would wait in a circle: {}", ids.join(" waits for "))
             }
-            Error::TooMany(what) => write!(f, "there are as many {what} as there may be"),
+            Error::TooMany { what, max } => write!(f, "there are {max} {what}, as many as there may be"),
             Error::InvalidChild { child, reason } => write!(f, "child {child}: {reason}"),
             Error::Refused(refusal) => write!(f, "{refusal}"),
         }

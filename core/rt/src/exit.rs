@@ -26,12 +26,43 @@ impl Exit {
     }
 }
 
+/// An exit in less room, for what there are many of; few of them are crashes.
+pub(crate) enum SmallExit {
+    Normal,
+    Shutdown,
+    Killed,
+    Crash(Box<Cause>),
+}
+
+impl From<&Exit> for SmallExit {
+    fn from(exit: &Exit) -> Self {
+        match exit {
+            Exit::Normal => Self::Normal,
+            Exit::Shutdown => Self::Shutdown,
+            Exit::Killed => Self::Killed,
+            Exit::Crash(cause) => Self::Crash(Box::new(cause.clone())),
+        }
+    }
+}
+
+impl From<&SmallExit> for Exit {
+    fn from(exit: &SmallExit) -> Self {
+        match exit {
+            SmallExit::Normal => Self::Normal,
+            SmallExit::Shutdown => Self::Shutdown,
+            SmallExit::Killed => Self::Killed,
+            SmallExit::Crash(cause) => Self::Crash(Arc::clone(cause)),
+        }
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Exit::Normal => f.write_str("normal"),
             Exit::Shutdown => f.write_str("shutdown"),
             Exit::Killed => f.write_str("killed"),
+            Exit::Crash(cause) if cause.is::<GaveUp>() => cause.fmt(f),
             Exit::Crash(cause) => write!(f, "crashed: {cause}"),
         }
     }
@@ -53,6 +84,26 @@ impl fmt::Display for TooManyErrors {
 }
 
 impl std::error::Error for TooManyErrors {}
+
+/// The cause of an end for good: the supervisor had restarted as often as it may.
+#[derive(Debug)]
+pub struct GaveUp {
+    /// How often.
+    pub restarts: u64,
+    /// Within which time.
+    pub period: std::time::Duration,
+    /// How the last life ended.
+    pub last: Exit,
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { restarts, period, last } = self;
+        write!(f, "given up after {restarts} restarts within {} ms: {last}", period.as_millis())
+    }
+}
+
+impl std::error::Error for GaveUp {}
 
 /// The cause of a life that was ended because it missed its health checks.
 #[derive(Debug)]

@@ -54,13 +54,12 @@ impl FromStr for ActorId {
     /// Three parts, or a bare name, which means `default/name/0`.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = |reason| InvalidId::new(text, reason);
-        let parts: Vec<&str> = text.splitn(4, '/').collect();
-        let well_formed = parts.iter().all(|part| is_part(part));
-        match parts.len() {
+        let well_formed = text.splitn(4, '/').all(is_part);
+        match text.splitn(4, '/').count() {
             _ if !well_formed => {
                 Err(invalid("each part is 1 to 63 of a-z 0-9 - _ . and starts with a letter or digit"))
             }
-            1 => Ok(Self(format!("default/{text}/0").into())),
+            1 => Ok(Self(["default/", text, "/0"].concat().into())),
             3 => Ok(Self(text.into())),
             _ => Err(invalid("an id is namespace/name/instance or a bare name")),
         }

@@ -12,7 +12,12 @@ pub struct IdPattern(Box<str>);
 impl IdPattern {
     /// Whether this is the id of one of those meant; takes time in proportion to the two lengths.
     pub fn matches(&self, id: &ActorId) -> bool {
-        self.0.split('/').zip(id.as_str().split('/')).all(|(pattern, part)| part_matches(pattern, part))
+        self.matches_text(id.as_str())
+    }
+
+    /// The same for the text of an id, all three parts of it.
+    pub(crate) fn matches_text(&self, id: &str) -> bool {
+        self.0.split('/').zip(id.split('/')).all(|(pattern, part)| part_matches(pattern, part))
     }
 
     /// The whole text, always three parts.

@@ -104,6 +104,7 @@ mod error;
 mod errors;
 mod exit;
 mod foreign;
+mod grace;
 mod groups;
 mod handle;
 mod health;
@@ -116,6 +117,10 @@ mod mailbox;
 mod mailbox_models;
 #[cfg(all(test, not(feature = "loom")))]
 mod mailbox_tests;
+mod name_entries;
+mod name_index;
+#[cfg(all(test, feature = "loom"))]
+mod name_models;
 mod names;
 mod node;
 mod notice;
@@ -158,7 +163,7 @@ pub use counts::Counts;
 pub use dead_letters::DeadLetter;
 pub use error::{Error, Refused};
 pub use errors::ErrorRate;
-pub use exit::{Abandoned, Cause, Exit, Linked, Panicked, TooManyErrors, Unhealthy};
+pub use exit::{Abandoned, Cause, Exit, GaveUp, Linked, Panicked, TooManyErrors, Unhealthy};
 pub use handle::Handle;
 pub use id::{ActorId, InvalidId};
 pub use id_pattern::IdPattern;

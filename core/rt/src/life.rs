@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::actor::Message;
-use crate::deadlines::Deadline;
+use crate::cell::Starter;
 use crate::exit::Exit;
+use crate::foreign;
+use crate::grace::Grace;
 use crate::health::Checks;
-use crate::node::Done;
-use crate::promise::Resolver;
+use crate::promise::{Done, Resolver};
 use crate::watch::{Signal, Watchers};
 
 #[derive(Clone, Debug)]
@@ -36,12 +37,51 @@ impl Stage {
     }
 }
 
+/// Who waits for the end: mostly nobody, or one.
+#[derive(Default)]
+pub(crate) enum Waiting {
+    #[default]
+    Nobody,
+    One(Done),
+    Many(Vec<Done>),
+}
+
+impl Waiting {
+    pub(crate) fn add(&mut self, done: Done) {
+        *self = match std::mem::take(self) {
+            Self::Nobody => Self::One(done),
+            Self::One(first) => Self::Many(vec![first, done]),
+            Self::Many(mut all) => {
+                all.push(done);
+                Self::Many(all)
+            }
+        };
+    }
+
+    /// Tells them in the order in which they came.
+    pub(crate) fn tell(self) {
+        let all = match self {
+            Self::Nobody => return,
+            Self::One(done) => return tell(done),
+            Self::Many(all) => all,
+        };
+        all.into_iter().for_each(tell);
+    }
+}
+
+fn tell(done: Done) {
+    foreign::call("end of a stop", || done.tell());
+}
+
 pub(crate) struct Life<M: Message> {
+    /// Makes lives; gone with the first one of an actor that nobody restarts.
+    pub starter: Option<Starter<M>>,
     pub stage: Stage,
     pub kill: bool,
     /// Somebody asked for its end, so no life follows.
     pub stops: bool,
-    /// The exit that a linked actor, a missed health check or too many errors forced on it.
+    /// The exit that a linked actor, a missed health check or too many errors forced on it; of a life that is down, the
+    /// one that its supervisor gave it by giving up.
     pub forced: Option<Box<Exit>>,
     /// Whether a life was begun and has not ended.
     pub alive: bool,
@@ -58,20 +98,22 @@ pub(crate) struct Life<M: Message> {
     /// How the life before this one ended.
     last_exit: Option<Box<Exit>>,
     pub on_start: Option<Resolver<(), M::Error>>,
-    pub on_stop: Vec<Done>,
+    pub on_stop: Waiting,
     // Boxed: most actors have none of these.
     pub watchers: Option<Box<Watchers>>,
     #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
     pub signals: Option<Box<VecDeque<Signal>>>,
-    /// Kills at the end of a stop's grace.
-    pub deadline: Option<Box<Deadline>>,
+    /// Killed at the end of it.
+    pub grace: Grace,
     /// The asking for its health, and what came of it.
     pub checks: Option<Box<Checks>>,
 }
 
 impl<M: Message> Life<M> {
-    pub(crate) fn new(on_start: Option<Resolver<(), M::Error>>) -> Self {
+    /// Not begun.
+    pub(crate) fn new(on_start: Option<Resolver<(), M::Error>>, starter: Option<Starter<M>>) -> Self {
         Self {
+            starter,
             stage: Stage::Starting,
             kill: false,
             stops: false,
@@ -85,12 +127,17 @@ impl<M: Message> Life<M> {
             restarts: 0,
             last_exit: None,
             on_start,
-            on_stop: Vec::new(),
+            on_stop: Waiting::Nobody,
             watchers: None,
             signals: None,
-            deadline: None,
+            grace: Grace::Endless,
             checks: None,
         }
+    }
+
+    /// The only life of an actor, which has begun.
+    pub(crate) fn begun(on_start: Resolver<(), M::Error>, traps_exits: bool) -> Self {
+        Self { alive: true, traps_exits, ..Self::new(Some(on_start), None) }
     }
 
     /// A new life: what was asked of the last one is forgotten.
@@ -104,7 +151,7 @@ impl<M: Message> Life<M> {
 
     /// The timers of a life that has ended.
     pub(crate) fn disarm(&mut self) {
-        (self.deadline, self.checks) = (None, None);
+        (self.grace, self.checks) = (Grace::Endless, None);
     }
 
     /// Whether somebody waits for its end, or wanted it.

@@ -1,12 +1,14 @@
 //! A bounded queue of messages that counts what becomes of each.
 
+mod ending;
+
 use std::collections::VecDeque;
 
 use crate::actor::{Message, ReplyTo};
 use crate::bounds::{Bounds, Overflow};
 use crate::counts::Counts;
 use crate::error::{Error, Refused};
-use crate::exit::Exit;
+use crate::exit::{Exit, SmallExit};
 use crate::promise::Resolver;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -34,8 +36,7 @@ pub(crate) struct Sender {
 struct Incoming<M: Message> {
     queue: VecDeque<Envelope<M>>,
     bytes: u64,
-    closed: Option<Box<Exit>>,
-    retired: bool,
+    closed: Option<SmallExit>,
     #[allow(clippy::box_collection, reason = "a null pointer is smaller than an empty queue")]
     blocked: Option<Box<VecDeque<Blocked<M>>>>,
     sent: u64,
@@ -71,6 +72,8 @@ pub(crate) struct Mailbox<M: Message> {
     is_blocking: AtomicBool,
     /// Whether a batch was so big that its room is to be given back.
     is_big: AtomicBool,
+    /// Whether its counts were handed over. Written and read under the lock of `incoming`.
+    is_retired: AtomicBool,
     delivered: AtomicU64,
 }
 
@@ -84,15 +87,8 @@ impl<M: Message> Mailbox<M> {
     const KEPT: usize = KEPT_BYTES / size_of::<Envelope<M>>();
 
     pub(crate) fn new(bounds: Bounds, overflow: Overflow) -> Self {
-        let incoming = Incoming {
-            queue: VecDeque::new(),
-            bytes: 0,
-            closed: None,
-            retired: false,
-            blocked: None,
-            sent: 0,
-            others: None,
-        };
+        let incoming =
+            Incoming { queue: VecDeque::new(), bytes: 0, closed: None, blocked: None, sent: 0, others: None };
         Self {
             bounds,
             overflow,
@@ -103,6 +99,7 @@ impl<M: Message> Mailbox<M> {
             taken_bytes: AtomicU64::new(0),
             is_blocking: AtomicBool::new(false),
             is_big: AtomicBool::new(false),
+            is_retired: AtomicBool::new(false),
             delivered: AtomicU64::new(0),
         }
     }
@@ -462,68 +459,10 @@ impl<M: Message> Mailbox<M> {
         messages == 0 && !self.is_blocking.load(Relaxed)
     }
 
-    /// Refuses whatever comes from now on, and whoever waits for room.
-    pub(crate) fn close(&self, exit: &Exit) {
-        let mut incoming = lock(&self.incoming);
-        incoming.closed.get_or_insert_with(|| Box::new(exit.clone()));
-        let (mut requests, mut rooms) = (Vec::new(), Vec::new());
-        for mut blocked in incoming.blocked.take().into_iter().flat_map(|blocked| *blocked) {
-            let Some(sender) = &mut blocked.sender else {
-                requests.push(blocked.envelope);
-                continue;
-            };
-            // It stays until its sender takes it back, who may give up at this moment and needs it all the same.
-            rooms.extend(sender.room.take());
-            incoming.blocked.get_or_insert_default().push_back(blocked);
-        }
-        incoming.others().rejected += requests.len() as u64;
-        self.note_blocked(&incoming);
-        drop(incoming);
-        for mut request in requests {
-            request.reply.settle(Err(Error::Stopped(exit.clone()).into()));
-        }
-        for room in rooms {
-            room.settle(Err(Error::Stopped(exit.clone())));
-        }
-    }
-
-    /// Takes messages again.
-    pub(crate) fn reopen(&self) {
-        let mut incoming = lock(&self.incoming);
-        incoming.closed = None;
-        self.note_blocked(&incoming);
-    }
-
-    /// Takes what is left, as dead letters.
-    pub(crate) fn drain(&self) -> VecDeque<Envelope<M>> {
-        let mut incoming = lock(&self.incoming);
-        let mut taken = lock(&self.taken);
-        let mut left = std::mem::take(&mut *taken);
-        left.append(&mut incoming.queue);
-        incoming.bytes = 0;
-        self.incoming_messages.store(0, Relaxed);
-        self.note_taken(&taken, 0);
-        incoming.others().dead_letters += left.len() as u64;
-        left
-    }
-
-    /// Hands its counts over; what it counts from now on are late comers.
-    pub(crate) fn retire(&self) -> Counts {
-        let mut incoming = lock(&self.incoming);
-        incoming.retired = true;
-        Counts { delivered: self.delivered.load(Relaxed), ..incoming.take_counts() }
-    }
-
-    /// What was counted since it retired, to be added elsewhere; nothing if it has not.
-    pub(crate) fn late(&self) -> Option<Counts> {
-        let mut incoming = lock(&self.incoming);
-        incoming.retired.then(|| incoming.take_counts())
-    }
-
     pub(crate) fn counts(&self) -> Counts {
         let incoming = lock(&self.incoming);
         // What was delivered before it retired was handed over.
-        let delivered = if incoming.retired { 0 } else { self.delivered.load(Relaxed) };
+        let delivered = if self.is_retired.load(Relaxed) { 0 } else { self.delivered.load(Relaxed) };
         Counts { delivered, ..incoming.counts() }
     }
 
@@ -575,7 +514,7 @@ impl<M: Message> Incoming<M> {
     #[cold]
     fn refuse(&mut self, envelope: Envelope<M>) -> Refused<Envelope<M>> {
         self.others().rejected += 1;
-        let exit = self.closed.as_deref().cloned().unwrap_or(Exit::Shutdown);
+        let exit = self.closed.as_ref().map_or(Exit::Shutdown, Exit::from);
         Refused { message: envelope, error: Error::Stopped(exit) }
     }
 }

@@ -266,8 +266,7 @@ fn model_what_comes_while_the_mailbox_closes_is_refused_or_left() {
             |world| usize::from(world.send(0, 1)) + usize::from(world.send(0, 2)),
             |world| {
                 world.run.park();
-                world.mailbox.close(&Exit::Shutdown);
-                let left = world.mailbox.drain().len();
+                let left = world.mailbox.finish(&Exit::Shutdown, false).0.len();
                 world.handled.set([(left, 0), (0, 0)]);
             },
         );
@@ -294,8 +293,7 @@ fn model_who_waits_for_room_while_the_mailbox_closes_gets_its_message_back_or_it
             },
             |world| {
                 world.run.park();
-                world.mailbox.close(&Exit::Shutdown);
-                assert_eq!(world.mailbox.drain().len(), 1);
+                assert_eq!(world.mailbox.finish(&Exit::Shutdown, false).0.len(), 1);
             },
         );
         let counts = world.mailbox.counts();

@@ -49,8 +49,7 @@ fn hostile_g5_a_full_mailbox_rejects_and_the_counts_add_up() {
     adds_up(&mailbox);
     assert_eq!(queued(mailbox.push(envelope("abc"))), Some(true));
     assert_eq!(queued(mailbox.push(envelope(""))), None, "what was taken out at once still waits");
-    assert_eq!(mailbox.drain().len(), 2);
-    mailbox.close(&Exit::Shutdown);
+    assert_eq!(mailbox.finish(&Exit::Shutdown, false).0.len(), 2);
     assert!(matches!(mailbox.push(envelope("x")), Err(Refused { error: Error::Stopped(_), .. })));
     let counts = adds_up(&mailbox);
     assert_eq!(counts, Counts { sent: 7, delivered: 1, rejected: 4, dropped: 0, dead_letters: 2 });

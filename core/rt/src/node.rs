@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use crate::counts::Counts;
-use crate::exit::Exit;
+use crate::exit::{Exit, GaveUp};
 use crate::handle::Handle;
 use crate::id::ActorId;
+use crate::promise::Done;
 use crate::queue::Runnable;
 use crate::supervision::{ChildKey, Fate, Restart};
 use crate::supervisor::Supervisor;
@@ -100,9 +101,9 @@ impl Core {
         }
     }
 
-    /// Another life begins.
+    /// Another life begins. Only one at a time does, so a plain load and store do.
     pub(crate) fn begin_life(&self) {
-        self.life.fetch_add(1, Relaxed);
+        self.life.store(self.life.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// Whether this life is the one at hand.
@@ -145,9 +146,6 @@ pub(crate) enum Ending {
     Kill,
 }
 
-/// Called when a node is down for good.
-pub(crate) type Done = Box<dyn FnOnce() + Send>;
-
 /// A node whose grace is over: a worker ends it, as others are told on the way.
 pub(crate) struct Overdue<N>(pub Arc<N>);
 
@@ -166,11 +164,11 @@ pub(crate) trait Node: Send + Sync {
     fn end(self: Arc<Self>, ending: Ending);
     /// Ends it by its own shutdown rule.
     fn shut_down(self: Arc<Self>);
-    /// Announces the crash that its supervisor gives up on, before that is announced.
-    fn announce(&self);
+    /// Its supervisor gives up: announces the crash that was one too many.
+    fn given_up(&self, why: GaveUp);
     /// What becomes of it after a life has ended.
     fn settle(self: Arc<Self>, fate: Fate);
-    /// Ends it for good, by way of its supervisor if it has one; `done` is called when it is down.
+    /// Ends it for good, by way of its supervisor if it has one; `done` is told when it is down.
     fn stop(self: Arc<Self>, ending: Ending, done: Option<Done>);
     /// The workers are gone: what is left of it is dropped, and who waits is told.
     fn abolish(self: Arc<Self>);
@@ -185,6 +183,8 @@ pub(crate) trait Node: Send + Sync {
     fn signal(self: Arc<Self>, signal: Signal);
     /// An actor that this one is linked to has ended.
     fn linked_down(self: Arc<Self>, id: &ActorId, exit: &Exit);
+    /// The poll in which it is to stop lasts.
+    fn lasts(self: Arc<Self>) {}
     /// Whether it is left out of lists and trees: it exists only to restart one actor.
     fn is_hidden(&self) -> bool {
         false

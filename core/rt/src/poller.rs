@@ -17,7 +17,7 @@ thread_local! {
     static LOCAL: Local = const {
         Local {
             is_inside: Cell::new(false),
-            is_worker: Cell::new(false),
+            worker: Cell::new(None),
             skips: Cell::new(false),
             barred_until: Cell::new(0),
             depth: Cell::new(0),
@@ -28,7 +28,7 @@ thread_local! {
 
 struct Local {
     is_inside: Cell<bool>,
-    is_worker: Cell<bool>,
+    worker: Cell<Option<usize>>,
     /// The next poll in place is left to a worker, so that others have their turn here.
     skips: Cell<bool>,
     barred_until: Cell<u64>,
@@ -70,20 +70,25 @@ pub fn mark_inside() {
     LOCAL.with(|local| local.is_inside.set(true));
 }
 
-/// This thread is a worker, within its runtime's IO and counted as active.
-pub(crate) fn mark_worker() {
+/// This thread is the worker of this number, within its runtime's IO and counted as active.
+pub(crate) fn mark_worker(number: usize) {
     mark_inside();
-    LOCAL.with(|local| local.is_worker.set(true));
+    LOCAL.with(|local| local.worker.set(Some(number)));
 }
 
 /// Whether this thread is a worker.
 pub(crate) fn is_worker() -> bool {
-    LOCAL.with(|local| local.is_worker.get())
+    worker().is_some()
+}
+
+/// The number of the worker that this thread is.
+pub(crate) fn worker() -> Option<usize> {
+    LOCAL.with(|local| local.worker.get())
 }
 
 /// Whether this thread is a worker that polls nothing: it may carry out what others should not be kept with.
 pub(crate) fn is_free_worker() -> bool {
-    LOCAL.with(|local| local.is_worker.get() && local.depth.get() == 0)
+    LOCAL.with(|local| local.worker.get().is_some() && local.depth.get() == 0)
 }
 
 /// The actor whose code runs on this thread.

@@ -177,6 +177,41 @@ pub struct Pending<V, E: From<Error>> {
     edge: Option<Edge>,
 }
 
+/// The side that tells of an end, whatever the other side's errors are; dropped, it breaks the promise.
+pub(crate) struct Done(Arc<dyn Told>);
+
+/// What is told once, without a box around it.
+trait Told: Send + Sync {
+    fn tell(&self, answer: Result<(), Broken>);
+}
+
+impl<E: From<Broken> + Send> Told for Slot<(), E> {
+    fn tell(&self, answer: Result<(), Broken>) {
+        if !self.over.load(Acquire) {
+            self.settle(answer.map_err(E::from));
+        }
+    }
+}
+
+impl Done {
+    /// A new pair.
+    pub(crate) fn promise<E: From<Broken> + From<Error> + Send + 'static>() -> (Self, Pending<(), E>) {
+        let slot = Arc::new(Slot::new(State::Empty));
+        (Self(slot.clone()), Pending::new(slot))
+    }
+
+    /// It is down.
+    pub(crate) fn tell(self) {
+        self.0.tell(Ok(()));
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.tell(Err(Broken));
+    }
+}
+
 /// A new pair.
 pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V, E>) {
     let slot = Arc::new(Slot::new(State::Empty));
@@ -187,7 +222,7 @@ pub fn promise<V, E: From<Broken> + From<Error>>() -> (Resolver<V, E>, Pending<V
 impl<V, E: From<Broken>> Resolver<V, E> {
     /// Answers; `false` if the other side has given up.
     pub fn settle(self, answer: Result<V, E>) -> bool {
-        self.0.settle(answer)
+        !self.is_abandoned() && self.0.settle(answer)
     }
 
     /// Whether the other side has given up.
@@ -268,10 +303,10 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         else {
             return Ok(());
         };
-        let wait: Arc<dyn Open> = slot.clone();
-        match Edge::record(shared, asker, *target, &wait) {
+        let wait: Weak<Slot<V, E>> = Arc::downgrade(slot);
+        match Edge::record(shared, asker, *target, wait) {
             Ok(edge) => self.edge = edge,
-            Err(ids) if wait.is_open() => return Err(Error::Cycle(ids).into()),
+            Err(ids) if slot.is_open() => return Err(Error::Cycle(ids).into()),
             // The answer came meanwhile.
             Err(_) => {}
         }
@@ -436,17 +471,22 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Future for Pending<V, E
             self.give_up();
             return Poll::Ready(Err(cycle));
         }
-        let Some(slot) = self.slot.clone() else {
+        let waker = context.waker().clone();
+        let Some(slot) = self.slot.take() else {
             return Poll::Ready(Err(Error::NoReply.into()));
         };
         self.arm(&slot);
         let mut guard = slot.lock();
-        if let State::Ready(_) = guard.0 {
-            drop(guard);
-            return self.try_take().map_or(Poll::Pending, Poll::Ready);
+        let is_ready = matches!(guard.0, State::Ready(_));
+        if !is_ready {
+            guard.0 = State::Polled(waker);
         }
-        guard.0 = State::Polled(context.waker().clone());
-        Poll::Pending
+        drop(guard);
+        self.slot = Some(slot);
+        match is_ready {
+            true => self.try_take().map_or(Poll::Pending, Poll::Ready),
+            false => Poll::Pending,
+        }
     }
 }
 

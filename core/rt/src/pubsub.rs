@@ -54,7 +54,8 @@ impl<M: Message + Clone + Sync> PubSub<M> {
         let handle = actor.handle();
         actor.0.core.subscribes.store(true, SeqCst);
         let subscribed = self.topics.subscribe(pattern, actor.clone());
-        let id = subscribed.map_err(|_| Error::TooMany("subscriptions"))?;
+        let id = subscribed
+            .map_err(|full| Error::TooMany { what: "subscriptions", max: full.subscriptions_max })?;
         self.of.entry(handle).or_default().push(id);
         if self.shared.upgrade().is_none_or(|shared| shared.node(handle).is_none()) {
             // It ended meanwhile.

@@ -11,6 +11,17 @@ const AGAIN: u8 = 3;
 /// There is nothing to poll: not started, between two lives, or ended.
 const PARKED: u8 = 4;
 
+/// What an activation met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Whoever activated it must now queue it.
+    Idle,
+    /// It is in a queue: whoever takes it from there sees what the activator wrote.
+    Queued,
+    /// Somebody polls it, or nobody can.
+    Other,
+}
+
 /// One atomic state. Exactly one thread is between a `claim` or `start` and the `rest` or `park` that follows it.
 pub(crate) struct RunState(AtomicU8);
 
@@ -19,15 +30,29 @@ impl RunState {
         Self(AtomicU8::new(PARKED))
     }
 
+    /// There is something to poll from the beginning; the caller must queue it.
+    pub(crate) fn queued() -> Self {
+        Self(AtomicU8::new(QUEUED))
+    }
+
     /// Something happened; `true` if the caller must now queue the actor.
     pub(crate) fn activate(&self) -> bool {
+        self.activate_from() == Before::Idle
+    }
+
+    /// The same, and what it was before.
+    pub(crate) fn activate_from(&self) -> Before {
         let next = |state| match state {
             IDLE => Some(QUEUED),
             RUNNING => Some(AGAIN),
             // Written even where it stays as it is: the next `start` then sees what the activator wrote before.
             same => Some(same),
         };
-        self.0.fetch_update(AcqRel, Acquire, next) == Ok(IDLE)
+        match self.0.fetch_update(AcqRel, Acquire, next) {
+            Ok(IDLE) => Before::Idle,
+            Ok(QUEUED) => Before::Queued,
+            _ => Before::Other,
+        }
     }
 
     /// Takes an idle actor to poll it in place; `true` if the caller now runs it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::cell::Cell;
 use loom::thread;
 
-use crate::run_state::RunState;
+use crate::run_state::{Before, RunState};
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::Relaxed;
 
@@ -207,5 +207,26 @@ fn model_what_comes_before_the_first_life_is_seen_in_it() {
             },
         );
         world.check([2, 0]);
+    });
+}
+
+/// A stop leaves its grace to the worker that takes the actor from its queue, so that worker must see the stop.
+#[test]
+fn model_what_is_wanted_of_one_in_a_queue_is_seen_by_whoever_takes_it_out() {
+    model(|| {
+        let world = World::parked();
+        world.run.unpark();
+        let left = thread::spawn({
+            let world = world.clone();
+            move || {
+                world.mail[0].store(1, Relaxed);
+                world.run.activate_from() == Before::Queued
+            }
+        });
+        world.run.start();
+        let seen = world.mail[0].load(Relaxed);
+        if left.join().expect("no panic") {
+            assert_eq!(seen, 1, "nobody looks at the clock");
+        }
     });
 }

@@ -22,10 +22,10 @@ use crate::groups::CannotJoin;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::id_pattern::IdPattern;
-use crate::life::Life;
+use crate::live::live;
 use crate::node::{Ending, Node, Status};
 use crate::notice::Notice;
-use crate::promise::{Pending, promise};
+use crate::promise::{Done, Pending, promise};
 use crate::pubsub::{AnyPubSub, PubSub};
 use crate::shared::Shared;
 use crate::spec::Spec;
@@ -65,12 +65,13 @@ impl Runtime {
     /// Starts the workers and the ticker.
     pub fn start(config: Config) -> std::io::Result<Self> {
         let workers = config.workers.max(1);
-        let shared = Arc::new(Shared::start(config)?);
+        let shared = Shared::start(config)?;
         let runtime = Self { shared, workers: Mutex::default() };
         for number in 0..workers {
             let shared = runtime.shared.clone();
-            let worker =
-                thread::Builder::new().name(format!("airwasm-work-{number}")).spawn(move || work(&shared))?;
+            let worker = thread::Builder::new()
+                .name(format!("airwasm-work-{number}"))
+                .spawn(move || work(&shared, number))?;
             runtime.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         }
         Ok(runtime)
@@ -84,11 +85,9 @@ impl Runtime {
         S: Future<Output = Result<A, Cause>> + Send + 'static,
     {
         let (resolver, pending) = promise();
-        let id = spec.id.clone();
-        let cell = self.shared.enter(id, None, |core| {
-            Cell::new(core, spec, self.shared.clone(), Life::new(Some(resolver)), start)
-        })?;
-        cell.as_node().begin();
+        let make = |core| Cell::begun(core, &spec, &self.shared, resolver);
+        let cell = self.shared.enter(spec.id.clone(), None, make)?;
+        cell.start(cell.made(|cell| Box::pin(live(cell, start()))));
         Ok((ActorRef(cell), pending))
     }
 
@@ -162,13 +161,10 @@ impl Runtime {
 
     /// Lets an actor or supervisor stop, and kills it after `grace`. Done when it is down.
     pub fn stop(&self, target: Handle, grace: Duration) -> Asked<()> {
-        let (resolver, pending) = promise();
-        let done = move || {
-            resolver.settle(Ok(()));
-        };
+        let (done, pending) = Done::promise();
         match self.shared.node(target) {
-            Some(node) => node.stop(Ending::Stop(Some(grace)), Some(Box::new(done))),
-            None => done(),
+            Some(node) => node.stop(Ending::Stop(Some(grace)), Some(done)),
+            None => done.tell(),
         }
         pending.toward(&self.shared, target, None)
     }
@@ -273,8 +269,10 @@ impl Runtime {
         let node = self.shared.node(member).ok_or(Error::NotFound)?;
         self.shared.groups.join(group, member).map_err(|why| match why {
             CannotJoin::InvalidName => Error::InvalidName(why.to_string()),
-            CannotJoin::TooManyMembers { .. } => Error::TooMany("members of groups"),
-            CannotJoin::TooManyGroups { .. } => Error::TooMany("groups"),
+            CannotJoin::TooManyMembers { memberships_max: max } => {
+                Error::TooMany { what: "members of groups", max }
+            }
+            CannotJoin::TooManyGroups { groups_max: max } => Error::TooMany { what: "groups", max },
         })?;
         if self.shared.node(node.core().handle).is_none() {
             // It ended meanwhile.
@@ -368,8 +366,8 @@ impl Drop for Runtime {
     }
 }
 
-fn work(shared: &Shared) {
-    crate::poller::mark_worker();
+fn work(shared: &Shared, number: usize) {
+    crate::poller::mark_worker(number);
     let _io = shared.io.enter();
     let ticker = &shared.ticker;
     ticker.enter();

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -16,6 +16,7 @@ use crate::deadlines::Deadlines;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::foreign;
+use crate::grace::{LastPolls, Watch};
 use crate::groups::Groups;
 use crate::handle::Handle;
 use crate::id::ActorId;
@@ -29,7 +30,7 @@ use crate::slots::Slots;
 use crate::ticker::Ticker;
 use crate::timer::Timers;
 use crate::trace;
-use crate::watch::{MonitorIds, Watcher};
+use crate::watch::{MonitorIds, WATCHERS_MAX, Watcher};
 
 /// Actors and supervisors that may live at once.
 const NODES_MAX: usize = 4_000_000;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) callbacks: Callbacks,
     pub(crate) ticker: Ticker,
     pub(crate) deadlines: Deadlines,
+    pub(crate) last_polls: LastPolls,
     pub(crate) io: Io,
     observer: Option<Observer>,
     pub(crate) slots: Slots<Arc<dyn Node>>,
@@ -60,11 +62,16 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn start(config: Config) -> std::io::Result<Self> {
-        Ok(Self {
+    pub(crate) fn start(config: Config) -> std::io::Result<Arc<Self>> {
+        let workers = config.workers.max(1);
+        let last_polls = LastPolls::new(workers);
+        let (watch, me, io) = (Watch::new(last_polls.clone()), Arc::new(OnceLock::new()), config.io.clone());
+        let on_tick = watched(config.on_tick, watch, me.clone(), io);
+        let shared = Arc::new(Self {
             queue: Queue::default(),
             callbacks: Callbacks::default(),
-            ticker: Ticker::start(config.on_tick)?,
+            ticker: Ticker::start(on_tick)?,
+            last_polls,
             deadlines: Deadlines::start(&config.io),
             io: config.io,
             observer: config.observer,
@@ -77,11 +84,14 @@ impl Shared {
             pubsubs: DashMap::new(),
             retired: Mutex::default(),
             restarts: AtomicU64::new(0),
-            workers: AtomicUsize::new(config.workers.max(1)),
+            workers: AtomicUsize::new(workers),
             ended: AtomicBool::new(false),
             serial: AtomicU64::new(0),
             seed: AtomicU64::new(u64::from(std::process::id())),
-        })
+        });
+        // Set once, here.
+        let _ = me.set(Arc::downgrade(&shared));
+        Ok(shared)
     }
 
     /// Tells the observer and subscribers of `tracing`, if there are any; the notice is made only then.
@@ -135,7 +145,7 @@ impl Shared {
         // Named before anybody can find it: one whose name is taken never was.
         let entered = self.slots.insert_if(|handle| {
             if let Some(id) = &id
-                && !self.names.register(id.clone(), handle)
+                && !self.names.register(id, handle)
             {
                 return None;
             }
@@ -143,7 +153,9 @@ impl Shared {
             made = Some(node.clone());
             Some(node as Arc<dyn Node>)
         });
-        entered.map_err(|_| Error::TooMany("actors"))?.ok_or(Error::AlreadyExists)?;
+        entered
+            .map_err(|_| Error::TooMany { what: "actors", max: NODES_MAX })?
+            .ok_or(Error::AlreadyExists)?;
         made.ok_or(Error::NotFound)
     }
 
@@ -153,7 +165,8 @@ impl Shared {
     }
 
     /// Its name and slot are free again; its counts are kept. Done once.
-    pub(crate) fn retire(&self, core: &Core, counts: impl FnOnce() -> Counts) {
+    pub(crate) fn retire(&self, core: &Core, counts: &Counts) {
+        self.keep(counts);
         if self.slots.remove(core.handle).is_none() {
             return;
         }
@@ -167,13 +180,19 @@ impl Shared {
         if core.subscribes.load(SeqCst) {
             self.pubsubs.iter().for_each(|topics| topics.forget(core.handle));
         }
-        self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(&counts());
+    }
+
+    /// Counts of one that is retired.
+    fn keep(&self, counts: &Counts) {
+        if *counts != Counts::default() {
+            self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(counts);
+        }
     }
 
     /// A message came to an actor that is already retired.
     pub(crate) fn count_late(&self, late: impl FnOnce() -> Option<Counts>) {
         if let Some(counts) = late() {
-            self.retired.lock().unwrap_or_else(PoisonError::into_inner).add(&counts);
+            self.keep(&counts);
         }
     }
 
@@ -198,7 +217,7 @@ impl Shared {
         let node = self.node(target).ok_or(Error::NotFound)?;
         node.watch(watcher).map_err(|stopped| match stopped {
             Some(exit) => Error::Stopped(exit),
-            None => Error::TooMany("monitors and links of one actor"),
+            None => Error::TooMany { what: "monitors and links of one actor", max: WATCHERS_MAX },
         })
     }
 
@@ -225,4 +244,25 @@ impl Shared {
             }
         }
     }
+}
+
+/// What is done at each tick: the host's part, and a look at polls in which an actor is to stop and that last.
+fn watched(
+    on_tick: Box<dyn Fn() + Send>,
+    mut watch: Watch,
+    shared: Arc<OnceLock<Weak<Shared>>>,
+    io: Io,
+) -> Box<dyn FnMut() + Send> {
+    Box::new(move || {
+        on_tick();
+        for actor in watch.tick() {
+            let shared = shared.clone();
+            // Not on the ticker's thread: what it held last would wait there for its own end.
+            io.spawn(async move {
+                if let Some(node) = shared.get().and_then(Weak::upgrade).and_then(|it| it.node(actor)) {
+                    node.lasts();
+                }
+            });
+        }
+    })
 }

@@ -50,18 +50,19 @@ impl<T: Clone> Slots<T> {
     /// Makes a value that may know its handle, and keeps it. No lock is held meanwhile, and the handle finds nothing yet.
     #[cfg(test)]
     pub(crate) fn insert(&self, make: impl FnOnce(Handle) -> T) -> Result<(Handle, T), Full> {
-        let made = self.insert_if(|handle| Some(make(handle)))?;
-        made.ok_or(Full)
+        let mut made = None;
+        let handle = self.insert_if(|handle| {
+            made = Some(make(handle));
+            made.clone()
+        })?;
+        handle.zip(made).ok_or(Full)
     }
 
     /// The same, unless it is not made after all: then the slot is free again.
-    pub(crate) fn insert_if(
-        &self,
-        make: impl FnOnce(Handle) -> Option<T>,
-    ) -> Result<Option<(Handle, T)>, Full> {
+    pub(crate) fn insert_if(&self, make: impl FnOnce(Handle) -> Option<T>) -> Result<Option<Handle>, Full> {
         let reserved = self.reserve()?;
         let Some(value) = make(reserved.handle) else { return Ok(None) };
-        Ok(Some((reserved.fill(value.clone()), value)))
+        Ok(Some(reserved.fill(value)))
     }
 
     fn reserve(&self) -> Result<Reserved<'_, T>, Full> {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::error::Error;
 use crate::exit::Exit;
 use crate::node::{Ending, Node};
+use crate::promise::Done;
 
 /// How long those that are killed are waited for.
 const KILLED_GONE: Duration = Duration::from_secs(5);
@@ -30,13 +32,9 @@ pub(crate) async fn stop_root(root: Arc<dyn Node>, deadline: Instant) -> Stopped
     // What was down before is not what this has stopped.
     let mut nodes = crate::tree::all(&root);
     nodes.retain(|node| !node.is_stopped());
-    let (told, mut down) = tokio::sync::oneshot::channel();
+    let (done, mut down) = Done::promise::<Error>();
     let grace = deadline.saturating_duration_since(Instant::now());
-    let done = move || {
-        // The other end waits, or the runtime is gone.
-        let _ = told.send(());
-    };
-    root.clone().stop(Ending::Stop(None), Some(Box::new(done)));
+    root.clone().stop(Ending::Stop(None), Some(done));
     if tokio::time::timeout(grace, &mut down).await.is_err() {
         root.end(Ending::Kill);
         // One that cannot be told is gone all the same: nobody waits for ever.

@@ -9,15 +9,15 @@ use crate::child::{ChildSpec, SupervisorSpec};
 use crate::counts::Counts;
 use crate::deadlines::{Deadline, Due};
 use crate::error::Error;
-use crate::exit::Exit;
+use crate::exit::{Exit, GaveUp};
 use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::Stage;
-use crate::node::{Core, Done, Ending, Node, Overdue, Parent, Shutdown, Status};
+use crate::node::{Core, Ending, Node, Overdue, Parent, Shutdown, Status};
 use crate::notice::Notice;
 use crate::poller;
-use crate::promise::Resolver;
+use crate::promise::{Done, Resolver};
 use crate::queue::Runnable;
 use crate::shared::Shared;
 use crate::supervision::{Busy, ChildKey, ChildRules, Fate, Input, Machine, Output, Refusal, Ticket};
@@ -267,7 +267,7 @@ impl Supervisor {
     fn gave_up(&self, key: ChildKey, restarts: u64, exit: &Exit) {
         let node = lock(&self.state).children.get(&key).map(|charge| charge.node.clone());
         let Some(node) = node else { return };
-        node.announce();
+        node.given_up(GaveUp { restarts, period: self.period, last: exit.clone() });
         let (period, child) = (self.period, node.core().id());
         let core = if self.implicit { node.core() } else { &self.core };
         self.shared.notify(core, |id| Notice::GaveUp { id, child: &child, restarts, period, exit });
@@ -387,7 +387,7 @@ impl Supervisor {
         drop(state);
         self.settle_children(fate);
         if matches!(fate, Fate::Gone(_)) {
-            self.shared.retire(&self.core, Counts::default);
+            self.shared.retire(&self.core, &Counts::default());
         }
         if !stopped_before && !self.implicit {
             let kept = !matches!(fate, Fate::Gone(_));
@@ -403,7 +403,7 @@ impl Supervisor {
             }));
         }
         for done in on_stop {
-            foreign::call("end of a stop", done);
+            foreign::call("end of a stop", || done.tell());
         }
     }
 }
@@ -507,7 +507,7 @@ impl Node for Supervisor {
         self.end(ending);
     }
 
-    fn announce(&self) {}
+    fn given_up(&self, _why: GaveUp) {}
 
     fn settle(self: Arc<Self>, fate: Fate) {
         match &fate {
@@ -529,7 +529,7 @@ impl Node for Supervisor {
         let mut state = lock(&self.state);
         if matches!(state.stage, Stage::Stopped(_)) {
             drop(state);
-            return done.into_iter().for_each(|done| done());
+            return done.into_iter().for_each(Done::tell);
         }
         state.on_stop.extend(done);
         state.stops = true;

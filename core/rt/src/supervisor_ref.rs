@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::node::{Ending, Node, Status};
+use crate::promise::Done;
 use crate::supervision::{ChildKey, ChildRules, Input, Refusal, Ticket};
 use crate::supervisor::Supervisor;
 
@@ -116,12 +117,9 @@ impl SupervisorRef {
 
     /// Stops its children, newest first, then itself; kills what is left after `grace`. Done when all are down.
     pub fn stop(&self, grace: Duration) -> Asked<()> {
-        let (resolver, pending) = crate::promise();
-        let done = move || {
-            resolver.settle(Ok(()));
-        };
+        let (done, pending) = Done::promise();
         let node: Arc<dyn Node> = self.0.clone();
-        node.stop(Ending::Stop(Some(grace)), Some(Box::new(done)));
+        node.stop(Ending::Stop(Some(grace)), Some(done));
         pending.toward(&self.0.shared, self.handle(), None)
     }
 

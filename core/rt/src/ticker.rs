@@ -36,7 +36,7 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     /// Starts the thread; `on_tick` is called at each tick.
-    pub(crate) fn start(on_tick: Box<dyn Fn() + Send>) -> std::io::Result<Self> {
+    pub(crate) fn start(mut on_tick: Box<dyn FnMut() + Send>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             ticks: Ticks::default(),
             active: AtomicUsize::new(0),
@@ -44,8 +44,9 @@ impl Ticker {
             ended: AtomicBool::new(false),
         });
         let counted = shared.clone();
-        let join =
-            thread::Builder::new().name("airwasm-tick".to_owned()).spawn(move || counted.count(&on_tick))?;
+        let join = thread::Builder::new()
+            .name("airwasm-tick".to_owned())
+            .spawn(move || counted.count(&mut on_tick))?;
         Ok(Self { shared, thread: join.thread().clone(), join: Some(join) })
     }
 
@@ -69,7 +70,7 @@ impl Ticker {
 }
 
 impl Shared {
-    fn count(&self, on_tick: &dyn Fn()) {
+    fn count(&self, on_tick: &mut dyn FnMut()) {
         let mut idle_ticks = 0;
         while !self.ended.load(SeqCst) {
             thread::sleep(TICK);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::node::Node;
+use crate::node::{Core, Node};
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::sync::{Mutex, lock};
@@ -38,9 +38,9 @@ impl Waits {
         lock(&self.0).get_or_insert_default().push(target);
     }
 
-    fn remove(&self, wait: &Weak<dyn Open>) {
+    fn remove(&self, wait: usize) {
         if let Some(targets) = lock(&self.0).as_mut() {
-            targets.retain(|target| !target.wait.ptr_eq(wait));
+            targets.retain(|target| target.wait.as_ptr().addr() != wait);
         }
     }
 
@@ -55,10 +55,11 @@ impl Waits {
 }
 
 /// The record that one actor waits for another; dropped, it waits no more.
+// Not its number: it would be looked up once more.
 pub(crate) struct Edge {
-    shared: Arc<Shared>,
-    asker: Handle,
-    wait: Weak<dyn Open>,
+    asker: Arc<dyn Node>,
+    /// Where it is; the record keeps the place from being used for another one.
+    wait: usize,
 }
 
 impl Edge {
@@ -67,13 +68,13 @@ impl Edge {
         shared: &Arc<Shared>,
         asker: Handle,
         target: Handle,
-        wait: &Arc<dyn Open>,
+        wait: Weak<dyn Open>,
     ) -> Result<Option<Self>, Vec<ActorId>> {
-        let Some(node) = shared.node(asker) else { return Ok(None) };
-        let (wait, turn) = (Arc::downgrade(wait), node.core().turn.load(Relaxed));
-        node.core().waits.add(Target { handle: target, wait: wait.clone(), turn });
-        let edge = Self { shared: shared.clone(), asker, wait };
-        match circle(shared, asker, target) {
+        let Some(asker) = shared.node(asker) else { return Ok(None) };
+        let turn = asker.core().turn.load(Relaxed);
+        let edge = Self { asker, wait: wait.as_ptr().addr() };
+        edge.asker.core().waits.add(Target { handle: target, wait, turn });
+        match circle(shared, edge.asker.core(), target) {
             Some(ids) => Err(ids),
             None => Ok(Some(edge)),
         }
@@ -82,25 +83,23 @@ impl Edge {
 
 impl Drop for Edge {
     fn drop(&mut self) {
-        if let Some(node) = self.shared.node(self.asker) {
-            node.core().waits.remove(&self.wait);
-        }
+        self.asker.core().waits.remove(self.wait);
     }
 }
 
 /// The ids from `asker` over `target` back to `asker`, if the waits lead there.
-fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>> {
+fn circle(shared: &Shared, asker: &Core, target: Handle) -> Option<Vec<ActorId>> {
     // Most of those asked wait for nobody: then no walk is begun, and nothing allocated.
-    if !closes(shared, asker, target) && targets_of(shared, target).is_empty() {
+    if !closes(asker, target) && targets_of(shared, target).is_empty() {
         return None;
     }
     let mut seen = HashSet::from([target]);
     let mut paths = vec![vec![target]];
     while let Some(path) = paths.pop() {
         let last = *path.last()?;
-        if closes(shared, asker, last) {
+        if closes(asker, last) {
             let above = crate::poller::above(last).into_iter().flatten();
-            let ids = std::iter::once(asker).chain(path).chain(above);
+            let ids = std::iter::once(asker.handle).chain(path).chain(above);
             return Some(ids.filter_map(|handle| shared.node(handle).map(|node| node.core().id())).collect());
         }
         for next in targets_of(shared, last) {
@@ -113,8 +112,8 @@ fn circle(shared: &Shared, asker: Handle, target: Handle) -> Option<Vec<ActorId>
 }
 
 /// Whether this one goes on only after the asker has.
-fn closes(shared: &Shared, asker: Handle, last: Handle) -> bool {
-    last == asker || crate::poller::is_beneath(last) || is_above(shared, last, asker)
+fn closes(asker: &Core, last: Handle) -> bool {
+    last == asker.handle || crate::poller::is_beneath(last) || is_above(last, asker)
 }
 
 fn targets_of(shared: &Shared, handle: Handle) -> Vec<Handle> {
@@ -123,14 +122,13 @@ fn targets_of(shared: &Shared, handle: Handle) -> Vec<Handle> {
 }
 
 /// Whether this is a supervisor of the asker, or of one of those: it ends only after the asker has.
-fn is_above(shared: &Shared, target: Handle, asker: Handle) -> bool {
-    let mut below = shared.node(asker);
-    while let Some(node) = below {
-        let Some((supervisor, _)) = node.core().supervisor() else { return false };
+fn is_above(target: Handle, asker: &Core) -> bool {
+    let mut above = asker.supervisor();
+    while let Some((supervisor, _)) = above {
         if supervisor.core().handle == target {
             return true;
         }
-        below = Some(supervisor);
+        above = supervisor.core().supervisor();
     }
     false
 }

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::promise::{Broken, Resolver};
 
 /// Monitors and links of one actor.
-const WATCHERS_MAX: usize = 10_000;
+pub(crate) const WATCHERS_MAX: usize = 10_000;
 /// So many are never looked through for those who have given up.
 const SWEEP_MIN: usize = 32;
 

@@ -114,7 +114,7 @@ fn hostile_h2_too_many_crashes_end_it_and_the_end_is_told() {
         "restarted 2",
         "crashed: boom",
         "gave up 2",
-        "stopped crashed: boom",
+        "stopped given up after 2 restarts within 10000 ms: crashed: boom",
     ];
     assert_eq!(world.notices(), expected);
 }

@@ -178,13 +178,16 @@ fn hostile_h4_escalation_to_the_root_leaves_the_runtime_alive() {
     let (tell, told) = mpsc::channel();
     let mourner = move |down: airssys_rt::Down| tell.send(down).expect("open");
     world.runtime.monitor(top.handle(), Box::new(mourner)).expect("it lives");
-    crash(&world.at("leaf"));
+    let leaf = world.at("leaf");
+    crash(&leaf);
     let down = told.recv_timeout(common::LONG).expect("told");
     assert!(matches!(down.exit, Exit::Shutdown) && !down.restarting, "{down:?}");
     assert_eq!(top.status().state, "stopped");
     for line in ["sub: gave up 0", "top: gave up 0", "sibling: stopped shutdown", "top: stopped shutdown"] {
         assert!(world.told.lines().iter().any(|told| told == line), "{line}: {:?}", world.told.lines());
     }
+    let Err(Error::Stopped(Exit::Crash(cause))) = echo(&leaf, 1) else { panic!("it was given up") };
+    assert!(cause.to_string().starts_with("given up after 0 restarts within "), "{cause}");
     assert_eq!(echo(&bystander, 1).expect("untouched"), 1);
     assert_eq!(world.runtime.len(), 1);
     world.supervise(spec("top", at_once(0)).child(world.child("leaf", Restart::Permanent)));

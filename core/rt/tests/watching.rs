@@ -211,7 +211,7 @@ fn monitors_that_nobody_waits_for_make_room() {
         (0..20_000).take_while(|_| world.runtime.monitor(actor.handle(), Box::new(wanted)).is_ok()).count();
     assert!((9_900..=10_000).contains(&taken), "{taken}");
     let full = world.runtime.monitor(actor.handle(), Box::new(wanted));
-    assert!(matches!(full, Err(Error::TooMany(_))), "as many as there may be");
+    assert!(matches!(full, Err(Error::TooMany { max: 10_000, .. })), "as many as there may be");
 }
 
 #[test]

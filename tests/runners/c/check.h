@@ -47,6 +47,7 @@ void abi_calls(void);
 void abi_trees(void);
 void abi_watching(void);
 void abi_waiting(void);
+void abi_times(void);
 void abi_process(void);
 
 /* What the process tests run in a process of its own; its exit code. */

@@ -12,6 +12,8 @@ use crate::types::error::Error;
 use crate::types::event::{Event, detail, kind_matches};
 
 const QUEUE_EVENTS_MAX: usize = 1_024;
+/// So many are never looked through for those who have given up.
+const SWEEP_MIN: usize = 32;
 
 /// All subscribers of one system.
 #[derive(Default)]
@@ -32,6 +34,8 @@ pub(crate) struct Subscriber {
 struct Queue {
     events: VecDeque<Event>,
     waiting: VecDeque<Resolver<Option<Event>, Error>>,
+    /// How many were left when those who had given up were looked for last.
+    swept: usize,
     lost: u64,
     closed: bool,
 }
@@ -120,6 +124,10 @@ impl Subscriber {
         if queue.closed {
             return Pending::ready(Ok(None));
         }
+        if queue.waiting.len() >= (queue.swept * 2).max(SWEEP_MIN) {
+            queue.waiting.retain(|waiting| !waiting.is_abandoned());
+            queue.swept = queue.waiting.len();
+        }
         let (resolver, pending) = promise();
         queue.waiting.push_back(resolver);
         pending
@@ -156,5 +164,24 @@ mod tests {
         assert_eq!((lost.kind.as_str(), lost.detail["count"].as_u64()), ("events.lost", Some(3)));
         hub.unsubscribe(&reader);
         assert!(reader.next().wait().expect("no error").is_none());
+    }
+
+    #[test]
+    fn waits_for_events_that_were_given_up_are_not_kept() {
+        let hub = Hub::default();
+        let reader = hub.subscribe("*");
+        let kept: Vec<_> = (0..100).map(|_| reader.next()).collect();
+        for _ in 0..25_000 {
+            drop(reader.next());
+        }
+        assert!(reader.lock().waiting.len() <= 2 * kept.len());
+        for n in 1..=101 {
+            hub.tell("log", None, || detail("n", n));
+        }
+        let mut told = kept.into_iter().chain([reader.next()]);
+        assert!((1..=101).all(|n| {
+            let event = told.next().map(|wait| wait.wait().expect("no error").expect("open"));
+            event.expect("waits").detail["n"] == n
+        }));
     }
 }

@@ -83,7 +83,7 @@ impl System {
     pub fn stop_async(&self, actor: ActorHandle, deadline: Option<Duration>) -> Operation<()> {
         let begin = || {
             let inner = self.open_inner()?;
-            check_deadline(deadline)?;
+            check_deadline("deadline_ms", deadline)?;
             let resident = inner.directory.resident(actor)?;
             let stopped = inner.runtime.stop(resident.rt_handle()?, deadline.unwrap_or(resident.shutdown));
             Ok(Operation::new(as_ours(stopped), Some(resident.id.clone()), &inner.tickets))
@@ -285,7 +285,7 @@ impl Inner {
         default: airssys_rt::Restart,
         make: impl FnOnce(&Arc<Resident>, Spec, airssys_rt::Restart) -> (ChildSpec, Told<Letter>),
     ) -> Result<Prepared> {
-        check_deadline(spec.shutdown)?;
+        check_deadline("shutdown_ms", spec.shutdown)?;
         let limits = spec.limits.resolve()?;
         let rt_spec = super::rt_spec::checked(spec, &limits)?;
         let resident = self.enter(spec, stem, limits.payload_bytes)?;
@@ -348,11 +348,9 @@ fn check_config(config: Option<&str>) -> Result<Option<Arc<str>>> {
 }
 
 /// A deadline of nothing is refused as every 0 is.
-pub(super) fn check_deadline(deadline: Option<Duration>) -> Result<()> {
+pub(super) fn check_deadline(which: &str, deadline: Option<Duration>) -> Result<()> {
     match deadline {
-        Some(Duration::ZERO) => {
-            Err(Error::argument("deadline_ms", "0 is no time to stop; to kill is another call"))
-        }
+        Some(Duration::ZERO) => Err(Error::argument(which, "0 is no time to stop; to kill is another call")),
         _ => Ok(()),
     }
 }

@@ -42,7 +42,7 @@ impl System {
     /// [`close`](System::close) without blocking.
     pub fn close_async(&self, deadline: Option<Duration>) -> Operation<CloseReport> {
         let checked = self.check_fork().and_then(|()| check_may_block("close"));
-        if let Err(error) = checked.and_then(|()| check_deadline(deadline)) {
+        if let Err(error) = checked.and_then(|()| check_deadline("deadline_ms", deadline)) {
             return self.failed(error);
         }
         let pending = self.inner.closing.join(|| self.inner.begin_close(deadline.unwrap_or(DEADLINE)));

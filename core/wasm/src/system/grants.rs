@@ -25,6 +25,9 @@ impl System {
     pub fn grant(&self, actor: ActorHandle, capability: &str, ttl: Option<Duration>) -> Result<GrantHandle> {
         let inner = self.open_inner()?;
         let resident = inner.directory.resident(actor)?;
+        if ttl == Some(Duration::ZERO) {
+            return Err(Error::argument("ttl_ms", "0 is no time; leave it out for one until it is revoked"));
+        }
         inner.give(&resident, capability, ttl)
     }
 

@@ -1,6 +1,7 @@
 //! What the runtime notices becomes events, and the directory follows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use airssys_rt::{ActorId, Exit, Notice};
 use serde_json::{Map, Value, json};
@@ -51,7 +52,7 @@ fn tell(hub: &Hub, notice: &Notice<'_>) {
         Notice::Crashed { id, exit, restart_in } => hub.tell("actor.crashed", Some(id.as_str()), || {
             let mut facts = exit_facts(exit);
             if let Some(after) = restart_in {
-                facts.insert("restart_in_ms".to_owned(), json!(after.as_millis() as u64));
+                facts.insert("restart_in_ms".to_owned(), json!(millis(*after)));
             }
             facts
         }),
@@ -60,7 +61,7 @@ fn tell(hub: &Hub, notice: &Notice<'_>) {
                 let mut facts = exit_facts(exit);
                 facts.insert("child".to_owned(), json!(child.as_str()));
                 facts.insert("restarts".to_owned(), json!(restarts));
-                facts.insert("period_ms".to_owned(), json!(period.as_millis() as u64));
+                facts.insert("period_ms".to_owned(), json!(millis(*period)));
                 facts
             });
         }
@@ -71,6 +72,11 @@ fn tell(hub: &Hub, notice: &Notice<'_>) {
         // Each of them is told by whoever keeps it.
         Notice::DeadLetters { .. } => {}
     }
+}
+
+/// Whole milliseconds, where a time beyond all clocks is the longest.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn exit_facts(exit: &Exit) -> Map<String, Value> {

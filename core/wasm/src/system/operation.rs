@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use airssys_rt::{ActorId, Canceller, Pending};
 use dashmap::DashMap;
 
+use super::forked;
+use crate::fork;
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{Kind, RequestHandle};
 
@@ -26,10 +28,17 @@ pub enum Started<T> {
 }
 
 /// Operations that were given a completion and can be cancelled by their number.
-#[derive(Default)]
 pub(crate) struct Tickets {
     serial: AtomicU64,
     open: DashMap<u64, Box<dyn Fn() -> bool + Send + Sync>>,
+    /// In which process; see [`fork::count`].
+    forks: u64,
+}
+
+impl Default for Tickets {
+    fn default() -> Self {
+        Self { serial: AtomicU64::default(), open: DashMap::default(), forks: fork::count() }
+    }
 }
 
 impl Tickets {
@@ -73,6 +82,11 @@ impl<T: Send + 'static> Operation<T> {
         Self::new(Pending::ready(outcome), None, tickets)
     }
 
+    /// Whether those who would answer were left behind in the parent of this process.
+    fn is_forked(&self) -> bool {
+        fork::count() != self.tickets.forks
+    }
+
     /// It is awaited on behalf of an actor, where its handler is asynchronous: if that closes a circle, the wait is
     /// `CYCLE` at once, and what was asked for goes on. On a thread that calls a handler this is known without it.
     #[must_use = "an operation that is dropped is not awaited"]
@@ -90,17 +104,26 @@ impl<T: Send + 'static> Operation<T> {
 
     /// Blocks until the outcome, or the operation's own deadline.
     pub fn wait(self) -> Result<T> {
+        if self.is_forked() {
+            return Err(forked());
+        }
         place(&self.at, self.pending.wait())
     }
 
     /// Blocks for at most `time`; `None` if it is still under way then.
     pub fn wait_for(&mut self, time: Duration) -> Option<Result<T>> {
+        if self.is_forked() {
+            return Some(Err(forked()));
+        }
         let until = Instant::now().checked_add(time);
         self.pending.wait_until(until).map(|outcome| place(&self.at, outcome))
     }
 
     /// Delivers to `completion`, unless the outcome is there already.
     pub fn start(self, completion: Completion<T>) -> Started<T> {
+        if self.is_forked() {
+            return Started::Ready(Err(forked()));
+        }
         let Operation { pending, at, tickets } = self;
         let number = Kind::Request.tag(tickets.serial.fetch_add(1, Relaxed) + 1);
         let (id, open) = (at.clone(), tickets.clone());
@@ -132,6 +155,9 @@ impl<T: Send + 'static> Future for Operation<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.is_forked() {
+            return Poll::Ready(Err(forked()));
+        }
         let polled = Pin::new(&mut self.pending).poll(context);
         polled.map(|outcome| place(&self.at, outcome))
     }

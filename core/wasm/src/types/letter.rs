@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use airssys_osl::{Denial, DenialKind};
-use airssys_rt::{ActorId, Broken, Cause, Exit, Linked, Refusal, TooManyErrors, Unhealthy};
+use airssys_rt::{ActorId, Broken, Cause, Exit, GaveUp, Linked, Refusal, TooManyErrors, Unhealthy};
 
 use super::error::{Code, Error};
 
@@ -99,7 +99,9 @@ impl From<airssys_rt::Error> for Error {
                 let ids: Vec<_> = ids.iter().map(ActorId::as_str).collect();
                 Error::new(Code::Cycle, text).with("ids", ids)
             }
-            Rt::TooMany(what) => Error::new(Code::LimitExceeded, text).with("which", what),
+            Rt::TooMany { what, max } => {
+                Error::new(Code::LimitExceeded, text).with("which", what).with("allowed", max)
+            }
             Rt::InvalidChild { child, .. } => Error::new(Code::InvalidChild, text).with("child", child),
             Rt::Refused(refusal) => refused(&refusal, text),
         }
@@ -125,9 +127,20 @@ fn exit_error(exit: &Exit) -> Error {
     }
 }
 
-/// `ACTOR_STOPPED` with the exit reason.
+/// `ACTOR_STOPPED` with the exit reason, or `GAVE_UP`.
 pub(crate) fn stopped(exit: &Exit) -> Error {
     let reason = exit.to_string();
+    if let Exit::Crash(cause) = exit
+        && let Some(GaveUp { restarts, period, last }) =
+            (&**cause as &(dyn std::error::Error + 'static)).downcast_ref()
+    {
+        let period_ms = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+        let error = Error::new(Code::GaveUp, format!("the actor was {reason}"));
+        return error
+            .with("restarts", *restarts)
+            .with("period_ms", period_ms)
+            .with("cause", last.to_string());
+    }
     Error::new(Code::ActorStopped, format!("the actor has stopped: {reason}")).with("reason", reason)
 }
 
