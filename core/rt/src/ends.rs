@@ -156,6 +156,8 @@ impl<M: Message> Cell<M> {
         // Who was part of the life learns how it ended, all others that it was given up.
         let for_good = life.forced.take().map_or_else(|| exit.clone(), |given_up| *given_up);
         life.stage = Stage::Stopped(for_good.clone());
+        // Whoever asked for its end has got it: a life that its supervisor is asked for later is another matter.
+        life.stops = false;
         let was_up = life.was_up;
         // Whoever comes from now on learns at once that it has stopped.
         let (on_start, on_stop) = (life.on_start.take(), std::mem::take(&mut life.on_stop));

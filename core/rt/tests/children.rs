@@ -54,6 +54,22 @@ fn a_terminated_child_that_waited_for_its_restart_stays_down_until_asked_for() {
 }
 
 #[test]
+fn a_child_that_was_stopped_lives_again_once_it_is_restarted() {
+    let world = World::new();
+    let top = world.supervise(spec("top", at_once(0)).child(world.child("a", Restart::Permanent)));
+    let a = world.at("a");
+    answer(a.stop(common::LONG)).expect("stops");
+    assert_eq!(a.status().state, "stopped");
+    answer(top.restart_child(a.handle())).expect("starts");
+    assert_eq!(echo(&a, 1).expect("the second life"), 1_001);
+    a.kill();
+    eventually("down", || a.status().state == "stopped");
+    answer(top.restart_child(a.handle())).expect("starts");
+    assert_eq!(echo(&a, 1).expect("the third life"), 2_001);
+    assert_eq!(a.status().state, "running");
+}
+
+#[test]
 fn the_name_of_a_deleted_child_is_free_again() {
     let world = World::new();
     let top = world.supervise(spec("top", at_once(0)).child(world.child("static", Restart::Permanent)));
