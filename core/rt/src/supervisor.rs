@@ -380,7 +380,7 @@ impl Supervisor {
             Stage::Down(exit) | Stage::Stopped(exit) => exit.clone(),
             _ => exit.clone(),
         };
-        state.stage = Stage::Stopped(exit.clone());
+        (state.stage, state.stops) = (Stage::Stopped(exit.clone()), false);
         state.last_exit = Some(exit.clone());
         let (was_up, on_start) = (state.was_up, state.on_start.take());
         let on_stop = std::mem::take(&mut state.on_stop);

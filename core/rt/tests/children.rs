@@ -70,6 +70,18 @@ fn a_child_that_was_stopped_lives_again_once_it_is_restarted() {
 }
 
 #[test]
+fn a_supervisor_that_was_stopped_lives_again_once_it_is_restarted() {
+    let world = World::new();
+    let sub = spec("sub", at_once(0)).child(world.child("leaf", Restart::Permanent));
+    let top = world.supervise(spec("top", at_once(0)).child(ChildSpec::supervisor(sub, Restart::Permanent)));
+    let sub = world.runtime.find(&id("sub")).expect("there");
+    answer(world.runtime.stop(sub, common::LONG)).expect("stops");
+    answer(top.restart_child(sub)).expect("starts");
+    assert_eq!(echo(&world.at("leaf"), 1).expect("it lives"), 1_001);
+    assert_eq!(world.runtime.status(sub).expect("there").state, "running");
+}
+
+#[test]
 fn the_name_of_a_deleted_child_is_free_again() {
     let world = World::new();
     let top = world.supervise(spec("top", at_once(0)).child(world.child("static", Restart::Permanent)));
