@@ -18,6 +18,7 @@ mod glob;
 mod grant;
 mod name;
 mod path_pattern;
+pub mod policy;
 mod queue;
 mod record;
 mod scope;
