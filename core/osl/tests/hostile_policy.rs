@@ -140,7 +140,7 @@ fn what_a_value_may_be_is_checked_where_it_stands() {
         (rule("limits: { mailbox: 500msgs }"), 4, 24, "no count"),
         (rule("limits: { mailbox: \"500\" }"), 4, 24, "without quotes"),
         (rule("limits: { mailbox: 1000000001 }"), 4, 24, "out of range"),
-        (rule("limits: { mailbox: }"), 4, 23, "not nothing"),
+        (rule("limits: { mailbox: }"), 4, 22, "not nothing"),
         (rule("budget: { cpu: 500 }"), 4, 20, "such as 200ms"),
         (rule("budget: { cpu: 25h }"), 4, 20, "out of range"),
         (rule("budget: [cpu]"), 4, 13, "budget is a map"),

@@ -104,6 +104,14 @@ impl Stamp {
 }
 
 #[cfg(test)]
+impl Stamp {
+    /// The stamp of a file that is on no disk.
+    pub fn fake(inode: u64, version: u64) -> Self {
+        Self { device: 0, inode, size: 0, modified: (version as i64, 0), changed: (0, 0) }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -40,14 +40,14 @@ pub enum PolicyChange {
     None,
     /// This policy is in force now.
     Loaded(Arc<Policy>),
-    /// What is there now is refused; told once for each change.
+    /// What is there now is refused; by [`PolicyFile::poll`] told once, until the reason is another.
     Refused(PolicyRefusal),
 }
 
 /// Looks closer together than this are none, so that a storm of writes costs at most a reload each second look.
 const LOOK_MS_MIN: u64 = 100;
 
-/// The files of the last read, as far as it came, each with its stamp.
+/// The files of the last read, as far as it came, each with its stamp; none if it could not be read.
 type Seen = Vec<(PathBuf, Option<Stamp>)>;
 
 struct Watch {
@@ -58,6 +58,8 @@ struct Watch {
     looked: Option<Instant>,
     /// Whether what was read had settled by then.
     settled: bool,
+    /// Why what was read is not in force.
+    refused: Option<PolicyRefusal>,
 }
 
 impl PolicyFile {
@@ -69,7 +71,7 @@ impl PolicyFile {
     fn open_on(path: &Path, disk: Disk) -> Result<Self, PolicyRefusal> {
         let mut read = Seen::new();
         let policy = Arc::new(read_policy(&disk, path, &mut read)?);
-        let watch = Watch { read, settling: None, looked: None, settled: false };
+        let watch = Watch { read, settling: None, looked: None, settled: false, refused: None };
         Ok(Self { path: path.to_owned(), disk, current: RwLock::new(policy), watch: Mutex::new(watch) })
     }
 
@@ -131,8 +133,8 @@ impl PolicyFile {
     fn read_again(&self, watch: &mut Watch, settled: bool) -> PolicyChange {
         let mut read = Seen::new();
         let outcome = read_policy(&self.disk, &self.path, &mut read);
-        let repeated = settled && watch.settled && read == watch.read;
         (watch.read, watch.settled) = (read, settled);
+        let before = std::mem::replace(&mut watch.refused, outcome.as_ref().err().cloned());
         match outcome {
             Ok(policy) if policy == *self.current() => PolicyChange::None,
             Ok(policy) => {
@@ -140,7 +142,7 @@ impl PolicyFile {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = policy.clone();
                 PolicyChange::Loaded(policy)
             }
-            Err(_) if repeated => PolicyChange::None,
+            Err(refusal) if settled && before.as_ref() == Some(&refusal) => PolicyChange::None,
             Err(refusal) => PolicyChange::Refused(refusal),
         }
     }
@@ -170,8 +172,9 @@ impl Policy {
                 seen.push((path.to_owned(), Some(stamp)));
                 Ok(fetched)
             }
+            // Without a stamp, so that a file which is there but could not be read is read again.
             Err(why) => {
-                seen.push((path.to_owned(), (disk.stamp)(path).ok()));
+                seen.push((path.to_owned(), None));
                 Err(why)
             }
         };
