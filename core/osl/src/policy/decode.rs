@@ -166,7 +166,7 @@ impl Place<'_> {
             return self.fault(node.mark, "a rule is for somebody: name an actor, or \"*/*/*\" for all");
         }
         let reach = |node: &Node| match ActorPattern::parse(self.text(node)?) {
-            Ok(pattern) => Ok(ActorReach::Pattern(pattern)),
+            Ok(pattern) => Ok(ActorReach::of(pattern)),
             Err(why) => self.fault(node.mark, why),
         };
         let actors = actors.iter().map(reach).collect::<Result<_>>()?;

@@ -8,7 +8,7 @@ use crate::path_pattern::PathPattern;
 use crate::scope::Scope;
 
 /// Comparisons of one file with what it extends.
-const STEPS_MAX: u32 = 2_000_000;
+const STEPS_MAX: u32 = 5_000_000;
 
 /// Refuses the first allow of `layer` that is not shown to be within what `below`, the files before it, allow the same
 /// actors. A rule that overrides is left alone.
@@ -121,7 +121,7 @@ fn included(child: &Capability, parent: &Capability) -> bool {
             (child, parent) if child == parent => true,
             (Scope::Path(child), Scope::Path(parent)) => path_included(child, parent),
             (Scope::Actor(child), Scope::Actor(parent)) => {
-                ActorReach::Pattern(parent.clone()).includes(&ActorReach::Pattern(child.clone()))
+                ActorReach::of(parent.clone()).includes(&ActorReach::of(child.clone()))
             }
             _ => false,
         }

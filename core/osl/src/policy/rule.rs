@@ -66,14 +66,29 @@ impl Rule {
 pub(super) enum ActorReach {
     /// Whoever asks, even under an id that is none: what `defaults` say.
     All,
-    Pattern(ActorPattern),
+    Pattern(ActorPattern, [Part; 3]),
+}
+
+/// One of the three parts of a pattern, as it is written and as it matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    text: String,
+    tokens: Vec<Token>,
 }
 
 impl ActorReach {
+    pub fn of(pattern: ActorPattern) -> Self {
+        let text = pattern.to_string();
+        let mut parts = text.split('/').map(Part::new);
+        let mut part = || parts.next().expect("a pattern prints three parts");
+        let parts = [part(), part(), part()];
+        ActorReach::Pattern(pattern, parts)
+    }
+
     pub fn matches(&self, actor: &str) -> bool {
         match self {
             ActorReach::All => true,
-            ActorReach::Pattern(pattern) => pattern.matches(actor),
+            ActorReach::Pattern(pattern, _) => pattern.matches(actor),
         }
     }
 
@@ -81,32 +96,35 @@ impl ActorReach {
     pub fn includes(&self, other: &ActorReach) -> bool {
         match (self, other) {
             (ActorReach::All, _) => true,
-            (ActorReach::Pattern(_), ActorReach::All) => false,
-            // A `*` of the other pattern stands for anything, so only a `*` of this one may meet it.
-            (ActorReach::Pattern(ours), ActorReach::Pattern(theirs)) => {
-                by_part(ours, theirs, |ours, theirs| glob::matches(&tokens(ours), theirs))
+            (ActorReach::Pattern(..), ActorReach::All) => false,
+            (ActorReach::Pattern(_, ours), ActorReach::Pattern(_, theirs)) => {
+                ours.iter().zip(theirs).all(|(ours, theirs)| ours.includes(theirs))
             }
         }
     }
 
     /// Whether some actor may be reached by both; never a wrong no.
     pub fn overlaps(&self, other: &ActorReach) -> bool {
-        let (ActorReach::Pattern(a), ActorReach::Pattern(b)) = (self, other) else { return true };
-        by_part(a, b, |a, b| {
-            (a.contains('*') && b.contains('*'))
-                || glob::matches(&tokens(a), b)
-                || glob::matches(&tokens(b), a)
-        })
+        let (ActorReach::Pattern(_, a), ActorReach::Pattern(_, b)) = (self, other) else { return true };
+        a.iter().zip(b).all(|(a, b)| a.overlaps(b))
     }
 }
 
-fn by_part(a: &ActorPattern, b: &ActorPattern, holds: impl Fn(&str, &str) -> bool) -> bool {
-    let (a, b) = (a.to_string(), b.to_string());
-    a.split('/').zip(b.split('/')).all(|(a, b)| holds(a, b))
-}
+impl Part {
+    fn new(text: &str) -> Self {
+        let token = |c| if c == '*' { Token::Run } else { Token::Char(c) };
+        Self { text: text.to_owned(), tokens: text.chars().map(token).collect() }
+    }
 
-fn tokens(part: &str) -> Vec<Token> {
-    part.chars().map(|c| if c == '*' { Token::Run } else { Token::Char(c) }).collect()
+    /// A `*` of the other stands for anything, so only a `*` of this one may meet it.
+    fn includes(&self, other: &Part) -> bool {
+        glob::matches(&self.tokens, &other.text)
+    }
+
+    fn overlaps(&self, other: &Part) -> bool {
+        let open = |part: &Part| part.tokens.contains(&Token::Run);
+        (open(self) && open(other)) || self.includes(other) || other.includes(self)
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +133,7 @@ mod tests {
 
     #[test]
     fn patterns_include_and_overlap() {
-        let reach = |text: &str| ActorReach::Pattern(ActorPattern::parse(text).unwrap());
+        let reach = |text: &str| ActorReach::of(ActorPattern::parse(text).unwrap());
         let table = [
             // ours, theirs, includes, overlaps
             ("tools/*/*", "tools/fetch/*", true, true),

@@ -15,7 +15,7 @@ use super::node::{Entry, Mark, Node, Value};
 
 pub(super) const FILE_BYTES_MAX: usize = 1 << 20;
 pub(super) const DEPTH_MAX: usize = 32;
-pub(super) const NODES_MAX: usize = 100_000;
+pub(super) const NODES_MAX: usize = 50_000;
 
 /// Reads the one document of a file; none when it holds nothing but comments.
 pub(super) fn read(bytes: &[u8], file: &Arc<str>) -> Result<Option<Node>, PolicyError> {
