@@ -8,17 +8,17 @@
 //! | `limits`, `budget`, in every file | the smallest of each |
 //! | `sealed`, in every file | true if one says so |
 //! | `allow`, in the file that is loaded | all join |
-//! | `allow`, in a file that it extends | joins, unless a rule of the file above it that matches allows something without `override: true`: then the allows of that file stand in place of those of the files that it extends |
+//! | `allow`, in a file that it extends | joins, unless a rule of the file above it is for the actor, whatever its component, and allows something without `override: true`: then the allows of that file stand in place of those of the files that it extends |
 //! | nothing allows it | denied |
 //!
 //! An allow that stands in place of others is within them: a file is refused when one of its rules without `override:
 //! true` allows an actor what is not shown to be allowed by the files that it extends. So a file that only denies keeps
 //! what it extends but for that, one that allows something narrows to it, and only `override: true` widens. All of it
-//! is decided when the file is read: what an actor gets are plain lists.
+//! is decided when the file is read: what an actor gets are plain lists. Several files in one `extends` join, each with what it
+//! leaves of those that it extends itself.
 //!
 //! `tests` are those of the file that is loaded; those of the files that it extends hold for them alone.
 
-mod asking;
 mod bounds;
 mod decode;
 mod disk;
@@ -120,7 +120,7 @@ impl Policy {
         component_digest: Option<&str>,
         ask: &str,
     ) -> Result<Explanation, CapabilityError> {
-        Ok(self.explain_ask(actor, component_digest, &asking::parse_ask(ask)?))
+        Ok(self.explain_ask(actor, component_digest, &Ask::parse(ask)?))
     }
 
     /// The same for an ask.

@@ -133,8 +133,8 @@ fn what_a_value_may_be_is_checked_where_it_stands() {
         (rule("name: \"a\\nb\""), 4, 11, "one line"),
         (rule("name: \"a\\u202Eb\""), 4, 11, "one line"),
         (rule("override: 1"), 4, 15, "true or false"),
-        (rule("limits: { memory: 64 }"), 4, 23, "such as 64MiB"),
-        (rule("limits: { memory: 64MB }"), 4, 23, "such as 64MiB"),
+        (rule("limits: { memory: 64 }"), 4, 23, "such as 10MiB"),
+        (rule("limits: { memory: 64MB }"), 4, 23, "such as 10MiB"),
         (rule("limits: { memory: 0MiB }"), 4, 23, "0 is not a bound"),
         (rule("limits: { memory: 1025GiB }"), 4, 23, "out of range"),
         (rule("limits: { mailbox: 500msgs }"), 4, 24, "no count"),
@@ -147,7 +147,7 @@ fn what_a_value_may_be_is_checked_where_it_stands() {
         ("version: 1\ntests: [{ actor: a }]\n".into(), 2, 9, "either `allow` or `deny`"),
         ("version: 1\ntests: [{ actor: a, allow: clock, deny: clock }]\n".into(), 2, 9, "either"),
         ("version: 1\ntests: [{ actor: \"*/*/*\", allow: clock }]\n".into(), 2, 18, "without `*`"),
-        ("version: 1\ntests: [{ actor: a, allow: fs.read /** }]\n".into(), 2, 28, "no wildcards"),
+        ("version: 1\ntests: [{ actor: a, allow: fs.read /** }]\n".into(), 2, 28, "without wildcards"),
     ];
     for (text, line, column, says) in table {
         let error = refusal(&text);

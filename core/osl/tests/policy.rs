@@ -119,7 +119,9 @@ fn an_explanation_names_the_rule_that_decides() {
         explain(&policy, "stranger", "fs.read \"/a b\""),
         "deny: nothing allows default/stranger/0 fs.read \"/a b\"; add to the rules of policy.yaml: - { actors: [default/stranger/0], allow: [\"fs.read \\\"/a b\\\"\"] }"
     );
-    assert!(policy.explain("x", None, "fs.read /srv/*").unwrap_err().to_string().contains("no wildcards"));
+    assert!(
+        policy.explain("x", None, "fs.read /srv/*").unwrap_err().to_string().contains("without wildcards")
+    );
     assert_eq!(policy.explain("no id", None, "clock").unwrap().hint, None);
 }
 
@@ -282,4 +284,46 @@ fn the_schema_is_current() {
     }
     let committed = std::fs::read_to_string(&path).unwrap();
     assert!(committed == policy_schema(), "run this test with AIRSSYS_BLESS=1 and commit {}", path.display());
+}
+
+#[test]
+fn the_reference_file_holds_over_a_base_that_allows_as_much() {
+    let base = "\
+version: 1
+rules:
+  - actors: [tools/*/*]
+    allow:
+      - fs.read,list /srv/**
+      - http GET,HEAD https://api.example.com/**
+      - process.run /usr/bin/git ** ; env=LANG
+      - message.request */*/*
+      - kv.write * ; quota=1GiB
+";
+    let reference = include_str!("corpus/policy/reference.yaml");
+    let policy = layered(&[("p.yaml", reference), ("base.yaml", base)]).unwrap();
+    assert_eq!(policy.test().to_string(), "4 passed, 0 failed");
+    let git = |ask: &str| policy.explain("tools/git/0", Some(DIGEST), ask).unwrap();
+    assert!(git("process.run /usr/bin/git log --oneline -5").allowed);
+    assert!(!git("process.run /usr/bin/git push").allowed);
+    assert!(git("kv.write git-cache").rule.unwrap().text.contains("; quota=10MiB"));
+    assert!(!policy.explain("tools/git/0", None, "kv.write git-cache").unwrap().allowed, "another artefact");
+    assert_eq!(
+        explain(&policy, "tools/fetch/0", "net.connect 169.254.169.254:80"),
+        "deny: p.yaml:6 net.connect 169.254.0.0/16:*"
+    );
+    let less = base.replace("GET,HEAD", "GET");
+    let error = layered(&[("p.yaml", reference), ("base.yaml", &less)]).unwrap_err();
+    assert!(
+        error.starts_with("p.yaml:12:9: http GET,HEAD https://api.example.com/v1/** is more than"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_deny_is_not_led_around_by_what_the_asker_chooses() {
+    let policy = parse(
+        "version: 1\nrules:\n  - actors: [a]\n    allow:\n      - process.run /usr/bin/git ** ; env=LANG\n    deny:\n      - process.run /usr/bin/git push **\n",
+    );
+    assert!(policy.explain("a", None, "process.run /usr/bin/git log ; env=LANG").unwrap().allowed);
+    assert!(!policy.explain("a", None, "process.run /usr/bin/git push x ; env=LANG").unwrap().allowed);
 }

@@ -48,12 +48,16 @@ struct Asked {
 
 impl Rule {
     fn matches(&self, asked: &Asked) -> bool {
-        (self.digest == 0 || self.digest == asked.digest)
-            && self.actors.iter().any(|pattern| PATTERNS[*pattern].1.contains(&asked.actor))
+        (self.digest == 0 || self.digest == asked.digest) && self.is_for(asked)
     }
 
-    fn narrows(&self) -> bool {
-        !self.overrides && !self.allow.is_empty()
+    fn is_for(&self, asked: &Asked) -> bool {
+        self.actors.iter().any(|pattern| PATTERNS[*pattern].1.contains(&asked.actor))
+    }
+
+    /// Another artefact than the rule's gets less, not more.
+    fn narrows(&self, asked: &Asked) -> bool {
+        !self.overrides && !self.allow.is_empty() && self.is_for(asked)
     }
 }
 
@@ -65,7 +69,8 @@ fn cover(capabilities: &[usize], asked: &Asked) -> bool {
 fn allows(files: &[File], index: usize, asked: &Asked) -> bool {
     let matching = || files[index].rules.iter().filter(|rule| rule.matches(asked));
     let own = matching().any(|rule| cover(&rule.allow, asked));
-    own || (!matching().any(Rule::narrows) && parents_allow(files, index, asked))
+    let narrowed = files[index].rules.iter().any(|rule| rule.narrows(asked));
+    own || (!narrowed && parents_allow(files, index, asked))
 }
 
 fn parents_allow(files: &[File], index: usize, asked: &Asked) -> bool {
@@ -92,7 +97,9 @@ fn decides(files: &[File], asked: &Asked) -> bool {
 fn widens(files: &[File], index: usize, asked: &Asked) -> bool {
     let rules = files[index].rules.iter();
     !files[index].parents.is_empty()
-        && rules.filter(|rule| rule.narrows() && rule.matches(asked)).any(|rule| cover(&rule.allow, asked))
+        && rules
+            .filter(|rule| rule.narrows(asked) && rule.matches(asked))
+            .any(|rule| cover(&rule.allow, asked))
         && !parents_allow(files, index, asked)
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::asking::parse_ask;
 use super::bounds::Bounds;
 use super::error::PolicyError;
 use super::node::{Entry, Mark, Node, Value};
@@ -10,6 +9,7 @@ use super::rule::{ActorReach, Placed, Rule, Ruled};
 use super::shape::{self, Key, Unit};
 use super::test::PolicyTest;
 use crate::actor_pattern::ActorPattern;
+use crate::ask::Ask;
 use crate::capability::Capability;
 use crate::text;
 
@@ -166,7 +166,7 @@ impl Place<'_> {
             return self.fault(node.mark, "a rule is for somebody: name an actor, or \"*/*/*\" for all");
         }
         let reach = |node: &Node| match ActorPattern::parse(self.text(node)?) {
-            Ok(pattern) => Ok(ActorReach::of(pattern)),
+            Ok(pattern) => Ok(ActorReach::Pattern(pattern)),
             Err(why) => self.fault(node.mark, why),
         };
         let actors = actors.iter().map(reach).collect::<Result<_>>()?;
@@ -276,7 +276,7 @@ impl Place<'_> {
             _ => return self.fault(node.mark, "a test says either `allow` or `deny`, one of the two"),
         };
         let line = self.text(asked)?;
-        let ask = parse_ask(line).or_else(|why| self.fault(asked.mark, why.to_string()))?;
+        let ask = Ask::parse(line).or_else(|why| self.fault(asked.mark, why.to_string()))?;
         Ok(PolicyTest {
             line: node.mark.line,
             actor: actor.to_owned(),

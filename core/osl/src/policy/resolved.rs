@@ -29,7 +29,7 @@ impl Resolved {
     /// A deny beats each allow; what nothing allows is not granted. Of several the first of the file counts.
     pub fn decide(&self, ask: &Ask) -> Verdict<'_> {
         let allow = self.allow.iter().find(|ruled| ruled.capability.covers(ask));
-        let deny = self.deny.iter().find(|ruled| ruled.capability.covers(ask));
+        let deny = self.deny.iter().find(|ruled| ruled.capability.forbids(ask));
         match (deny, allow) {
             (Some(deny), allow) => Verdict::Deny(deny, allow),
             (None, Some(allow)) => Verdict::Allow(allow),
@@ -66,7 +66,7 @@ pub(super) fn allows<'a>(layers: &'a [Layer], actor: &str, digest: Option<&str>)
     let mut reached = vec![false; layers.len()];
     reached[last] = true;
     for index in (0..=last).rev() {
-        if reached[index] && !matching(&layers[index], actor, digest).any(Rule::narrows) {
+        if reached[index] && !layers[index].rules.iter().any(|rule| rule.narrows_for(actor)) {
             layers[index].parents.iter().for_each(|parent| reached[*parent] = true);
         }
     }

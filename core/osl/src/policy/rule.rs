@@ -5,7 +5,6 @@ use super::bounds::{PolicyBudget, PolicyLimits};
 use super::node::Mark;
 use crate::actor_pattern::ActorPattern;
 use crate::capability::Capability;
-use crate::glob::{self, Token};
 
 /// One capability of a policy, with the rule and the line that say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +50,21 @@ pub(super) struct Placed {
 
 impl Rule {
     pub fn matches(&self, actor: &str, digest: Option<&str>) -> bool {
-        self.component.as_deref().is_none_or(|component| digest == Some(component))
-            && self.actors.iter().any(|reach| reach.matches(actor))
+        self.component.as_deref().is_none_or(|component| digest == Some(component)) && self.reaches(actor)
     }
 
     /// Whether its allows stand in place of those that its file extends.
     pub fn narrows(&self) -> bool {
         !self.overrides && !self.allow.is_empty()
+    }
+
+    /// The same for one actor, whatever component it runs: another artefact than the rule's gets less, not more.
+    pub fn narrows_for(&self, actor: &str) -> bool {
+        self.narrows() && self.reaches(actor)
+    }
+
+    fn reaches(&self, actor: &str) -> bool {
+        self.actors.iter().any(|reach| reach.matches(actor))
     }
 }
 
@@ -66,64 +73,32 @@ impl Rule {
 pub(super) enum ActorReach {
     /// Whoever asks, even under an id that is none: what `defaults` say.
     All,
-    Pattern(ActorPattern, [Part; 3]),
-}
-
-/// One of the three parts of a pattern, as it is written and as it matches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    text: String,
-    tokens: Vec<Token>,
+    Pattern(ActorPattern),
 }
 
 impl ActorReach {
-    pub fn of(pattern: ActorPattern) -> Self {
-        let text = pattern.to_string();
-        let mut parts = text.split('/').map(Part::new);
-        let mut part = || parts.next().expect("a pattern prints three parts");
-        let parts = [part(), part(), part()];
-        ActorReach::Pattern(pattern, parts)
-    }
-
     pub fn matches(&self, actor: &str) -> bool {
         match self {
             ActorReach::All => true,
-            ActorReach::Pattern(pattern, _) => pattern.matches(actor),
+            ActorReach::Pattern(pattern) => pattern.matches(actor),
         }
     }
 
-    /// Whether it reaches every actor that `other` does. Exact but for parts that a length forbids.
+    /// Whether it reaches every actor that `other` does.
     pub fn includes(&self, other: &ActorReach) -> bool {
         match (self, other) {
             (ActorReach::All, _) => true,
-            (ActorReach::Pattern(..), ActorReach::All) => false,
-            (ActorReach::Pattern(_, ours), ActorReach::Pattern(_, theirs)) => {
-                ours.iter().zip(theirs).all(|(ours, theirs)| ours.includes(theirs))
-            }
+            (ActorReach::Pattern(_), ActorReach::All) => false,
+            (ActorReach::Pattern(ours), ActorReach::Pattern(theirs)) => ours.includes(theirs),
         }
     }
 
     /// Whether some actor may be reached by both; never a wrong no.
     pub fn overlaps(&self, other: &ActorReach) -> bool {
-        let (ActorReach::Pattern(_, a), ActorReach::Pattern(_, b)) = (self, other) else { return true };
-        a.iter().zip(b).all(|(a, b)| a.overlaps(b))
-    }
-}
-
-impl Part {
-    fn new(text: &str) -> Self {
-        let token = |c| if c == '*' { Token::Run } else { Token::Char(c) };
-        Self { text: text.to_owned(), tokens: text.chars().map(token).collect() }
-    }
-
-    /// A `*` of the other stands for anything, so only a `*` of this one may meet it.
-    fn includes(&self, other: &Part) -> bool {
-        glob::matches(&self.tokens, &other.text)
-    }
-
-    fn overlaps(&self, other: &Part) -> bool {
-        let open = |part: &Part| part.tokens.contains(&Token::Run);
-        (open(self) && open(other)) || self.includes(other) || other.includes(self)
+        match (self, other) {
+            (ActorReach::Pattern(ours), ActorReach::Pattern(theirs)) => ours.overlaps(theirs),
+            _ => true,
+        }
     }
 }
 
@@ -133,7 +108,7 @@ mod tests {
 
     #[test]
     fn patterns_include_and_overlap() {
-        let reach = |text: &str| ActorReach::of(ActorPattern::parse(text).unwrap());
+        let reach = |text: &str| ActorReach::Pattern(ActorPattern::parse(text).unwrap());
         let table = [
             // ours, theirs, includes, overlaps
             ("tools/*/*", "tools/fetch/*", true, true),

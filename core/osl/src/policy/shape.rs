@@ -2,6 +2,7 @@
 
 use super::bounds::{Bounds, PolicyBudget, PolicyLimits};
 use super::units;
+use crate::size;
 
 /// What stands at a place of the file.
 #[derive(Clone, Copy)]
@@ -55,16 +56,16 @@ pub(super) const COUNT_MAX: u64 = 1_000_000_000;
 impl Unit {
     /// Reads a bound: more than 0, and not more than anybody could mean.
     pub fn read(self, text: &str) -> Result<u64, String> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        if !digits.is_empty() && digits.bytes().all(|digit| digit == b'0') {
+            return Err("0 is not a bound: leave the key out for the default".into());
+        }
         let (value, max, shown) = match self {
-            Unit::Bytes => (units::bytes(text)?, BYTES_MAX, "1024GiB"),
+            Unit::Bytes => (size::parse(text)?, BYTES_MAX, "1024GiB"),
             Unit::Time => (units::millis(text)?, TIME_MS_MAX, "24h"),
             Unit::Count => (units::count(text)?, COUNT_MAX, "1000000000"),
         };
-        match value {
-            0 => Err("0 is not a bound: leave the key out for the default".into()),
-            value if value > max => Err(format!("{text} is out of range: at most {shown}")),
-            value => Ok(value),
-        }
+        if value > max { Err(format!("{text} is out of range: at most {shown}")) } else { Ok(value) }
     }
 }
 

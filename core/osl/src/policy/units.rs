@@ -1,18 +1,4 @@
-//! Numbers of a policy: sizes and times carry their unit, counts have none.
-
-/// Reads `64MiB`; a bare number is refused.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
-    const EXAMPLE: &str = "write a whole number with B, KiB, MiB or GiB, such as 64MiB";
-    let (number, unit) = split(text);
-    let unit = match unit {
-        "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(format!("{text:?} is no size: {EXAMPLE}")),
-    };
-    product(number, unit).ok_or_else(|| format!("{text:?} is no size: {EXAMPLE}"))
-}
+//! Numbers of a policy: times carry their unit, counts have none.
 
 /// Reads `200ms`; a bare number is refused.
 pub(super) fn millis(text: &str) -> Result<u64, String> {
@@ -51,14 +37,9 @@ mod tests {
 
     #[test]
     fn units_are_required_and_exact() {
-        assert_eq!(bytes("64MiB"), Ok(64 << 20));
-        assert_eq!(bytes("1B"), Ok(1));
         assert_eq!(millis("200ms"), Ok(200));
         assert_eq!(millis("2h"), Ok(7_200_000));
         assert_eq!(count("5000"), Ok(5_000));
-        for bad in ["", "64", "64MB", "64mib", "64 MiB", "-1MiB", "1.5MiB", "0x1MiB", "99999999999GiB"] {
-            assert!(bytes(bad).is_err(), "{bad}");
-        }
         for bad in ["", "200", "200 ms", "1d", "1e3ms", "+1ms", "99999999999999999999h"] {
             assert!(millis(bad).is_err(), "{bad}");
         }
