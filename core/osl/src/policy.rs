@@ -14,10 +14,10 @@
 //! An allow that stands in place of others is within them: a file is refused when one of its rules without `override:
 //! true` allows an actor what is not shown to be allowed by the files that it extends. So a file that only denies keeps
 //! what it extends but for that, one that allows something narrows to it, and only `override: true` widens. All of it
-//! is decided when the file is read: what an actor gets are plain lists. Several files in one `extends` join, each with what it
-//! leaves of those that it extends itself.
+//! is decided when the file is read: what an actor gets are plain lists.
 //!
-//! `tests` are those of the file that is loaded; those of the files that it extends hold for them alone.
+//! Several files in one `extends` join, each with what it leaves of those that it extends itself. `tests` are those of
+//! the file that is loaded; those of the files that it extends hold for them alone.
 
 mod bounds;
 mod decode;

@@ -3,24 +3,38 @@ use super::shape::Unit;
 /// What a policy lets one instance hold at once; `None` where it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PolicyLimits {
+    /// All linear memories together.
     pub memory_bytes: Option<u64>,
+    /// The stack of the guest.
     pub stack_bytes: Option<u64>,
+    /// All tables together.
     pub table_elements: Option<u64>,
+    /// Host resources at once.
     pub handles: Option<u64>,
+    /// Messages that wait.
     pub mailbox_messages: Option<u64>,
+    /// Payload bytes that wait.
     pub mailbox_bytes: Option<u64>,
+    /// One payload, in or out.
     pub payload_bytes: Option<u64>,
+    /// Open files.
     pub files: Option<u64>,
+    /// Open sockets.
     pub sockets: Option<u64>,
+    /// Running processes.
     pub processes: Option<u64>,
 }
 
 /// What a policy lets one message use; `None` where it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PolicyBudget {
+    /// Time that the guest computes.
     pub cpu_ms: Option<u64>,
+    /// Time from the start of handling to its end.
     pub wall_ms: Option<u64>,
+    /// Bytes of the reply and of messages sent.
     pub output_bytes: Option<u64>,
+    /// Calls into the host.
     pub host_calls: Option<u64>,
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bounds::Bounds;
-use super::error::PolicyError;
+use super::error::{PolicyError, is_odd};
 use super::node::{Entry, Mark, Node, Value};
 use super::rule::{ActorReach, Placed, Rule, Ruled};
 use super::shape::{self, Key, Unit};
@@ -191,11 +191,7 @@ impl Place<'_> {
 
     fn rule_name(&self, node: &Node) -> Result<Arc<str>> {
         let name = self.text(node)?;
-        let odd = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        if name.chars().count() > shape::NAME_CHARS_MAX || name.chars().any(odd) {
+        if name.chars().count() > shape::NAME_CHARS_MAX || name.chars().any(is_odd) {
             return self.fault(
                 node.mark,
                 format!("a rule's name is one line of at most {} visible characters", shape::NAME_CHARS_MAX),

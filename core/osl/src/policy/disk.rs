@@ -55,7 +55,7 @@ fn read(path: &Path) -> io::Result<Content> {
     let file = std::fs::File::from(fd);
     let before = rustix::fs::fstat(&file)?;
     let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    trusted(before.st_mode, (before.st_uid, before.st_gid), own).map_err(io::Error::other)?;
+    trusted(mode_of(&before), (before.st_uid, before.st_gid), own).map_err(io::Error::other)?;
     let mut bytes = Vec::new();
     (&file).take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     let stamp = Stamp::of(&before);
@@ -63,6 +63,12 @@ fn read(path: &Path) -> io::Result<Content> {
         return Err(io::Error::other("it changed while it was read"));
     }
     Ok(Content { bytes, stamp })
+}
+
+// The types of a stat's fields differ by platform, here and in `Stamp::of`.
+#[allow(clippy::unnecessary_cast)]
+fn mode_of(stat: &Stat) -> u32 {
+    stat.st_mode as u32
 }
 
 /// Whether nobody but root, the process's user and its own group can have written a file of this mode and owner.
@@ -90,7 +96,6 @@ fn trusted(mode: u32, owner: (u32, u32), own: (u32, u32)) -> Result<(), String> 
 }
 
 impl Stamp {
-    // The types of a stat's fields differ by platform.
     #[allow(clippy::unnecessary_cast)]
     fn of(stat: &Stat) -> Self {
         Self {

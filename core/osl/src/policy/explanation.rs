@@ -16,6 +16,7 @@ pub struct Explanation {
     pub actor: String,
     /// What is asked, in its canonical text.
     pub ask: String,
+    /// What is decided.
     pub allowed: bool,
     /// The rule that decides; none when nothing allows it.
     pub rule: Option<Ruled>,
@@ -28,6 +29,7 @@ pub struct Explanation {
 /// A line that, added to a file, allows exactly what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
+    /// The file that takes the line.
     pub file: Arc<str>,
     /// Where the rule begins whose `allow` takes the line; none when the line is a rule of its own, under `rules`.
     pub line: Option<u32>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::decode::{File, decode};
-use super::error::PolicyError;
+use super::error::{PolicyError, is_odd};
 use super::node::Mark;
 use super::rule::Rule;
 use super::test::PolicyTest;
@@ -46,7 +46,7 @@ pub(super) fn load(path: &Path, fetch: &mut Fetch<'_>) -> Result<Vec<Layer>, Pol
 /// A path as errors and explanations show it: on one line.
 pub(super) fn shown(path: &Path) -> Arc<str> {
     let text = path.to_string_lossy();
-    if text.chars().any(char::is_control) { text.escape_debug().to_string().into() } else { text.into() }
+    if text.chars().any(is_odd) { text.escape_debug().to_string().into() } else { text.into() }
 }
 
 struct Loader<'a, 'f> {

@@ -10,7 +10,9 @@ pub struct Resolved {
     pub allow: Vec<Ruled>,
     /// What it may not do, whoever allows it.
     pub deny: Vec<Ruled>,
+    /// What an instance of it may hold.
     pub limits: PolicyLimits,
+    /// What one message to it may use.
     pub budget: PolicyBudget,
     /// Whether grants from code are refused.
     pub sealed: bool,
@@ -19,9 +21,11 @@ pub struct Resolved {
 /// What decides an ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict<'a> {
+    /// The allow.
     Allow(&'a Ruled),
     /// The deny, and the allow that it beats.
     Deny(&'a Ruled, Option<&'a Ruled>),
+    /// No rule says anything of it.
     NotGranted,
 }
 

@@ -9,9 +9,11 @@ use crate::capability::Capability;
 /// One capability of a policy, with the rule and the line that say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruled {
+    /// What is allowed or denied.
     pub capability: Capability,
     /// The entry as it is written, which may name several actions.
     pub text: Arc<str>,
+    /// The file as it was named.
     pub file: Arc<str>,
     /// From 1.
     pub line: u32,

@@ -32,6 +32,7 @@ pub struct TestReport {
 /// A test that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestFailure {
+    /// The file as it was named.
     pub file: Arc<str>,
     /// From 1.
     pub line: u32,
