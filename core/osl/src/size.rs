@@ -19,7 +19,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
 /// The canonical form: the largest unit in which it is whole.
 pub(crate) fn print(bytes: u64) -> String {
     let (unit, unit_bytes) =
-        UNITS.iter().find(|(_, unit)| bytes % unit == 0).expect("every number is whole in bytes");
+        UNITS.iter().find(|(_, unit)| bytes.is_multiple_of(*unit)).expect("every number is whole in bytes");
     format!("{}{unit}", bytes / unit_bytes)
 }
 

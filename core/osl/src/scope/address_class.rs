@@ -91,3 +91,7 @@ fn class_v6(ip: Ipv6Addr) -> AddressClass {
         _ => AddressClass::Reserved,
     }
 }
+
+#[cfg(test)]
+#[path = "address_class_tests.rs"]
+mod tests;
