@@ -43,6 +43,28 @@ impl ActorPattern {
     }
 }
 
+impl ActorPattern {
+    /// Whether it covers all that the other covers; exact.
+    pub fn includes(&self, other: &ActorPattern) -> bool {
+        self.0.iter().zip(&other.0).all(|(wide, narrow)| glob::includes(wide, narrow))
+    }
+
+    /// Whether some id may be covered by both; never a wrong no.
+    pub fn overlaps(&self, other: &ActorPattern) -> bool {
+        let open = |part: &Vec<Token>| part.contains(&Token::Run);
+        self.0
+            .iter()
+            .zip(&other.0)
+            .all(|(a, b)| (open(a) && open(b)) || glob::includes(a, b) || glob::includes(b, a))
+    }
+
+    /// The one id that it covers, if it has no wildcard.
+    pub fn exact(&self) -> Option<String> {
+        let parts: Option<Vec<String>> = self.0.iter().map(|part| glob::literal(part)).collect();
+        parts.map(|parts| parts.join("/"))
+    }
+}
+
 /// The id with its three parts; a text that is no id comes back as it is.
 pub(crate) fn canonical(id: &str) -> String {
     match three_parts(id) {

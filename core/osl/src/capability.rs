@@ -1,15 +1,17 @@
-use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::ask::Ask;
+use crate::covers;
 use crate::error::CapabilityError;
 use crate::name::Name;
+use crate::object::Object;
+use crate::params::Params;
 use crate::scope::Scope;
 use crate::text::{self, Word};
-use crate::ttl;
 
-/// One thing that a grant may allow: a name, a scope, and how long at most.
+/// One thing that a grant may allow: a name, a scope, and parameters such as how long at most.
 ///
 /// Its text is `family.action scope ; key=value`; `parse` reads back what `Display` prints. A word
 /// with spaces, `;`, quotes or anything but printable ASCII is written as a JSON string.
@@ -17,10 +19,9 @@ use crate::ttl;
 pub struct Capability {
     name: Name,
     scope: Scope,
-    ttl: Option<Duration>,
+    params: Params,
 }
 
-const OBJECT: &str = r#"{"capability": "fs.read", "scope": "/data/**"}"#;
 const TEXT_BYTES_MAX: usize = 32_768;
 
 impl Capability {
@@ -32,97 +33,125 @@ impl Capability {
 
     /// How long a grant of it lasts, where its text says so.
     pub fn ttl(&self) -> Option<Duration> {
-        self.ttl
+        self.params.ttl
+    }
+
+    /// What a namespace may hold after a write under it, where its text says so.
+    pub fn quota_bytes(&self) -> Option<u64> {
+        self.params.quota_bytes
     }
 
     /// Family and action, such as `fs.read`.
     pub fn name(&self) -> &str {
-        self.name.text()
+        match &self.scope {
+            Scope::Custom(custom) => &custom.name,
+            _ => self.name.text(),
+        }
     }
 
-    /// Whether a grant of it would allow what is asked. Paths must be normal and absolute, ids valid:
-    /// anything else is covered by nothing. Allocates nothing.
+    /// Whether a grant of it would allow what is asked. Paths must be normal and absolute, ids and names
+    /// valid: anything else is covered by nothing. Allocates nothing, but for URLs that are not normal.
     pub fn covers(&self, ask: &Ask) -> bool {
-        match (self.name, &self.scope, ask) {
-            (Name::FsRead, Scope::Path(pattern), Ask::FsRead(path))
-            | (Name::FsList, Scope::Path(pattern), Ask::FsList(path)) => pattern.matches(path),
-            (Name::MessageSend, Scope::Actor(pattern), Ask::MessageSend(id))
-            | (Name::MessageRequest, Scope::Actor(pattern), Ask::MessageRequest(id)) => pattern.matches(id),
-            (Name::Clock, _, Ask::Clock) | (Name::Random, _, Ask::Random) | (Name::Stdio, _, Ask::Stdio) => {
-                true
+        covers::allows(self, ask)
+    }
+
+    /// Whether a `deny` of it refuses what is asked. It is wider than `covers`: what a name leads to, the
+    /// variables of a program, the size of a region make no difference, and a subscription is refused when
+    /// one of its topics is.
+    pub fn forbids(&self, ask: &Ask) -> bool {
+        covers::forbids(self, ask)
+    }
+
+    /// Whether a connection that it allows may go to this address: for a name a public one, with
+    /// `private=yes` also one of the own machine or network.
+    pub fn permits_address(&self, address: IpAddr) -> bool {
+        self.scope.permits(address, self.params.private)
+    }
+
+    /// Whether it allows all that the other allows, for as long.
+    ///
+    /// True is certain. False may be wrong for a few pairs that are equal in other words: a `?` beside a
+    /// `*`, a part `*` beside `**`, a block of IPv6 addresses that embed IPv4.
+    pub fn includes(&self, other: &Capability) -> bool {
+        let resolves = self.name == Name::NetConnect && other.name == Name::NetResolve;
+        let params = if resolves {
+            // Of a connection's parameters only the time says anything about its name.
+            Params { ttl: self.params.ttl, ..Params::default() }.include(&other.params)
+        } else {
+            self.params.include(&other.params)
+        };
+        (self.name == other.name || resolves) && params && self.scope.includes(&other.scope)
+    }
+
+    /// The same rights in fewer capabilities: drops each that another one includes. Of equal ones the
+    /// first stays.
+    pub fn union(capabilities: Vec<Capability>) -> Vec<Capability> {
+        let mut kept: Vec<Capability> = Vec::new();
+        for capability in capabilities {
+            if kept.iter().any(|other| other.includes(&capability)) {
+                continue;
             }
-            _ => false,
+            kept.retain(|other| !capability.includes(other));
+            kept.push(capability);
         }
+        kept
     }
 
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
     }
+
+    pub(crate) fn parts(&self) -> (Name, &Scope, &Params) {
+        (self.name, &self.scope, &self.params)
+    }
+
+    pub(crate) fn from_object(object: Object) -> Result<Vec<Capability>, String> {
+        let object_bytes: usize = object.pairs.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if object_bytes > TEXT_BYTES_MAX {
+            return Err(too_long());
+        }
+        build(&object.into_segments()?)
+    }
 }
 
 fn parse(line: &str) -> Result<Vec<Capability>, String> {
     if line.len() > TEXT_BYTES_MAX {
-        return Err(format!("a capability text has at most {TEXT_BYTES_MAX} bytes"));
+        return Err(too_long());
     }
-    let segments = if line.trim_start().starts_with('{') { object(line)? } else { text::split(line)? };
+    if line.trim_start().starts_with('{') {
+        return Capability::from_object(Object::from_json(line)?);
+    }
+    build(&text::split(line)?)
+}
+
+fn too_long() -> String {
+    format!("a capability text has at most {TEXT_BYTES_MAX} bytes")
+}
+
+/// The capabilities of a head, which is a name and its scope, and of parameters.
+fn build(segments: &[Vec<Word>]) -> Result<Vec<Capability>, String> {
     let (head, params) = segments.split_first().expect("split gives at least one segment");
-    let (names, scope) = match head.as_slice() {
-        [name] if !name.quoted => (Name::parse_list(&name.text)?, None),
-        [name, scope] if !name.quoted => (Name::parse_list(&name.text)?, Some(scope.text.as_str())),
-        [] => return Err("nothing is named: write for example fs.read /data/**".into()),
-        [_] | [_, _] => return Err("the name stands without quotes, as in fs.read".into()),
-        [name, ..] => {
-            Name::parse_list(&name.text)?;
-            return Err("one line has one scope: write a line for each, or quote a scope with spaces".into());
-        }
+    let Some((name, scope)) = head.split_first() else {
+        return Err("nothing is named: write for example fs.read /data/**".into());
     };
-    let ttl = parse_params(params)?;
-    names.into_iter().map(|name| Ok(Capability { name, scope: Scope::parse(name, scope)?, ttl })).collect()
-}
-
-/// The object form as JSON text, `{"capability": "fs.read", "scope": "/data/**", "ttl": "60s"}`, in the words of the
-/// text form: whatever is neither `capability` nor `scope` is a parameter.
-fn object(line: &str) -> Result<Vec<Vec<Word>>, String> {
-    let mut parts: BTreeMap<String, String> = serde_json::from_str(line)
-        .map_err(|why| format!("the object form is JSON with texts alone, such as {OBJECT}: {why}"))?;
-    let name =
-        parts.remove("capability").ok_or_else(|| format!("`capability` is missing, as in {OBJECT}"))?;
-    let mut head = vec![Word { text: name, quoted: false }];
-    head.extend(parts.remove("scope").map(|text| Word { text, quoted: true }));
-    let param = |(key, value): (String, String)| vec![Word { text: format!("{key}={value}"), quoted: true }];
-    Ok(std::iter::once(head).chain(parts.into_iter().map(param)).collect())
-}
-
-fn parse_params(segments: &[Vec<Word>]) -> Result<Option<Duration>, String> {
-    let mut ttl = None;
-    for segment in segments {
-        if segment.is_empty() {
-            return Err("nothing follows the `;`: leave it out, or write for example ; ttl=60s".into());
-        }
-        for word in segment {
-            match word.text.split_once('=') {
-                Some(("ttl", _)) if ttl.is_some() => return Err("ttl stands twice: write it once".into()),
-                Some(("ttl", value)) => ttl = Some(ttl::parse(value)?),
-                _ => {
-                    return Err(format!(
-                        "{:?} is no parameter here: the only one is ttl, as in ; ttl=60s",
-                        word.text
-                    ));
-                }
-            }
-        }
+    if name.quoted {
+        return Err("the name stands without quotes, as in fs.read".into());
     }
-    Ok(ttl)
+    let capability = |known: Name| {
+        let scope = Scope::parse(known, &name.text, scope)?;
+        let params = Params::parse(known, params)?;
+        if params.private && !scope.is_by_name() {
+            return Err("private=yes is for names: an address leads to itself, so leave it out".to_owned());
+        }
+        Ok(Capability { name: known, scope, params })
+    };
+    Name::parse_list(&name.text)?.into_iter().map(capability).collect()
 }
 
 /// The canonical text: one line of printable ASCII.
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.name.text(), self.scope)?;
-        match self.ttl {
-            Some(ttl) => write!(f, " ; ttl={}", ttl::print(ttl)),
-            None => Ok(()),
-        }
+        write!(f, "{}{}{}", self.name(), self.scope, self.params)
     }
 }
 

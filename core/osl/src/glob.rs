@@ -1,4 +1,9 @@
-//! Wildcards inside one part of a path or of an actor id: `*` is any run of characters, `?` one.
+//! Wildcards inside one part of a path, of an actor id or of an argument: `*` is any run of
+//! characters, `?` one.
+
+use std::fmt;
+
+use crate::sequence;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Token {
@@ -7,39 +12,78 @@ pub(crate) enum Token {
     Run,
 }
 
-/// Whether the whole of `text` matches. Both a leading dot and an empty run match `*`.
-///
-/// Only the last `*` is ever retried, so the steps are at most tokens × characters.
-pub(crate) fn matches(tokens: &[Token], text: &str) -> bool {
-    let mut rest = text;
-    let mut at = 0;
-    let mut retry: Option<(usize, &str)> = None;
-    loop {
-        let mut chars = rest.chars();
-        match (tokens.get(at), chars.next()) {
-            (Some(Token::Run), _) => {
-                at += 1;
-                retry = Some((at, rest));
-                continue;
+/// What a backslash makes an ordinary character of.
+pub(crate) const SPECIAL: &[char] = &['*', '?', '[', ']', '{', '}', '\\'];
+
+/// Reads a glob; a backslash before one of [`SPECIAL`] means that character.
+pub(crate) fn parse(text: &str) -> Result<Vec<Token>, String> {
+    let mut tokens = Vec::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        tokens.push(match c {
+            '*' if tokens.last() == Some(&Token::Run) => {
+                return Err("`**` stands only as a whole part, as in /data/**".into());
             }
-            (None, None) => return true,
-            (Some(Token::One), Some(_)) => {}
-            (Some(Token::Char(want)), Some(got)) if *want == got => {}
-            _ => {
-                let Some((after_run, from)) = retry else { return false };
-                let mut later = from.chars();
-                if later.next().is_none() {
-                    return false;
+            '*' => Token::Run,
+            '?' => Token::One,
+            '\\' => match chars.next() {
+                Some(c) if SPECIAL.contains(&c) => Token::Char(c),
+                _ => {
+                    return Err(
+                        "a backslash stands only before one of * ? [ ] { } \\; write \\\\ for itself".into(),
+                    );
                 }
-                at = after_run;
-                rest = later.as_str();
-                retry = Some((at, rest));
-                continue;
+            },
+            '[' | ']' | '{' | '}' => {
+                return Err(format!(
+                    "`{c}` has no meaning here: write one line per name, or \\{c} for the character itself"
+                ));
             }
-        }
-        at += 1;
-        rest = chars.as_str();
+            c => Token::Char(c),
+        });
     }
+    Ok(tokens)
+}
+
+/// Prints what `parse` reads back.
+pub(crate) fn print(tokens: &[Token], f: &mut impl fmt::Write) -> fmt::Result {
+    tokens.iter().try_for_each(|token| match token {
+        Token::Run => f.write_str("*"),
+        Token::One => f.write_str("?"),
+        Token::Char(c) if SPECIAL.contains(c) => write!(f, "\\{c}"),
+        Token::Char(c) => write!(f, "{c}"),
+    })
+}
+
+/// The one text that matches, if there is no wildcard.
+pub(crate) fn literal(tokens: &[Token]) -> Option<String> {
+    tokens.iter().map(|token| if let Token::Char(c) = token { Some(*c) } else { None }).collect()
+}
+
+/// Whether the whole of `text` matches. Both a leading dot and an empty run match `*`. The steps are
+/// at most tokens × characters.
+pub(crate) fn matches(tokens: &[Token], text: &str) -> bool {
+    sequence::matches(tokens, text.chars(), is_run, |token, c| match token {
+        Token::Char(want) => *want == c,
+        Token::One => true,
+        Token::Run => false,
+    })
+}
+
+/// Whether `wide` matches all that `narrow` does.
+///
+/// Never wrongly true. Exact where `wide` has no `?`; with one it may say no although the answer is
+/// yes, as for `*?` and `?*`.
+pub(crate) fn includes(wide: &[Token], narrow: &[Token]) -> bool {
+    sequence::matches(wide, narrow.iter(), is_run, |token, other| match (token, other) {
+        (Token::Char(a), Token::Char(b)) => a == b,
+        (Token::One, Token::Char(_) | Token::One) => true,
+        _ => false,
+    })
+}
+
+fn is_run(token: &Token) -> bool {
+    *token == Token::Run
 }
 
 #[cfg(test)]

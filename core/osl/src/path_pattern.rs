@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::glob::{self, Token};
+use crate::glob;
+use crate::parts::{self, Part};
 
 /// Which paths a file grant reaches.
 ///
@@ -10,15 +11,6 @@ use crate::glob::{self, Token};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PathPattern(Vec<Part>);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Part {
-    Literal(String),
-    Glob(Vec<Token>),
-    /// `**`: any number of parts, none included. Never two in a row.
-    AnyParts,
-}
-
-pub(crate) const SPECIAL: &[char] = &['*', '?', '[', ']', '{', '}', '\\'];
 pub(crate) const PATH_BYTES_MAX: usize = 4_096;
 pub(crate) const PART_BYTES_MAX: usize = 255;
 const WILDCARDS_MAX: usize = 32;
@@ -59,41 +51,20 @@ impl PathPattern {
     }
 
     /// Whether the pattern covers the path. The path must be absolute and normal: one with an empty
-    /// part, `.` or `..` matches nothing.
-    ///
-    /// Only the last `**` is ever retried, so that each part of the pattern meets each part of the
-    /// path at most once between two `**`: no blow-up on `**/a/**/a/**/a`.
+    /// part, `.` or `..`, with a NUL, or longer than any file system takes matches nothing.
     pub fn matches(&self, path: &str) -> bool {
-        let Some(parts) = normal_parts(path) else { return false };
-        let mut rest = parts;
-        let mut at = 0;
-        let mut retry: Option<(usize, std::str::Split<'_, char>)> = None;
-        loop {
-            let mut ahead = rest.clone();
-            match (self.0.get(at), ahead.next()) {
-                (Some(Part::AnyParts), _) => {
-                    at += 1;
-                    if at == self.0.len() {
-                        return true;
-                    }
-                    retry = Some((at, rest.clone()));
-                    continue;
-                }
-                (None, None) => return true,
-                (Some(part), Some(name)) if part.matches(name) => {
-                    at += 1;
-                    rest = ahead;
-                }
-                _ => {
-                    let Some((after, from)) = &mut retry else { return false };
-                    if from.next().is_none() {
-                        return false;
-                    }
-                    at = *after;
-                    rest = from.clone();
-                }
-            }
-        }
+        normal_parts(path).is_some_and(|names| parts::matches(&self.0, names))
+    }
+
+    /// Whether it covers all that the other covers; see [`parts::includes`].
+    pub fn includes(&self, other: &PathPattern) -> bool {
+        parts::includes(&self.0, &other.0)
+    }
+
+    /// The one path that it covers, if it has no wildcard.
+    pub fn exact(&self) -> Option<String> {
+        let prefix = self.literal_prefix();
+        (prefix.len() == self.0.len()).then(|| format!("/{}", prefix.join("/")))
     }
 
     /// The parts before the first wildcard.
@@ -116,34 +87,15 @@ impl PathPattern {
 /// The parts of an absolute, normal path; none for `/`.
 fn normal_parts(path: &str) -> Option<std::str::Split<'_, char>> {
     let below = path.strip_prefix('/')?;
+    if path.len() > PATH_BYTES_MAX || path.contains('\0') {
+        return None;
+    }
     let mut parts = below.split('/');
     if below.is_empty() {
         parts.next();
         return Some(parts);
     }
     parts.clone().all(|part| !matches!(part, "" | "." | "..")).then_some(parts)
-}
-
-impl Part {
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Part::Literal(literal) => literal == name,
-            Part::Glob(tokens) => glob::matches(tokens, name),
-            Part::AnyParts => false,
-        }
-    }
-
-    fn glob_chars(&self) -> usize {
-        if let Part::Glob(tokens) = self { tokens.len() } else { 0 }
-    }
-
-    fn wildcards(&self) -> usize {
-        match self {
-            Part::Literal(_) => 0,
-            Part::AnyParts => 1,
-            Part::Glob(tokens) => tokens.iter().filter(|t| !matches!(t, Token::Char(_))).count(),
-        }
-    }
 }
 
 fn parse_part(text: &str) -> Result<Part, String> {
@@ -154,34 +106,8 @@ fn parse_part(text: &str) -> Result<Part, String> {
         _ if text.len() > PART_BYTES_MAX * 2 => return Err(too_long()),
         _ => {}
     }
-    let mut tokens = Vec::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        tokens.push(match c {
-            '*' if tokens.last() == Some(&Token::Run) => {
-                return Err("`**` stands only as a whole part, as in /data/**".into());
-            }
-            '*' => Token::Run,
-            '?' => Token::One,
-            '\\' => match chars.next() {
-                Some(c) if SPECIAL.contains(&c) => Token::Char(c),
-                _ => {
-                    return Err(
-                        "a backslash stands only before one of * ? [ ] { } \\; write \\\\ for itself".into(),
-                    );
-                }
-            },
-            '[' | ']' | '{' | '}' => {
-                return Err(format!(
-                    "`{c}` has no meaning here: write one line per name, or \\{c} for the character itself"
-                ));
-            }
-            c => Token::Char(c),
-        });
-    }
-    let literal: Option<String> =
-        tokens.iter().map(|t| if let Token::Char(c) = t { Some(*c) } else { None }).collect();
-    match literal {
+    let tokens = glob::parse(text)?;
+    match glob::literal(&tokens) {
         Some(name) if name.len() > PART_BYTES_MAX => Err(too_long()),
         Some(name) => Ok(Part::Literal(name)),
         None => Ok(Part::Glob(tokens)),
@@ -198,17 +124,7 @@ impl fmt::Display for PathPattern {
             return f.write_str("/");
         }
         for part in &self.0 {
-            f.write_str("/")?;
-            match part {
-                Part::Literal(name) => f.write_str(&crate::text::escape(name, SPECIAL))?,
-                Part::AnyParts => f.write_str("**")?,
-                Part::Glob(tokens) => tokens.iter().try_for_each(|token| match token {
-                    Token::Run => f.write_str("*"),
-                    Token::One => f.write_str("?"),
-                    Token::Char(c) if SPECIAL.contains(c) => write!(f, "\\{c}"),
-                    Token::Char(c) => write!(f, "{c}"),
-                })?,
-            }
+            write!(f, "/{part}")?;
         }
         Ok(())
     }

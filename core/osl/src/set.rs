@@ -64,7 +64,7 @@ impl CapabilitySet {
                     format!("no directory of it can be opened: {error}"),
                 )
             })?),
-            Scope::None | Scope::Actor(_) => None,
+            _ => None,
         };
         let grant = Arc::new(Grant::new(id, capability.clone(), deadline, base));
         let mut grants = self.0.grants.write().unwrap_or_else(PoisonError::into_inner);

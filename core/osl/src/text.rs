@@ -3,6 +3,7 @@
 //! A line made here survives being pasted after `- ` in a YAML policy: it is one line of printable
 //! ASCII, and holds neither `: ` nor ` #`, which would end a plain YAML scalar.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,18 @@ pub(crate) fn word(text: &str) -> String {
     let plain =
         !text.is_empty() && text.chars().all(is_bare) && !text.ends_with(':') && !text.starts_with('#');
     if plain { text.to_owned() } else { json_string(text) }
+}
+
+/// Longest word of a text that came from a guest; the mark makes a cut one no valid pattern.
+const WORD_BYTES_MAX: usize = 8_192;
+pub(crate) const CUT: &str = "[cut]";
+
+/// The text, cut where it is too long to be shown.
+pub(crate) fn bounded(asked: &str) -> Cow<'_, str> {
+    if asked.len() <= WORD_BYTES_MAX {
+        return Cow::Borrowed(asked);
+    }
+    Cow::Owned(format!("{}{CUT}", &asked[..asked.floor_char_boundary(WORD_BYTES_MAX)]))
 }
 
 /// A text for a message: on one line whatever it contains.

@@ -22,7 +22,7 @@ fn denies_by_default_with_one_record_each() {
         Ask::MessageSend("db".into()),
         Ask::FsRead("/etc/passwd".into()),
         Ask::FsWrite("/x".into()),
-        Ask::NetConnect("1.2.3.4:80".into()),
+        Ask::parse("net.connect 1.2.3.4:80").unwrap(),
         Ask::Http { method: "GET".into(), url: "https://a.example/".into() },
         Ask::Env("HOME".into()),
     ];
