@@ -67,8 +67,9 @@ pub(crate) fn host_and_port(authority: &str, scheme: Scheme) -> Result<(&str, u1
     let Some(colon) = authority[after_brackets..].find(':') else { return Ok((authority, scheme.port())) };
     let (host, port) = authority.split_at(after_brackets + colon);
     let digits = &port[1..];
-    match digits.parse() {
-        Ok(port) if port > 0 && digits.starts_with(|c: char| c.is_ascii_digit()) => Ok((host, port)),
+    match digits.parse::<u16>() {
+        // A zero in front is octal to some, and `+` a sign to our own parser.
+        Ok(port) if digits.starts_with(|c| matches!(c, '1'..='9')) => Ok((host, port)),
         _ => Err(format!("{digits:?} is no port of a URL: write 1 to 65535, or leave the `:` out")),
     }
 }
