@@ -203,6 +203,8 @@ fn regions_quotas_and_times_only_narrow() {
         ("http * https://*.x/**", "http GET,PUT https://a.b.x/v1/*/", true),
         ("http GET https://a.x/**", "http GET http://a.x/**", false),
         ("http GET https://a.x/**", "http * https://a.x/**", false),
+        ("http GET https://a.x/**", "http GET https://a.x:8443/**", false),
+        ("http GET https://a.x/*", "http GET https://a.x/", false),
         ("fs.read /**", "fs.read /a/*b/**", true),
         ("fs.read /a/*", "fs.read /a/**", false),
         ("fs.read /a/**", "fs.list /a", false),
