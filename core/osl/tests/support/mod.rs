@@ -1,6 +1,7 @@
 //! A temporary directory and the file system of one actor over it.
 #![allow(dead_code)] // each test file uses a part of it
 
+pub mod fuzz;
 pub mod seeded;
 
 use std::path::PathBuf;
