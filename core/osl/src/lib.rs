@@ -18,20 +18,19 @@ mod glob;
 mod grant;
 mod name;
 mod path_pattern;
-mod queue;
-mod record;
 mod scope;
 mod set;
-mod stamp;
 mod text;
 mod ttl;
 
 pub use ask::Ask;
-pub use audit::{Audit, AuditConfig};
+pub use audit::{
+    Anchor, Audit, AuditConfig, BadLine, Clock, Decision, Fault, Filter, Level, Moment, OnAnchor, OnFailure,
+    OnFull, Operation, Phase, Record, Report, Running, Sink, UNLIMITED, redact, verify, verify_with,
+};
 pub use capability::Capability;
 pub use denial::{Denial, DenialKind};
 pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata};
 pub use grant::Guard;
-pub use record::{Decision, Operation, Record};
 pub use set::{CapabilitySet, GrantInfo};
