@@ -151,13 +151,7 @@ impl CapabilitySet {
 
     /// Records the start of an operation of the operating system (`connect`, `spawn`…) that a guard
     /// allows; finishing what it gives records the result, with the time it took.
-    pub fn begin(
-        &self,
-        operation: &'static str,
-        guard: &Guard,
-        capability: &str,
-        function: &str,
-    ) -> Running {
+    pub fn begin(&self, operation: &'static str, guard: &Guard, capability: &str, function: &str) -> Running {
         let Inner { actor, audit, .. } = &*self.0;
         let operation = Operation::Os(operation);
         if audit.level(actor, operation) == Level::Denials {

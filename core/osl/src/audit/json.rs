@@ -27,7 +27,11 @@ impl Formatter for OneLine {
         out.write_all(rest.as_bytes())
     }
 
-    fn write_char_escape<W: io::Write + ?Sized>(&mut self, out: &mut W, escape: CharEscape) -> io::Result<()> {
+    fn write_char_escape<W: io::Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
         CompactFormatter.write_char_escape(out, escape)
     }
 }

@@ -82,8 +82,10 @@ impl Queue {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         std::mem::swap(&mut state.waiting, batch);
-        let taken =
-            Taken { nudges: std::mem::take(&mut state.nudges), left_out: std::mem::take(&mut state.left_out) };
+        let taken = Taken {
+            nudges: std::mem::take(&mut state.nudges),
+            left_out: std::mem::take(&mut state.left_out),
+        };
         let over = state.closed && batch.is_empty() && taken == Taken::default();
         (!over).then_some(taken)
     }

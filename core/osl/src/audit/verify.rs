@@ -114,7 +114,12 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
         numbers.extend(name.to_string_lossy().strip_prefix(&prefix).and_then(number));
     }
     numbers.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(numbers.into_iter().map(|number| numbered(path, number)).chain([path.to_owned()]).collect())
+    let mut files: Vec<PathBuf> = numbers.into_iter().map(|number| numbered(path, number)).collect();
+    // Between the renaming of a file and the first line of the next there is none.
+    if files.is_empty() || path.exists() {
+        files.push(path.to_owned());
+    }
+    Ok(files)
 }
 
 fn number(end: &str) -> Option<u32> {

@@ -44,6 +44,13 @@ pub(crate) struct State {
     error: String,
 }
 
+#[cfg(test)]
+impl State {
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
 impl Writer {
     pub fn run(mut self) {
         let mut batch = VecDeque::new();

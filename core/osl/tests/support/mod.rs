@@ -1,6 +1,8 @@
 //! A temporary directory and the file system of one actor over it.
 #![allow(dead_code)] // each test file uses a part of it
 
+pub mod log;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
