@@ -104,7 +104,8 @@ fn hostile_l1_a_disk_that_is_full_and_has_room_again() {
     audit.close().unwrap();
     let report = good(&world.path);
     let lines = fs::read_to_string(&world.path).unwrap();
-    let denials = lines.lines().filter(|line| line.contains("\"deny\"")).count() as u64;
+    let denials = lines.lines().filter(|line| line.contains("\"deny\"") && line.ends_with('}'));
+    let denials = denials.count() as u64;
     assert_eq!((denials + audit.failed(), report.torn_lines <= 1), (10_100, true));
     mount("umount", &["-l"]);
 }
@@ -134,7 +135,7 @@ fn hostile_l2_rotation_by_size_keeps_the_chain() {
     let report = good(&world.path);
     assert!(report.files.len() == 4 && report.first_seq > 1 && report.last_seq > 300, "{report:?}");
     for file in &report.files {
-        assert!(fs::metadata(file).unwrap().len() <= 60_000);
+        assert!(fs::metadata(file).unwrap().len() <= 20_000);
     }
     // A run that ends between the renaming and the next line.
     fs::rename(&world.path, world.dir.path().join("audit.jsonl.0")).unwrap();
@@ -250,14 +251,14 @@ fn hostile_l5_the_first_bad_line_is_found() {
         ("add", |lines| lines.insert(6, "{}".into()), 7, Fault::NoRecord),
         ("garbage", |lines| lines[6] = "x".into(), 7, Fault::NoRecord),
         ("behead", |lines| drop(lines.drain(..6)), 1, Fault::NoBeginning),
-        ("cut the end off", |lines| lines.truncate(20), 21, Fault::CutOff { anchor_seq: 25 }),
+        ("cut the end off", |lines| lines.truncate(20), 21, Fault::CutOff { anchor_seq: 26 }),
     ];
     for (what, change, line, fault) in table {
         let world = written();
         assert_eq!(good(&world.path).anchors, 5);
         let text = fs::read_to_string(&world.path).unwrap();
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        assert_eq!(lines.len(), 25);
+        assert_eq!(lines.len(), 26);
         change(&mut lines);
         fs::write(&world.path, lines.join("\n") + "\n").unwrap();
         let bad = verify(&world.path).unwrap().bad.expect(what);
@@ -295,7 +296,7 @@ fn hostile_l5_the_end_of_a_run_that_was_cut_off_is_found_after_the_next_run() {
     fs::write(&world.path, kept.join("\n") + "\n").unwrap();
     deny(&CapabilitySet::new("a", world.open()), 20);
     let bad = verify(&world.path).unwrap().bad.unwrap();
-    assert_eq!((bad.line, bad.fault), (20, Fault::NotAnchored));
+    assert_eq!((bad.line, bad.fault), (24, Fault::NotAnchored));
 }
 
 #[test]
@@ -411,6 +412,9 @@ fn no_grant_reaches_any_file_of_the_log() {
     let files = Files::new(set);
     for name in ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2", "audit.jsonl.anchors"] {
         let path = root.join(name);
-        assert!(matches!(files.open(path.to_str().unwrap(), ""), Err(FsError::Denied(_))), "{name}");
+        // The record of the last round may rename them.
+        audit.flush().unwrap();
+        let opened = files.open(path.to_str().unwrap(), "");
+        assert!(matches!(opened, Err(FsError::Denied(_))), "{name}: {opened:?}");
     }
 }

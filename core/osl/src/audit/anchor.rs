@@ -50,9 +50,7 @@ impl AnchorFile {
 
     pub fn add(&self, anchor: &Anchor) -> io::Result<()> {
         let line = format!("{}\n", json::line(anchor));
-        let file = disk::open(&self.path)?;
-        let metadata = disk::describe(&file)?;
-        self.own.add(&metadata);
+        let (file, metadata) = self.own.open(&self.path)?;
         if metadata.len() >= FILE_BYTES_MAX {
             return self.start_again(&line);
         }
@@ -64,9 +62,8 @@ impl AnchorFile {
         let mut next = self.path.clone().into_os_string();
         next.push(".next");
         let next = PathBuf::from(next);
-        let file = disk::open(&next)?;
+        let (file, _) = self.own.open(&next)?;
         put(&file, &format!("\n{line}"))?;
-        self.own.add(&disk::describe(&file)?);
         disk::rename(&next, &self.path)
     }
 }

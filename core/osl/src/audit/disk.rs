@@ -29,6 +29,12 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
     }
 }
 
+/// Gives the lock back now, though a child of this process may hold the same open file for a moment yet.
+pub(crate) fn unlock(file: &File) {
+    // There may be no lock; closing the file gives it back as well.
+    let _ = file.unlock();
+}
+
 pub(crate) fn describe(file: &File) -> io::Result<Metadata> {
     fault::point()?;
     file.metadata()

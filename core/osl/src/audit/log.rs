@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +28,9 @@ pub(crate) struct Log {
     end: End,
     /// The file has no line yet that says which chain it goes on with.
     fresh: bool,
+    /// The file that the last rotation removed. Kept open, so that nothing else takes its inode while
+    /// somebody who found it before may still ask whose it is.
+    leaving: Option<File>,
 }
 
 /// What stands at the end of the file, behind the chain's last line.
@@ -46,7 +49,7 @@ impl Log {
         rotate_files_max: u32,
         own: Arc<OwnFiles>,
     ) -> io::Result<Self> {
-        let file = disk::open(path)?;
+        let (file, metadata) = own.open(path)?;
         let mut log = Self {
             path: path.to_owned(),
             rotate_bytes_max,
@@ -58,8 +61,9 @@ impl Log {
             head: Head::default(),
             end: End::default(),
             fresh: false,
+            leaving: None,
         };
-        log.adopt()?;
+        log.adopt(&metadata)?;
         (log.head, log.end) = log.last_link(&log.file)?.unwrap_or_default();
         if log.id.is_some() && log.len == 0 {
             log.go_on_with_rotated()?;
@@ -110,22 +114,34 @@ impl Log {
             return Ok(());
         }
         if self.rotate_files_max == 0 {
-            let metadata = disk::describe(&self.file)?;
+            let oldest = disk::open_to_read(&self.path)?;
             disk::remove(&self.path)?;
-            self.own.remove(&metadata);
+            self.leave(Some(oldest))?;
             return self.reopen();
         }
         let mut free = 1;
         while free < self.rotate_files_max && disk::look(&numbered(&self.path, free))?.is_some() {
             free += 1;
         }
-        let oldest = disk::look(&numbered(&self.path, free))?;
+        let oldest = numbered(&self.path, free);
+        let oldest = match disk::look(&oldest)? {
+            Some(_) => Some(disk::open_to_read(&oldest)?),
+            None => None,
+        };
         for number in (1..free).rev() {
             disk::rename(&numbered(&self.path, number), &numbered(&self.path, number + 1))?;
         }
         disk::rename(&self.path, &numbered(&self.path, 1))?;
-        oldest.iter().for_each(|metadata| self.own.remove(metadata));
+        self.leave(oldest)?;
         self.reopen()
+    }
+
+    /// Lets go of the file that left before this one.
+    fn leave(&mut self, file: Option<File>) -> io::Result<()> {
+        if let Some(gone) = std::mem::replace(&mut self.leaving, file) {
+            self.own.remove(&disk::describe(&gone)?);
+        }
+        Ok(())
     }
 
     /// Follows a file that somebody else renamed, removed or emptied.
@@ -146,26 +162,25 @@ impl Log {
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        let file = disk::open(&self.path)?;
+        let (file, metadata) = self.own.open(&self.path)?;
         let old = std::mem::replace(&mut self.file, file);
-        if let Err(error) = self.adopt() {
+        if let Err(error) = self.adopt(&metadata) {
             self.file = old;
             return Err(error);
         }
+        disk::unlock(&old);
         (self.fresh, self.end.open) = (true, false);
         self.end.open = self.len > 0 && disk::tail(&self.file, self.len, 1)? != b"\n";
         Ok(())
     }
 
     /// Locks the open file and takes note of it.
-    fn adopt(&mut self) -> io::Result<()> {
-        let metadata = disk::describe(&self.file)?;
+    fn adopt(&mut self, metadata: &Metadata) -> io::Result<()> {
         if metadata.is_file() {
             disk::lock(&self.file)?;
-            self.id = Some(own::id(&metadata));
+            self.id = Some(own::id(metadata));
             self.len = metadata.len();
         }
-        self.own.add(&metadata);
         Ok(())
     }
 
@@ -243,6 +258,12 @@ impl Log {
             self.end.torn_bytes += (written - start) as u64;
         }
         whole
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        disk::unlock(&self.file);
     }
 }
 

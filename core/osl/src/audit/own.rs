@@ -1,7 +1,11 @@
 use std::collections::VecDeque;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::{PoisonError, RwLock};
+
+use super::disk;
 
 /// The files of the audit, by device and inode, which no grant reaches whatever their names are now.
 #[derive(Default)]
@@ -12,13 +16,17 @@ const FILES_MAX: usize = 64;
 
 impl OwnFiles {
     pub fn add(&self, metadata: &Metadata) {
-        let id = id(metadata);
+        add(&mut self.0.write().unwrap_or_else(PoisonError::into_inner), id(metadata));
+    }
+
+    /// Opens a file of the audit, which may create it. Whoever finds it meanwhile waits to be told whose
+    /// it is.
+    pub fn open(&self, path: &Path) -> io::Result<(File, Metadata)> {
         let mut files = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !files.contains(&id) {
-            files.push_back(id);
-            let surplus = files.len().saturating_sub(FILES_MAX);
-            files.drain(..surplus);
-        }
+        let file = disk::open(path)?;
+        let metadata = disk::describe(&file)?;
+        add(&mut files, id(&metadata));
+        Ok((file, metadata))
     }
 
     pub fn remove(&self, metadata: &Metadata) {
@@ -27,6 +35,14 @@ impl OwnFiles {
 
     pub fn contains(&self, device: u64, inode: u64) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&(device, inode))
+    }
+}
+
+fn add(files: &mut VecDeque<(u64, u64)>, id: (u64, u64)) {
+    if !files.contains(&id) {
+        files.push_back(id);
+        let surplus = files.len().saturating_sub(FILES_MAX);
+        files.drain(..surplus);
     }
 }
 

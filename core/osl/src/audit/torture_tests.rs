@@ -7,7 +7,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::disk::fault;
 use super::queue::Taken;
-use super::writer::Writer;
 use super::*;
 
 const ROUNDS: u64 = 8;

@@ -16,8 +16,8 @@ use super::{Shared, redact};
 
 /// How often a file that could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Records that go to the file in one write.
-const CHUNK_RECORDS: usize = 128;
+/// About what goes to the file in one write.
+const CHUNK_BYTES: u64 = 65_536;
 
 /// What the audit's thread does with the records.
 pub(crate) struct Writer {
@@ -141,23 +141,35 @@ impl Writer {
             return records.len();
         }
         let mut done = 0;
-        for chunk in records.chunks_mut(CHUNK_RECORDS) {
+        while done < records.len() {
+            let (count, bytes) = self.chunk(&records[done..]);
             let log = self.log.as_mut().expect("checked above");
-            let bytes = chunk.iter().map(line_bytes).sum();
             // A file that cannot be renamed still takes lines.
             let room = log.make_room(bytes);
-            let (written, result) = log.append(chunk, now);
+            let (written, result) = log.append(&mut records[done..done + count], now);
             done += written;
-            let ok = result.is_ok();
             self.note(result);
             if let Err(error) = room {
                 self.shared.trouble(&format!("the log was not rotated: {error}"));
             }
-            if !ok {
+            if written < count {
                 break;
             }
         }
         done
+    }
+
+    /// How many records go to the file in one write, one at least, and about how many bytes they take.
+    fn chunk(&self, records: &[Record]) -> (usize, u64) {
+        let bytes_max = self.config.rotate_bytes_max.min(CHUNK_BYTES);
+        let (mut count, mut bytes) = (1, line_bytes(&records[0]));
+        for next in records[1..].iter().map(line_bytes) {
+            if bytes + next > bytes_max {
+                break;
+            }
+            (count, bytes) = (count + 1, bytes + next);
+        }
+        (count, bytes)
     }
 
     fn note(&mut self, result: io::Result<()>) {
