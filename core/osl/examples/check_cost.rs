@@ -1,15 +1,21 @@
-//! What a check costs, in nanoseconds: `cargo run --release -p airssys-osl --example check_cost`.
+//! What a check costs, in nanoseconds, by default and (`each`) with a record of each: `cargo run --release -p airssys-osl --example check_cost`.
 
 use std::time::Instant;
 
-use airssys_osl::{Ask, Audit, AuditConfig, Capability, CapabilitySet};
+use airssys_osl::{Ask, Audit, AuditConfig, Capability, CapabilitySet, Level, UNLIMITED};
 
 const CHECKS: u32 = 1_000_000;
 
 fn main() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let file = AuditConfig { path: Some(dir.path().join("audit.jsonl")), ..AuditConfig::default() };
-    for (name, config) in [("memory", AuditConfig::default()), ("file", file)] {
+    let each = AuditConfig {
+        path: Some(dir.path().join("each.jsonl")),
+        level: Level::All,
+        denials_per_second_max: UNLIMITED,
+        ..AuditConfig::default()
+    };
+    for (name, config) in [("memory", AuditConfig::default()), ("file", file), ("each", each)] {
         let audit = Audit::open(config).expect("the audit opens");
         let set = CapabilitySet::new("default/bench/0", audit.clone());
         for (id, text) in ["clock", "message.send db"].iter().enumerate() {

@@ -129,10 +129,14 @@ impl Guard {
     }
 
     /// Counts one allowed use, for the summary of the interval if it has no record of its own.
-    pub(crate) fn count(&self, summary: Option<&Book>) {
+    /// True when that summary should not wait.
+    pub(crate) fn count(&self, summary: Option<&Book>) -> bool {
         match summary {
             Some(book) => self.0.allowed.add(book),
-            None => self.0.allowed.add_unlisted(),
+            None => {
+                self.0.allowed.add_unlisted();
+                false
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! an audit record. No actors, no WebAssembly.
 //!
 //! The order of a decision is the same everywhere: an [`Ask`] says exactly what somebody wants to do
-//! now, a pure function finds the grant that covers it, one [`Record`] goes to the [`Audit`], and a
+//! now, a pure function finds the grant that covers it, one [`Record`], or one count, goes to the [`Audit`], and a
 //! [`Guard`] stays with whatever was opened so that a revocation cuts work in flight.
 
 mod actor_pattern;

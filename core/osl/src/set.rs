@@ -173,7 +173,9 @@ impl CapabilitySet {
     /// Counts what was allowed; whether that is all the level asks for.
     fn count_only(&self, guard: &Guard) -> bool {
         let counted = self.0.level == Level::Default && guard.counted();
-        guard.count(counted.then(|| self.0.audit.book()));
+        if guard.count(counted.then(|| self.0.audit.book())) {
+            self.0.audit.nudge();
+        }
         counted || self.0.level == Level::Denials
     }
 
@@ -213,7 +215,10 @@ impl CapabilitySet {
             record.rule = rule.map(Into::into);
             audit.record(record);
         } else {
-            flooded.get_or_init(|| Tally::new(actor.clone(), Subject::Denied)).add(audit.book());
+            let tally = flooded.get_or_init(|| Tally::new(actor.clone(), Subject::Denied));
+            if tally.add(audit.book()) {
+                audit.nudge();
+            }
         }
         Denial { kind, capability, function: function.to_owned(), actor: self.0.actor.to_string() }
     }

@@ -144,8 +144,13 @@ impl Audit {
 
     /// Writes what was only counted so far, before its interval is over, and flushes.
     pub fn summarise(&self) -> io::Result<()> {
-        self.shared.queue.nudge();
+        self.nudge();
         self.flush()
+    }
+
+    /// Asks for a summary without waiting for it.
+    pub(crate) fn nudge(&self) {
+        self.shared.queue.nudge();
     }
 
     /// The last 1,000 records, oldest first, where memory is a sink, as it is without any other.

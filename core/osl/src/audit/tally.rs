@@ -17,6 +17,9 @@ pub(crate) struct Tally {
     listed: AtomicBool,
 }
 
+/// Tallies that wait for the end of the interval; with more of them there is a summary at once.
+const LISTED_MAX: usize = 8_192;
+
 pub(crate) enum Subject {
     Allowed { grant: u64, rule: Arc<str> },
     Denied,
@@ -29,12 +32,11 @@ impl Tally {
     }
 
     /// Counts for the next summary: one atomic addition, and once an interval an entry in the list.
-    pub fn add(self: &Arc<Self>, book: &Book) {
+    /// True when so many tallies wait that the summary should not.
+    pub fn add(self: &Arc<Self>, book: &Book) -> bool {
         // The order of these two meets that of `collect`: a count that it misses lists itself again.
         self.count.fetch_add(1, Ordering::SeqCst);
-        if !self.listed.load(Ordering::SeqCst) {
-            self.list(book);
-        }
+        !self.listed.load(Ordering::SeqCst) && self.list(book)
     }
 
     /// Counts for nobody but whoever asks for the count: it has a record of its own, or none by the
@@ -48,10 +50,13 @@ impl Tally {
     }
 
     #[cold]
-    fn list(self: &Arc<Self>, book: &Book) {
-        if !self.listed.swap(true, Ordering::SeqCst) {
-            book.lock().listed.push(self.clone());
+    fn list(self: &Arc<Self>, book: &Book) -> bool {
+        if self.listed.swap(true, Ordering::SeqCst) {
+            return false;
         }
+        let mut page = book.lock();
+        page.listed.push(self.clone());
+        page.listed.len().is_multiple_of(LISTED_MAX)
     }
 
     fn summary(&self, count: u64, interval_ms: u64, now: Moment) -> Record {
@@ -140,8 +145,9 @@ mod tests {
         let book = Book::new(now);
         let tally = Tally::new("a".into(), Subject::Denied);
         let told = thread::scope(|scope| {
-            let adders: Vec<_> =
-                (0..3).map(|_| scope.spawn(|| (0..50_000).for_each(|_| tally.add(&book)))).collect();
+            let adders: Vec<_> = (0..3)
+                .map(|_| scope.spawn(|| (0..50_000).for_each(|_| assert!(!tally.add(&book)))))
+                .collect();
             let mut told = 0;
             let mut failing = false;
             loop {
