@@ -17,6 +17,10 @@ struct OneLine;
 
 impl Formatter for OneLine {
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+        // Nearly every text.
+        if text.bytes().all(|byte| byte < 0x7f) {
+            return out.write_all(text.as_bytes());
+        }
         let mut rest = text;
         while let Some(at) = rest.find(is_hidden) {
             let hidden = rest[at..].chars().next().expect("one was found there");

@@ -60,6 +60,8 @@ const SHAPES: [(&str, usize); 16] = [
     ("xoxb-", 10),
     ("xoxp-", 10),
 ];
+/// The shortest of them.
+const SHAPE_BYTES_MIN: usize = 15;
 
 /// The text with `***` in place of each secret: the credentials of a URL, the value after a key such as
 /// `token=` or `--password`, headers with credentials, well-known forms of keys, and, in the text of an
@@ -214,6 +216,9 @@ fn value_end(text: &str, start: usize, is_end: fn(char) -> bool) -> usize {
 }
 
 fn shapes(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
+    if word.len() < SHAPE_BYTES_MIN {
+        return;
+    }
     for (prefix, rest_min) in SHAPES {
         for (at, _) in word.match_indices(prefix) {
             let boundary = !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
