@@ -365,8 +365,8 @@ fn hostile_l6_l7_processes_that_are_killed_leave_all_they_flushed_and_a_free_log
     for round in 1..=8 {
         let mut child = start_endless_run(&world.path);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let told = lines.filter_map(|line| line.strip_prefix("flushed ").map(str::to_owned));
-        flushed.extend(told.take(round * 3));
+        let mut told = lines.filter_map(|line| line.strip_prefix("flushed ").map(str::to_owned));
+        flushed.extend(told.by_ref().take(round * 3));
         let refused = Audit::open(world.config()).err().unwrap().to_string();
         assert!(refused.contains("another audit writes to this file"), "{refused}");
         child.kill().unwrap();
@@ -390,6 +390,16 @@ fn hostile_l7_a_second_audit_on_one_file_is_refused() {
     assert_eq!(error.to_string(), "another audit writes to this file: give each its own");
     drop(first);
     world.open();
+}
+
+#[test]
+fn the_file_of_anchors_starts_again_when_it_is_long() {
+    let world = LogWorld::new();
+    let anchors = world.dir.path().join("audit.jsonl.anchors");
+    fs::write(&anchors, vec![b'\n'; 1 << 20]).unwrap();
+    deny(&CapabilitySet::new("a", world.open()), 1);
+    assert_eq!(fs::read_to_string(&anchors).unwrap().lines().count(), 1);
+    assert_eq!(good(&world.path).anchors, 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::own::OwnFiles;
+use super::own::{self, OwnFiles};
 use super::{disk, json, stamp};
 
 /// What the log held at some time, told outside it: whoever later cuts lines up to this one off, or
@@ -33,38 +33,45 @@ pub(crate) struct Told {
 /// Past this the file starts again with the newest anchor, which tells as much as all before it.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// The file of anchors beside the log, opened for each of them.
+/// The file of anchors beside the log. Unlike the log it keeps its name, so it is also what a second
+/// audit of the same log finds locked, in the middle of a rotation too.
 pub(crate) struct AnchorFile {
     path: PathBuf,
     own: Arc<OwnFiles>,
+    /// Held for its lock.
+    file: File,
+    id: (u64, u64),
 }
 
 impl AnchorFile {
     pub fn open(log: &Path, own: Arc<OwnFiles>) -> io::Result<Self> {
-        let anchors = Self { path: path(log), own };
-        if let Some(metadata) = disk::look(&anchors.path)? {
-            anchors.own.add(&metadata);
-        }
-        Ok(anchors)
+        let path = path(log);
+        let (file, metadata) = own.open(&path)?;
+        disk::lock(&file)?;
+        Ok(Self { path, own, file, id: own::id(&metadata) })
     }
 
-    pub fn add(&self, anchor: &Anchor) -> io::Result<()> {
+    pub fn add(&mut self, anchor: &Anchor) -> io::Result<()> {
         let line = format!("{}\n", json::line(anchor));
         let (file, metadata) = self.own.open(&self.path)?;
-        if metadata.len() >= FILE_BYTES_MAX {
-            return self.start_again(&line);
+        if own::id(&metadata) != self.id {
+            // Somebody removed it.
+            disk::lock(&file)?;
+            (self.file, self.id) = (file, own::id(&metadata));
         }
-        let torn = metadata.len() > 0 && disk::tail(&file, metadata.len(), 1)? != b"\n";
-        put(&file, &if torn { format!("\n{line}") } else { line })
+        let mut len = metadata.len();
+        if len >= FILE_BYTES_MAX {
+            disk::empty(&self.file)?;
+            len = 0;
+        }
+        let torn = len > 0 && disk::tail(&self.file, len, 1)? != b"\n";
+        put(&self.file, &if torn { format!("\n{line}") } else { line })
     }
+}
 
-    fn start_again(&self, line: &str) -> io::Result<()> {
-        let mut next = self.path.clone().into_os_string();
-        next.push(".next");
-        let next = PathBuf::from(next);
-        let (file, _) = self.own.open(&next)?;
-        put(&file, &format!("\n{line}"))?;
-        disk::rename(&next, &self.path)
+impl Drop for AnchorFile {
+    fn drop(&mut self) {
+        disk::unlock(&self.file);
     }
 }
 

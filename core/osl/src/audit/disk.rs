@@ -59,6 +59,11 @@ pub(crate) fn tail(file: &File, len: u64, bytes_max: u64) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
+pub(crate) fn empty(file: &File) -> io::Result<()> {
+    fault::point()?;
+    file.set_len(0)
+}
+
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fault::point()?;
     fs::rename(from, to)

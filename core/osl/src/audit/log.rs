@@ -77,11 +77,6 @@ impl Log {
         Ok(log)
     }
 
-    /// Whether it can be read back.
-    pub fn is_regular(&self) -> bool {
-        self.id.is_some()
-    }
-
     pub fn head(&self) -> &Head {
         &self.head
     }

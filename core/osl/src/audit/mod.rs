@@ -95,16 +95,14 @@ impl Audit {
     /// What the thread will own, not yet on its thread.
     fn writer(config: AuditConfig) -> io::Result<(Writer, Arc<OwnFiles>)> {
         let own = Arc::new(OwnFiles::default());
-        let log = match &config.path {
-            Some(path) => {
-                Some(Log::open(path, config.rotate_bytes_max, config.rotate_files_max, own.clone())?)
+        let (mut log, mut anchors) = (None, None);
+        if let Some(path) = &config.path {
+            // A device or a pipe is not read back, so it needs no anchors.
+            if disk::look(path)?.is_none_or(|found| found.is_file()) {
+                anchors = Some(AnchorFile::open(path, own.clone())?);
             }
-            None => None,
-        };
-        let anchors = match (&config.path, &log) {
-            (Some(path), Some(log)) if log.is_regular() => Some(AnchorFile::open(path, own.clone())?),
-            _ => None,
-        };
+            log = Some(Log::open(path, config.rotate_bytes_max, config.rotate_files_max, own.clone())?);
+        }
         let shared = Arc::new(Shared {
             queue: Queue::new(config.queue_records_max, config.on_full),
             book: Book::new(config.clock.now()),

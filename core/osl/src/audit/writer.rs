@@ -200,7 +200,7 @@ impl Writer {
     /// Writes the anchor beside the log; one that could not be written is tried again.
     fn tell_anchor(&mut self) {
         let Some(anchor) = self.state.untold.take() else { return };
-        if let Some(Err(error)) = self.anchors.as_ref().map(|anchors| anchors.add(&anchor)) {
+        if let Some(Err(error)) = self.anchors.as_mut().map(|anchors| anchors.add(&anchor)) {
             self.shared.trouble(&format!("an anchor was not written: {error}"));
             self.state.untold = Some(anchor);
         }
