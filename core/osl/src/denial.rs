@@ -9,6 +9,8 @@ pub enum DenialKind {
     Revoked,
     /// The grant that covers it has outlived its ttl.
     Expired,
+    /// The audit cannot record it, and is told to deny what it cannot record.
+    AuditUnavailable,
 }
 
 /// A refusal: who asked for what, in which WIT function (empty when none is known).
@@ -35,6 +37,9 @@ impl fmt::Display for Denial {
             DenialKind::NotGranted => write!(f, "denied: {actor} asked for {capability}"),
             DenialKind::Revoked => write!(f, "denied: the grant of {capability} to {actor} was revoked"),
             DenialKind::Expired => write!(f, "denied: the grant of {capability} to {actor} has expired"),
+            DenialKind::AuditUnavailable => {
+                write!(f, "denied: {actor} asked for {capability}, and the audit log cannot be written")
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::audit::{Book, Subject, Tally};
 use crate::capability::Capability;
 use crate::denial::DenialKind;
 use crate::descriptor::Descriptor;
@@ -16,7 +17,10 @@ pub(crate) struct Grant {
     pub capability: Capability,
     pub text: Arc<str>,
     pub deadline: Option<Instant>,
-    pub allowed: AtomicU64,
+    /// How often it allowed something.
+    pub allowed: Arc<Tally>,
+    /// By default what it allows is counted, not recorded one by one.
+    pub counted: bool,
     end: AtomicU8,
     minted: Mutex<Minted>,
 }
@@ -32,13 +36,22 @@ const REVOKED: u8 = 1;
 const EXPIRED: u8 = 2;
 
 impl Grant {
-    pub fn new(id: u64, capability: Capability, deadline: Option<Instant>, base: Option<Base>) -> Self {
+    pub fn new(
+        actor: &Arc<str>,
+        id: u64,
+        capability: Capability,
+        deadline: Option<Instant>,
+        base: Option<Base>,
+    ) -> Self {
+        let text: Arc<str> = capability.to_string().into();
+        let allowed = Subject::Allowed { grant: id, rule: text.clone() };
         Self {
             id,
-            text: capability.to_string().into(),
+            allowed: Tally::new(actor.clone(), allowed),
+            counted: is_counted(&text),
+            text,
             capability,
             deadline,
-            allowed: AtomicU64::new(0),
             end: AtomicU8::new(LIVE),
             minted: Mutex::new(Minted { base: base.map(Arc::new), open: HashMap::new(), last_key: 0 }),
         }
@@ -80,6 +93,14 @@ impl Grant {
     }
 }
 
+/// Messages, clocks, random numbers and stdio: too many to record each, and nothing of the operating
+/// system. An actor that is spawned is more than a message.
+fn is_counted(text: &str) -> bool {
+    let name = text.split(' ').next().unwrap_or_default();
+    matches!(name, "clock" | "random" | "stdio")
+        || name.strip_prefix("message.").is_some_and(|action| action != "spawn")
+}
+
 /// Stays with whatever was opened or begun under a grant, and tells whether the grant still holds.
 #[derive(Clone)]
 pub struct Guard(Arc<Grant>);
@@ -107,8 +128,20 @@ impl Guard {
         self.0.base()
     }
 
-    pub(crate) fn count(&self) {
-        self.0.allowed.fetch_add(1, Ordering::Relaxed);
+    /// Counts one allowed use, for the summary of the interval if it has no record of its own.
+    /// True when that summary should not wait.
+    pub(crate) fn count(&self, summary: Option<&Book>) -> bool {
+        match summary {
+            Some(book) => self.0.allowed.add(book),
+            None => {
+                self.0.allowed.add_unlisted();
+                false
+            }
+        }
+    }
+
+    pub(crate) fn counted(&self) -> bool {
+        self.0.counted
     }
 
     pub(crate) fn rule(&self) -> &Arc<str> {

@@ -3,7 +3,7 @@
 //! an audit record. No actors, no WebAssembly.
 //!
 //! The order of a decision is the same everywhere: an [`Ask`] says exactly what somebody wants to do
-//! now, a pure function finds the grant that covers it, one [`Record`] goes to the [`Audit`], and a
+//! now, a pure function finds the grant that covers it, one [`Record`], or one count, goes to the [`Audit`], and a
 //! [`Guard`] stays with whatever was opened so that a revocation cuts work in flight.
 
 mod actor_pattern;
@@ -26,18 +26,18 @@ mod params;
 mod parts;
 mod path_pattern;
 pub mod policy;
-mod queue;
-mod record;
 mod scope;
 mod sequence;
 mod set;
 mod size;
-mod stamp;
 mod text;
 mod ttl;
 
 pub use ask::Ask;
-pub use audit::{Audit, AuditConfig};
+pub use audit::{
+    Anchor, Audit, AuditConfig, BadLine, Clock, Decision, Fault, Filter, Level, Moment, OnAnchor, OnFailure,
+    OnFull, Operation, Phase, Record, Report, Running, Sink, UNLIMITED, redact, verify, verify_with,
+};
 pub use capability::Capability;
 pub use denial::{Denial, DenialKind};
 pub use endpoint::{Endpoint, Protocol};
@@ -45,5 +45,4 @@ pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata};
 pub use grant::Guard;
 pub use object::Capabilities;
-pub use record::{Decision, Operation, Record};
 pub use set::{CapabilitySet, GrantInfo};

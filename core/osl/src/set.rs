@@ -1,15 +1,13 @@
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::ask::Ask;
-use crate::audit::Audit;
+use crate::audit::{Audit, Decision, Flood, Level, Operation, Record, Running, Subject, Tally};
 use crate::capability::Capability;
 use crate::denial::{Denial, DenialKind};
 use crate::error::CapabilityError;
 use crate::fs::Base;
 use crate::grant::{Grant, Guard};
-use crate::record::{Decision, Operation, Record};
 use crate::scope::Scope;
 
 /// All grants of one actor. A clone is the same set: whoever holds it sees each change at once.
@@ -20,6 +18,11 @@ struct Inner {
     actor: Arc<str>,
     audit: Arc<Audit>,
     grants: RwLock<Vec<Arc<Grant>>>,
+    /// Of the checks of this actor.
+    level: Level,
+    denials: Mutex<Flood>,
+    /// Denials without a record of their own.
+    flooded: OnceLock<Arc<Tally>>,
 }
 
 /// A grant as `grants()` lists it.
@@ -39,7 +42,14 @@ pub struct GrantInfo {
 impl CapabilitySet {
     /// An empty set: it denies everything.
     pub fn new(actor: &str, audit: Arc<Audit>) -> Self {
-        Self(Arc::new(Inner { actor: actor.into(), audit, grants: RwLock::default() }))
+        Self(Arc::new(Inner {
+            actor: actor.into(),
+            level: audit.level(actor, Operation::Check),
+            audit,
+            grants: RwLock::default(),
+            denials: Mutex::default(),
+            flooded: OnceLock::new(),
+        }))
     }
 
     /// Adds a grant under the caller's id, which must be new to this set; of the call's ttl and the
@@ -66,7 +76,7 @@ impl CapabilitySet {
             })?),
             _ => None,
         };
-        let grant = Arc::new(Grant::new(id, capability.clone(), deadline, base));
+        let grant = Arc::new(Grant::new(&self.0.actor, id, capability.clone(), deadline, base));
         let mut grants = self.0.grants.write().unwrap_or_else(PoisonError::into_inner);
         if grants.iter().any(|other| other.id == id) {
             return refuse(&format!("the grant id {id} is taken"));
@@ -101,20 +111,23 @@ impl CapabilitySet {
             text: grant.text.to_string(),
             ttl_left: grant.deadline.map(|deadline| deadline.saturating_duration_since(now)),
             open: grant.open_count(),
-            allowed: grant.allowed.load(Ordering::Relaxed),
+            allowed: grant.allowed.count(),
         };
         self.read(|grants| grants.iter().map(info).collect())
     }
 
-    /// Decides, and writes exactly one audit record. File asks name an absolute, normal path.
+    /// Decides, and records or counts it as the audit's level says. File asks name an absolute, normal path.
     ///
-    /// The allowed path takes one read lock, which only a change of the grants contends; it allocates
-    /// nothing but the two texts of its record, which outlive the call on the audit's thread.
+    /// The allowed path takes one read lock, which only a change of the grants contends; where it is only
+    /// counted it allocates nothing.
     pub fn check(&self, ask: &Ask, function: &str) -> Result<Guard, Denial> {
-        match self.read(|grants| decide(grants, ask, Instant::now).cloned()) {
+        let decided = self.read(|grants| decide(grants, ask, Instant::now).cloned());
+        match decided.and_then(|grant| self.audited(grant)) {
             Ok(grant) => {
                 let guard = Guard::new(grant);
-                self.allow(&guard, ask.capability_text(), function);
+                if !self.count_only(&guard) {
+                    self.record_allowed(&guard, ask.capability_text(), function);
+                }
                 Ok(guard)
             }
             Err(kind) => Err(self.deny(kind, ask.capability_text(), function, None)),
@@ -132,20 +145,57 @@ impl CapabilitySet {
                     Err(kind) => refusal = kind,
                 }
             }
-            if live.is_empty() { Err(refusal) } else { Ok(live) }
+            if live.is_empty() { Err(refusal) } else { self.audited(live) }
         })
     }
 
-    pub(crate) fn allow(&self, guard: &Guard, capability: String, function: &str) {
-        guard.count();
-        let mut record = Record::new(&self.0.actor, Operation::Check, capability.into(), Decision::Allow);
+    /// Records the start of an operation of the operating system (`connect`, `spawn`…) that a guard
+    /// allows; finishing what it gives records the result, with the time it took.
+    pub fn begin(&self, operation: &'static str, guard: &Guard, capability: &str, function: &str) -> Running {
+        let Inner { actor, audit, .. } = &*self.0;
+        let operation = Operation::Os(operation);
+        if audit.level(actor, operation) == Level::Denials {
+            return Running::unrecorded(audit);
+        }
+        let mut record = Record::new(audit.now(), actor, operation, capability.into(), Decision::Allow);
         record.function = function.to_owned();
         record.grant = Some(guard.grant());
         record.rule = Some(guard.rule().clone());
-        self.0.audit.record(record);
+        Running::begin(audit, record)
     }
 
-    /// Records a refusal; `rule` says why, where a grant covered what was asked.
+    pub(crate) fn allow(&self, guard: &Guard, capability: String, function: &str) {
+        if !self.count_only(guard) {
+            self.record_allowed(guard, capability, function);
+        }
+    }
+
+    /// Counts what was allowed; whether that is all the level asks for.
+    fn count_only(&self, guard: &Guard) -> bool {
+        let counted = self.0.level == Level::Default && guard.counted();
+        if guard.count(counted.then(|| self.0.audit.book())) {
+            self.0.audit.nudge();
+        }
+        counted || self.0.level == Level::Denials
+    }
+
+    fn record_allowed(&self, guard: &Guard, capability: String, function: &str) {
+        let Inner { actor, audit, .. } = &*self.0;
+        let mut record =
+            Record::new(audit.now(), actor, Operation::Check, capability.into(), Decision::Allow);
+        record.function = function.to_owned();
+        record.grant = Some(guard.grant());
+        record.rule = Some(guard.rule().clone());
+        audit.record(record);
+    }
+
+    /// What was decided, unless nothing may be allowed that cannot be recorded.
+    fn audited<T>(&self, decided: T) -> Result<T, DenialKind> {
+        if self.0.audit.denies() { Err(DenialKind::AuditUnavailable) } else { Ok(decided) }
+    }
+
+    /// Records a refusal, or counts it in a flood of them; `rule` says why, where a grant covered what
+    /// was asked.
     pub(crate) fn deny(
         &self,
         kind: DenialKind,
@@ -153,11 +203,23 @@ impl CapabilitySet {
         function: &str,
         rule: Option<String>,
     ) -> Denial {
-        let mut record =
-            Record::new(&self.0.actor, Operation::Check, capability.as_str().into(), Decision::Deny);
-        record.function = function.to_owned();
-        record.rule = rule.map(Into::into);
-        self.0.audit.record(record);
+        let Inner { actor, audit, denials, flooded, .. } = &*self.0;
+        let now = audit.now();
+        let mut flood = denials.lock().unwrap_or_else(PoisonError::into_inner);
+        let recorded = flood.records(now.monotonic_ns, audit.denials_per_second_max());
+        drop(flood);
+        if recorded {
+            let text = capability.as_str().into();
+            let mut record = Record::new(now, actor, Operation::Check, text, Decision::Deny);
+            record.function = function.to_owned();
+            record.rule = rule.map(Into::into);
+            audit.record(record);
+        } else {
+            let tally = flooded.get_or_init(|| Tally::new(actor.clone(), Subject::Denied));
+            if tally.add(audit.book()) {
+                audit.nudge();
+            }
+        }
         Denial { kind, capability, function: function.to_owned(), actor: self.0.actor.to_string() }
     }
 
@@ -176,9 +238,13 @@ impl CapabilitySet {
     }
 
     fn record_change(&self, grant: &Grant, operation: Operation) {
-        let mut record = Record::new(&self.0.actor, operation, grant.text.clone(), Decision::Allow);
+        let Inner { actor, audit, .. } = &*self.0;
+        if audit.level(actor, operation) == Level::Denials {
+            return;
+        }
+        let mut record = Record::new(audit.now(), actor, operation, grant.text.clone(), Decision::Allow);
         record.grant = Some(grant.id);
-        self.0.audit.record(record);
+        audit.record(record);
     }
 
     fn read<T>(&self, with: impl FnOnce(&[Arc<Grant>]) -> T) -> T {

@@ -5,10 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use airssys_osl::{Ask, Audit, AuditConfig, Capability, CapabilitySet};
+use airssys_osl::{Ask, Audit, AuditConfig, Capability, CapabilitySet, Level, UNLIMITED, verify};
+
+fn unlimited() -> AuditConfig {
+    AuditConfig { denials_per_second_max: UNLIMITED, ..AuditConfig::default() }
+}
 
 fn to_file(path: PathBuf) -> Arc<Audit> {
-    Audit::open(AuditConfig { path: Some(path) }).unwrap()
+    Audit::open(AuditConfig { path: Some(path), level: Level::All, ..unlimited() }).unwrap()
 }
 
 #[test]
@@ -26,9 +30,11 @@ fn a_line_for_each_record() {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 3);
     let time = lines[1]["time"].as_str().unwrap();
+    let ns = &lines[1]["monotonic_ns"];
+    let (prev, hash) = (lines[0]["hash"].as_str().unwrap(), lines[1]["hash"].as_str().unwrap());
     assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
     let want = format!(
-        r#"{{"version":1,"seq":2,"time":"{time}","actor":"default/a/0","operation":"check","capability":"message.send default/db/0","function":"send","decision":"allow","grant":3,"rule":"message.send default/db/0"}}"#
+        r#"{{"version":1,"seq":2,"time":"{time}","monotonic_ns":{ns},"actor":"default/a/0","operation":"check","capability":"message.send default/db/0","function":"send","decision":"allow","grant":3,"rule":"message.send default/db/0","prev":"{prev}","hash":"{hash}"}}"#
     );
     assert_eq!(text.lines().nth(1), Some(want.as_str()));
     assert_eq!(lines[2]["capability"], r#"fs.read "/a\n\\{\\}""#);
@@ -47,16 +53,21 @@ fn appends_and_writes_what_is_queued_when_closed() {
         }
     }
     let text = fs::read_to_string(&path).unwrap();
-    assert_eq!(text.lines().count(), 40_000);
+    let mut denials = 0;
     for (index, line) in text.lines().enumerate() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert_eq!(record["seq"], index as u64 % 20_000 + 1);
+        assert_eq!(record["seq"], index as u64 + 1);
+        denials += u64::from(record["decision"] == "deny");
     }
+    assert_eq!(denials, 40_000);
+    let report = verify(&path).unwrap();
+    assert!(report.is_good() && report.anchors >= 2, "{report:?}");
+    assert_eq!(report.records, text.lines().count() as u64);
 }
 
 #[test]
 fn without_a_file_the_last_thousand_stay() {
-    let audit = Audit::open(AuditConfig::default()).unwrap();
+    let audit = Audit::open(unlimited()).unwrap();
     let set = CapabilitySet::new("a", audit.clone());
     for _ in 0..1_500 {
         set.check(&Ask::Clock, "").unwrap_err();

@@ -120,7 +120,9 @@ fn no_grant_reaches_the_audit_log() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().canonicalize().unwrap();
     let root = root.to_str().unwrap();
-    let audit = Audit::open(AuditConfig { path: Some(dir.path().join("audit.jsonl")) }).unwrap();
+    let audit =
+        Audit::open(AuditConfig { path: Some(dir.path().join("audit.jsonl")), ..AuditConfig::default() })
+            .unwrap();
     let set = CapabilitySet::new("a", Arc::clone(&audit));
     set.grant(1, Capability::parse(&format!("fs.read {root}/**")).unwrap().remove(0), None).unwrap();
     fs::hard_link(dir.path().join("audit.jsonl"), dir.path().join("link")).unwrap();

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 pub mod fuzz;
+pub mod log;
 pub mod seeded;
 
 use std::path::PathBuf;

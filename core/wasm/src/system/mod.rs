@@ -185,7 +185,7 @@ impl System {
 
 fn open_audit(path: Option<std::path::PathBuf>) -> Result<Arc<Audit>> {
     let shown = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    Audit::open(AuditConfig { path }).map_err(|why| {
+    Audit::open(AuditConfig { path, ..AuditConfig::default() }).map_err(|why| {
         Error::new(Code::Io, format!("audit log {shown}: {why}"))
             .with("errno", why.raw_os_error().unwrap_or_default())
             .with("path", shown)

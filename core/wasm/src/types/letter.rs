@@ -150,6 +150,7 @@ impl From<Denial> for Error {
             DenialKind::NotGranted => Code::Denied,
             DenialKind::Revoked => Code::GrantRevoked,
             DenialKind::Expired => Code::GrantExpired,
+            DenialKind::AuditUnavailable => Code::AuditBroken,
         };
         Error::new(code, denial.to_string())
             .with("capability", denial.capability.clone())

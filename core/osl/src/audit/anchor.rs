@@ -1,0 +1,97 @@
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::own::{self, OwnFiles};
+use super::{disk, json, stamp};
+
+/// What the log held at some time, told outside it: whoever later cuts lines up to this one off, or
+/// writes the log anew, is found out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Anchor {
+    /// Of the format: 1.
+    pub version: u32,
+    /// The number of the log's last line then.
+    pub seq: u64,
+    /// And its hash.
+    pub hash: String,
+    #[serde(serialize_with = "stamp::serialize")]
+    pub time: SystemTime,
+}
+
+/// What of an anchor is compared.
+#[derive(Deserialize)]
+pub(crate) struct Told {
+    pub seq: u64,
+    pub hash: String,
+}
+
+/// Past this the file starts again with the newest anchor, which tells as much as all before it.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The file of anchors beside the log. Unlike the log it keeps its name, so it is also what a second
+/// audit of the same log finds locked, in the middle of a rotation too.
+pub(crate) struct AnchorFile {
+    path: PathBuf,
+    own: Arc<OwnFiles>,
+    /// Held for its lock.
+    file: File,
+    id: (u64, u64),
+}
+
+impl AnchorFile {
+    pub fn open(log: &Path, own: Arc<OwnFiles>) -> io::Result<Self> {
+        let path = path(log);
+        let (file, metadata) = own.open(&path)?;
+        disk::lock(&file)?;
+        Ok(Self { path, own, file, id: own::id(&metadata) })
+    }
+
+    pub fn add(&mut self, anchor: &Anchor) -> io::Result<()> {
+        let line = format!("{}\n", json::line(anchor));
+        let (file, metadata) = self.own.open(&self.path)?;
+        if own::id(&metadata) != self.id {
+            // Somebody removed it.
+            disk::lock(&file)?;
+            (self.file, self.id) = (file, own::id(&metadata));
+        }
+        let mut len = metadata.len();
+        if len >= FILE_BYTES_MAX {
+            disk::empty(&self.file)?;
+            len = 0;
+        }
+        let torn = len > 0 && disk::tail(&self.file, len, 1)? != b"\n";
+        put(&self.file, &if torn { format!("\n{line}") } else { line })
+    }
+}
+
+impl Drop for AnchorFile {
+    fn drop(&mut self) {
+        disk::unlock(&self.file);
+    }
+}
+
+fn put(file: &File, text: &str) -> io::Result<()> {
+    disk::write(file, text.as_bytes()).1
+}
+
+pub(crate) fn path(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".anchors");
+    name.into()
+}
+
+/// All anchors of the file beside a log; none when there is no such file. A line that is no anchor was
+/// cut short by a failure, and the next one was written again.
+pub(crate) fn read(log: &Path) -> io::Result<Vec<Told>> {
+    let text = match std::fs::read(path(log)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}

@@ -1,0 +1,189 @@
+//! The way of a record from the thread that decided to the thread that writes.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::config::OnFull;
+use super::record::Record;
+
+pub(crate) struct Queue {
+    records_max: u64,
+    on_full: OnFull,
+    state: Mutex<State>,
+    /// There is something to do, or nothing will come any more.
+    ready: Condvar,
+    /// Something was written, or nothing will be any more.
+    progress: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Record>,
+    /// Records and nudges, as `finished` is.
+    accepted: u64,
+    finished: u64,
+    nudges: u64,
+    left_out: u64,
+    closed: bool,
+}
+
+/// What the writer is given along with its batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// So many asked for a summary.
+    pub nudges: u64,
+    /// So many records were left out, because the queue was full.
+    pub left_out: u64,
+}
+
+impl Queue {
+    pub fn new(records_max: u64, on_full: OnFull) -> Self {
+        let (ready, progress) = (Condvar::new(), Condvar::new());
+        Self { records_max, on_full, state: Mutex::default(), ready, progress }
+    }
+
+    /// Queues the record, or counts it as left out; false when the queue is closed.
+    pub fn push(&self, record: Record) -> bool {
+        let mut state = self.lock();
+        while state.waiting_count() >= self.records_max && !state.closed {
+            if self.on_full == OnFull::Count {
+                state.left_out += 1;
+                return true;
+            }
+            state = wait(&self.progress, state);
+        }
+        if state.closed {
+            return false;
+        }
+        state.accepted += 1;
+        state.waiting.push_back(record);
+        self.ready.notify_one();
+        true
+    }
+
+    /// Asks the writer for a summary now.
+    pub fn nudge(&self) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.accepted += 1;
+            state.nudges += 1;
+            self.ready.notify_one();
+        }
+    }
+
+    /// Everything that waits, put into the empty `batch`, or nothing after `wait_max`; none when
+    /// nothing will come any more.
+    pub fn take(&self, batch: &mut VecDeque<Record>, wait_max: Duration) -> Option<Taken> {
+        let mut state = self.lock();
+        let idle = |state: &mut State| state.waiting.is_empty() && state.nudges == 0 && !state.closed;
+        if idle(&mut state) {
+            let waited = self.ready.wait_timeout_while(state, wait_max, idle);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        std::mem::swap(&mut state.waiting, batch);
+        let taken = Taken {
+            nudges: std::mem::take(&mut state.nudges),
+            left_out: std::mem::take(&mut state.left_out),
+        };
+        let over = state.closed && batch.is_empty() && taken == Taken::default();
+        (!over).then_some(taken)
+    }
+
+    /// So many records and nudges are done with.
+    pub fn finished(&self, count: u64) {
+        self.lock().finished += count;
+        self.progress.notify_all();
+    }
+
+    /// Waits until all that was accepted before this call is finished; false when that cannot happen.
+    pub fn drain(&self, writer_lives: impl Fn() -> bool) -> bool {
+        let mut state = self.lock();
+        let target = state.accepted;
+        while state.finished < target {
+            if !writer_lives() {
+                return false;
+            }
+            state = wait(&self.progress, state);
+        }
+        true
+    }
+
+    /// No record is accepted any more; those accepted are still written.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_all();
+        self.progress.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that runs under this lock can leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    condition.wait(state).unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn waiting_count(&self) -> u64 {
+        self.accepted - self.finished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::clock::Moment;
+    use crate::audit::record::Operation;
+    use std::sync::Arc;
+    use std::thread;
+
+    const RECORDS_MAX: u64 = 512;
+
+    fn record(number: u64) -> Record {
+        let now = Moment { wall: std::time::UNIX_EPOCH, monotonic_ns: number };
+        Record::own(now, Operation::Check, &[])
+    }
+
+    #[test]
+    fn a_full_queue_that_blocks_loses_nothing() {
+        let queue = Arc::new(Queue::new(RECORDS_MAX, OnFull::Block));
+        let pushers: Vec<_> = (0..4)
+            .map(|_| {
+                let queue = queue.clone();
+                thread::spawn(move || (0..RECORDS_MAX).for_each(|number| assert!(queue.push(record(number)))))
+            })
+            .collect();
+        let (mut seen, mut sum) = (0, 0);
+        let mut batch = VecDeque::new();
+        while seen < 4 * RECORDS_MAX {
+            assert_eq!(queue.take(&mut batch, Duration::MAX), Some(Taken::default()));
+            assert!(batch.len() as u64 <= RECORDS_MAX);
+            seen += batch.len() as u64;
+            sum += batch.iter().map(|record| record.monotonic_ns).sum::<u64>();
+            queue.finished(batch.len() as u64);
+            batch.clear();
+        }
+        assert_eq!(sum, 4 * (0..RECORDS_MAX).sum::<u64>());
+        pushers.into_iter().for_each(|pusher| pusher.join().unwrap());
+        queue.close();
+        assert!(!queue.push(record(0)) && queue.drain(|| true));
+        assert_eq!(queue.take(&mut batch, Duration::MAX), None);
+    }
+
+    #[test]
+    fn a_full_queue_that_counts_says_how_many() {
+        let queue = Queue::new(2, OnFull::Count);
+        assert!((0..5).all(|number| queue.push(record(number))));
+        let mut batch = VecDeque::new();
+        assert_eq!(queue.take(&mut batch, Duration::ZERO), Some(Taken { nudges: 0, left_out: 3 }));
+        assert_eq!(batch.len(), 2);
+        assert!(queue.push(record(5)), "in writing still counts");
+        queue.close();
+        batch.clear();
+        assert_eq!(queue.take(&mut batch, Duration::ZERO), Some(Taken { nudges: 0, left_out: 1 }));
+        assert_eq!(queue.take(&mut batch, Duration::ZERO), None);
+    }
+}
