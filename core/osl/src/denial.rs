@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 /// Why something was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +10,8 @@ pub enum DenialKind {
     Revoked,
     /// The grant that covers it has outlived its ttl.
     Expired,
+    /// A ban refuses it, whoever grants it.
+    Forbidden,
     /// The audit cannot record it, and is told to deny what it cannot record.
     AuditUnavailable,
 }
@@ -21,12 +24,17 @@ pub struct Denial {
     pub capability: String,
     pub function: String,
     pub actor: String,
+    /// The rule that refuses it, where a ban does.
+    pub rule: Option<Arc<str>>,
 }
 
 impl Denial {
-    /// The line that, in the `allow` list of a policy, would allow exactly this.
+    /// The line that, in the `allow` list of a policy, would allow exactly this; empty where no line would.
     pub fn policy_line(&self) -> String {
-        format!("- {}", self.capability)
+        match self.kind {
+            DenialKind::Forbidden => String::new(),
+            _ => format!("- {}", self.capability),
+        }
     }
 }
 
@@ -37,6 +45,10 @@ impl fmt::Display for Denial {
             DenialKind::NotGranted => write!(f, "denied: {actor} asked for {capability}"),
             DenialKind::Revoked => write!(f, "denied: the grant of {capability} to {actor} was revoked"),
             DenialKind::Expired => write!(f, "denied: the grant of {capability} to {actor} has expired"),
+            DenialKind::Forbidden => {
+                let rule = self.rule.as_deref().unwrap_or("a ban");
+                write!(f, "denied: {actor} asked for {capability}, which {rule} denies")
+            }
             DenialKind::AuditUnavailable => {
                 write!(f, "denied: {actor} asked for {capability}, and the audit log cannot be written")
             }

@@ -11,6 +11,7 @@ mod ask;
 mod ask_parse;
 mod ask_text;
 mod audit;
+mod ban;
 mod capability;
 mod covers;
 mod denial;
@@ -38,6 +39,7 @@ pub use audit::{
     Anchor, Audit, AuditConfig, BadLine, Clock, Decision, Fault, Filter, Level, Moment, OnAnchor, OnFailure,
     OnFull, Operation, Phase, Record, Report, Running, Sink, UNLIMITED, redact, verify, verify_with,
 };
+pub use ban::Ban;
 pub use capability::Capability;
 pub use denial::{Denial, DenialKind};
 pub use endpoint::{Endpoint, Protocol};
