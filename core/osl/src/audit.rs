@@ -1,12 +1,13 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use crate::protected::Protected;
 use crate::queue::Queue;
 use crate::record::Record;
 
@@ -26,8 +27,7 @@ const CHUNK_BYTES: usize = 65_536;
 pub struct Audit {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    /// Device and inode of the file, which no grant reaches.
-    own_file: Option<(u64, u64)>,
+    protected: Protected,
 }
 
 #[derive(Default)]
@@ -47,14 +47,12 @@ impl Audit {
             Some(path) => Some(OpenOptions::new().append(true).create(true).mode(0o600).open(path)?),
             None => None,
         };
-        let own_file = match &file {
-            Some(file) => Some(file.metadata().map(|m| (m.dev(), m.ino()))?),
-            None => None,
-        };
+        let protected = Protected::default();
+        file.iter().try_for_each(|file| protected.file(file))?;
         let shared = Arc::new(Shared::default());
         let writer = Writer { shared: shared.clone(), file, torn: false };
         let thread = thread::Builder::new().name("airwasm-audit".into()).spawn(move || writer.run())?;
-        Ok(Arc::new(Audit { shared, writer: Mutex::new(Some(thread)), own_file }))
+        Ok(Arc::new(Audit { shared, writer: Mutex::new(Some(thread)), protected }))
     }
 
     /// Numbers and queues the record. Waits only while 8,192 records are on their way.
@@ -100,8 +98,9 @@ impl Audit {
         self.flush()
     }
 
-    pub(crate) fn is_own_file(&self, device: u64, inode: u64) -> bool {
-        self.own_file == Some((device, inode))
+    /// The files that no grant of a set over this audit reaches: its own, and what is registered.
+    pub fn protected(&self) -> &Protected {
+        &self.protected
     }
 }
 

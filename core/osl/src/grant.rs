@@ -23,8 +23,14 @@ pub(crate) struct Grant {
 
 struct Minted {
     base: Option<Arc<Base>>,
-    open: HashMap<u64, Arc<Descriptor>>,
+    open: HashMap<u64, Open>,
     last_key: u64,
+}
+
+struct Open {
+    descriptor: Arc<Descriptor>,
+    /// It was minted here, and is not only tied to this grant too.
+    first: bool,
 }
 
 const LIVE: u8 = 0;
@@ -62,7 +68,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
-        open.values().for_each(|descriptor| descriptor.cut());
+        open.values().for_each(|open| open.descriptor.cut());
         open.len() as u64
     }
 
@@ -72,6 +78,11 @@ impl Grant {
 
     pub fn open_count(&self) -> u64 {
         self.lock().open.len() as u64
+    }
+
+    /// The same without those that another grant counts as its own.
+    pub fn first_count(&self) -> u64 {
+        self.lock().open.values().filter(|open| open.first).count() as u64
     }
 
     fn lock(&self) -> MutexGuard<'_, Minted> {
@@ -117,13 +128,21 @@ impl Guard {
 
     /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
     pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
+        self.hold(Arc::new(Descriptor::new(fd)), true)
+    }
+
+    /// Ties what was minted under another grant to this one as well: the end of either cuts it.
+    pub(crate) fn tie(&self, lease: &Lease) -> Result<Lease, DenialKind> {
+        self.hold(lease.descriptor.clone(), false)
+    }
+
+    fn hold(&self, descriptor: Arc<Descriptor>, first: bool) -> Result<Lease, DenialKind> {
         let mut minted = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
         self.alive()?;
         minted.last_key += 1;
         let key = minted.last_key;
-        let descriptor = Arc::new(Descriptor::new(fd));
-        minted.open.insert(key, descriptor.clone());
+        minted.open.insert(key, Open { descriptor: descriptor.clone(), first });
         drop(minted);
         Ok(Lease { guard: self.clone(), key, descriptor })
     }

@@ -50,6 +50,12 @@ impl PathPattern {
         Ok(Self(parts))
     }
 
+    /// The pattern of an absolute, normal path and all that lies below it.
+    pub fn whole(path: &str) -> Option<Self> {
+        let names = normal_parts(path)?.map(|name| Part::Literal(name.to_owned()));
+        Some(Self(names.chain([Part::AnyParts]).collect()))
+    }
+
     /// Whether the pattern covers the path. The path must be absolute and normal: one with an empty
     /// part, `.` or `..`, with a NUL, or longer than any file system takes matches nothing.
     pub fn matches(&self, path: &str) -> bool {

@@ -58,12 +58,14 @@ impl CapabilitySet {
         // A ttl past the end of the clock is none.
         let deadline = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
         let base = match capability.scope() {
-            Scope::Path(pattern) => Some(Base::open(pattern).map_err(|error| {
-                CapabilityError::new(
-                    &capability.to_string(),
-                    format!("no directory of it can be opened: {error}"),
-                )
-            })?),
+            Scope::Path(pattern) => {
+                Some(Base::open(pattern, capability.name() == "fs.delete").map_err(|error| {
+                    CapabilityError::new(
+                        &capability.to_string(),
+                        format!("no directory of it can be opened: {error}"),
+                    )
+                })?)
+            }
             _ => None,
         };
         let grant = Arc::new(Grant::new(id, capability.clone(), deadline, base));
@@ -80,7 +82,7 @@ impl CapabilitySet {
     /// Files open under all grants now.
     pub(crate) fn open_count(&self) -> u64 {
         let grants = self.0.grants.read().unwrap_or_else(PoisonError::into_inner);
-        grants.iter().map(|grant| grant.open_count()).sum()
+        grants.iter().map(|grant| grant.first_count()).sum()
     }
 
     /// Takes a grant back and closes what was opened under it; how many resources that cut, or none

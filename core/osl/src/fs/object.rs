@@ -6,7 +6,10 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use cap_std::fs::{OpenOptions, OpenOptionsExt};
-use rustix::fs::{Mode, OFlags, open, openat, readlink};
+use rustix::fs::{
+    AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, Timestamps, open, openat, openat2, readlink, statx,
+    utimensat,
+};
 
 use crate::fs::error::Miss;
 use crate::fs::{Base, FsError, Metadata};
@@ -23,6 +26,13 @@ const DELETED: &str = " (deleted)";
 impl Object {
     /// Resolves a relative path beneath the base; no link leads out of it.
     pub fn locate(base: &Base, below: &str, follow: bool) -> Result<Self, Miss> {
+        if let Some(found) = open_without_links(base, below, follow) {
+            // Each name on the way was that of a directory, so it lies where the path says.
+            let file = found.map_err(FsError::from)?;
+            let metadata = Metadata::from(&file.metadata().map_err(FsError::from)?);
+            let location = base.guest_path(if below == "." { "" } else { below });
+            return Ok(Self { file, location, metadata });
+        }
         let file = match below.rsplit_once('/').unwrap_or((".", below)) {
             (parent, name) if !follow && name != "." => {
                 let parent = open_beneath(base, parent)?;
@@ -54,11 +64,29 @@ impl Object {
         false
     }
 
-    /// Opens this very object for reading. Only for a regular file.
-    pub fn open_file(&self) -> Result<OwnedFd, FsError> {
-        // The name stands for the descriptor, whatever has happened to the path since.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(open(proc_name(self.file.as_fd()), flags, Mode::empty())?)
+    /// Where it is now, beneath the same base.
+    pub fn location_now(&self, base: &Base) -> Result<String, Miss> {
+        locate_fd(base, self.file.as_fd(), &self.metadata)
+    }
+
+    /// Its path as the host writes it.
+    pub fn real_path(&self) -> Option<String> {
+        real_path(self.file.as_fd())
+    }
+
+    /// Whether it lies on the mount that the base lies on, or, where the kernel does not number mounts, on
+    /// the same device.
+    pub fn is_on_mount_of(&self, base: &Base) -> bool {
+        match (mount(self.file.as_fd()), mount(base.dir().as_fd())) {
+            (Some(own), Some(of_base)) => own == of_base,
+            _ => base.device().is_ok_and(|device| device == self.metadata.device),
+        }
+    }
+
+    /// Opens this very object. Only for a regular file.
+    pub fn open_file(&self, _base: &Base, flags: OFlags) -> Result<OwnedFd, FsError> {
+        // The name stands for the descriptor, whatever has happened to the path since; it is a link by nature.
+        Ok(open(proc_name(self.file.as_fd()), flags - OFlags::NOFOLLOW, Mode::empty())?)
     }
 
     pub fn open_directory(&self) -> Result<OwnedFd, FsError> {
@@ -66,8 +94,27 @@ impl Object {
         Ok(openat(&self.file, ".", flags, Mode::empty())?)
     }
 
+    /// Only for a regular file or a directory.
+    pub fn set_times(&self, times: &Timestamps) -> Result<(), FsError> {
+        Ok(utimensat(CWD, proc_name(self.file.as_fd()), times, AtFlags::empty())?)
+    }
+
     pub fn directory(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
+    }
+}
+
+/// One call of the kernel does it where no link is met; none where one is, or where the kernel lacks the
+/// call, refuses it, or met a rename meanwhile.
+fn open_without_links(base: &Base, below: &str, follow: bool) -> Option<rustix::io::Result<File>> {
+    use rustix::io::Errno;
+    let nofollow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
+    let flags = OFlags::PATH | OFlags::CLOEXEC | nofollow;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    match openat2(base.dir(), below, flags, Mode::empty(), resolve) {
+        Ok(fd) => Some(Ok(File::from(fd))),
+        Err(error @ (Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::NAMETOOLONG)) => Some(Err(error)),
+        Err(_) => None,
     }
 }
 
@@ -108,11 +155,16 @@ fn is_at(base: &Base, below: &str, metadata: &Metadata) -> bool {
     found.is_ok_and(|found| (found.dev(), found.ino()) == (metadata.device, metadata.inode))
 }
 
-fn real_path(fd: BorrowedFd<'_>) -> Option<String> {
+fn mount(fd: BorrowedFd<'_>) -> Option<u64> {
+    let found = statx(fd, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;
+    (found.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(found.stx_mnt_id)
+}
+
+pub(crate) fn real_path(fd: BorrowedFd<'_>) -> Option<String> {
     let path = readlink(proc_name(fd), Vec::new()).ok()?.into_string().ok()?;
     path.starts_with('/').then_some(path)
 }
 
-fn proc_name(fd: BorrowedFd<'_>) -> String {
+pub(crate) fn proc_name(fd: BorrowedFd<'_>) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }
