@@ -1,6 +1,8 @@
 //! A temporary directory and the file system of one actor over it.
 #![allow(dead_code)] // each test file uses a part of it
 
+#[cfg(target_os = "linux")]
+pub mod openat2;
 pub mod seeded;
 
 use std::path::PathBuf;
@@ -30,6 +32,8 @@ impl World {
     }
 
     pub fn empty() -> Self {
+        #[cfg(target_os = "linux")]
+        openat2::refuse_if_asked();
         let audit = Audit::open(AuditConfig::default()).unwrap();
         let set = CapabilitySet::new("default/fetch/0", audit.clone());
         let dir = tempfile::Builder::new().prefix("osl").tempdir().unwrap();
@@ -69,6 +73,48 @@ impl World {
         let mut buf = [0; 64];
         let count = handle.read_at(&mut buf, 0)?;
         Ok(String::from_utf8(buf[..count].to_vec()).unwrap())
+    }
+
+    /// All names in the directory, with the content of files and the targets of links, in order.
+    pub fn snapshot(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut left = vec![PathBuf::from(self.path(""))];
+        while let Some(directory) = left.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = path.symlink_metadata().unwrap();
+                let content = match &metadata {
+                    m if m.is_dir() => "directory".to_owned(),
+                    m if m.is_symlink() => path.read_link().unwrap().display().to_string(),
+                    m if m.is_file() => {
+                        format!("{} {:?}", std::fs::read_to_string(&path).unwrap(), m.modified().unwrap())
+                    }
+                    _ => "other".to_owned(),
+                };
+                found.push((path.display().to_string(), content));
+                if metadata.is_dir() {
+                    left.push(path);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Runs it, and asserts that it was denied with one record and changed nothing in the directory.
+    #[track_caller]
+    pub fn assert_refused<T: std::fmt::Debug>(
+        &self,
+        run: impl FnOnce(&Files) -> Result<T, FsError>,
+    ) -> Denial {
+        let (before, content) = (self.checks().len(), self.snapshot());
+        let denial = match run(&self.files) {
+            Err(FsError::Denied(denial)) => denial,
+            other => panic!("not denied: {other:?}"),
+        };
+        assert_one_denial(&self.checks()[before..], &denial);
+        assert_eq!(self.snapshot(), content);
+        denial
     }
 
     pub fn checks(&self) -> Vec<Record> {
