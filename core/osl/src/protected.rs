@@ -70,6 +70,10 @@ impl Protected {
         directories.any(|entry| real_path(entry.pin.as_fd()).is_none_or(|above| lies_below(&path, &above)))
     }
 
+    pub(crate) fn has_directories(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().any(|entry| entry.directory)
+    }
+
     /// Whether something registered lies below the directory of this path; true where that cannot be told.
     pub(crate) fn lies_below(&self, directory: Option<&str>) -> bool {
         let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::ask::Ask;
 use crate::denial::DenialKind;
 use crate::fs::error::Miss;
-use crate::fs::needs::Need;
+use crate::fs::needs::{Act, Need};
 use crate::fs::object::Object;
 use crate::fs::path::{Fault, GuestPath};
 use crate::fs::place::Place;
@@ -99,6 +99,13 @@ impl Call<'_> {
         }
         let (kind, rule) = refused.expect("every grant that covers the path was tried, and one does");
         Err(Stop::Denied { kind, text, rule: Some(rule) })
+    }
+
+    /// Whether grants cover all that an operation with two paths needs, before it looks at the disk.
+    pub fn cover(&self, act: Act, from: &str, to: &str) -> Result<(), Stop> {
+        let (of_source, of_target) = act.needs();
+        of_source.iter().try_for_each(|need| self.covering(from, *need).map(drop))?;
+        of_target.iter().try_for_each(|need| self.covering(to, *need).map(drop))
     }
 
     /// The live grants that cover the need; the disk is not looked at.
@@ -250,15 +257,31 @@ impl<'a> Under<'a> {
     }
 
     /// The error might describe what a link in the granted directory points to, and that may lie outside
-    /// of the pattern. Only a grant of the whole directory may tell.
+    /// of the pattern: only a grant of the whole directory may tell. Nor may it tell which names are free
+    /// in a protected directory.
     fn tell(&self, miss: Miss, below: &str, follow: bool) -> Miss {
         let whole = || self.pattern.is_whole_below(self.base.depth());
         match miss {
             Miss::Error(_) if !whole() && Object::crosses_link(&self.base, below, follow) => {
                 Miss::Outside("a link leads to nothing that can be checked".into())
             }
+            Miss::Error(error) if self.protected().has_directories() => {
+                self.permit_above(below).err().unwrap_or(error.into())
+            }
             miss => miss,
         }
+    }
+
+    /// Asks of the nearest directory above that exists.
+    fn permit_above(&self, below: &str) -> Result<(), Miss> {
+        let mut above = below;
+        while let Some((parent, _)) = above.rsplit_once('/') {
+            if let Ok(found) = Object::locate(&self.base, parent, true) {
+                return self.permit_object(&found);
+            }
+            above = parent;
+        }
+        Ok(())
     }
 }
 

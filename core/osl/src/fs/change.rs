@@ -49,6 +49,7 @@ impl Files {
     pub fn rename(&self, from: &str, to: &str, function: &str) -> Result<(), FsError> {
         let (of_source, of_target) = Act::Rename.needs();
         self.call(function, |call| {
+            call.cover(Act::Rename, from, to)?;
             let mut source: Option<(Place, Kind)> = None;
             for need in of_source {
                 let found = call.reach(from, *need, |under| {

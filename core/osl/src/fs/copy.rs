@@ -20,7 +20,7 @@ impl Files {
     /// Neither mode nor times nor holes are kept. A revocation or an error leaves what was copied so far.
     pub fn copy(&self, from: &str, to: &str, function: &str) -> Result<u64, FsError> {
         let (source, target) = self.call(function, |call| {
-            debug_assert_eq!(Act::Copy.needs(), (Act::Read.needs().0, Act::Write.needs().0));
+            call.cover(Act::Copy, from, to)?;
             let source = call.open(from, OpenOptions::READ)?;
             let target = call.open(to, OpenOptions { truncate: false, ..OpenOptions::REWRITE })?;
             Ok((source, target))

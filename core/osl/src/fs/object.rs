@@ -21,6 +21,8 @@ pub(crate) struct Object {
     pub metadata: Metadata,
 }
 
+/// How often a path is walked anew that others change meanwhile.
+const ATTEMPTS_MAX: usize = 16;
 const DELETED: &str = " (deleted)";
 
 impl Object {
@@ -118,16 +120,25 @@ fn open_without_links(base: &Base, below: &str, follow: bool) -> Option<rustix::
     }
 }
 
+/// The general way, through links, with or without the kernel's help.
 fn open_beneath(base: &Base, below: &str) -> Result<File, Miss> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(OFlags::PATH.bits() as i32);
-    match base.dir().open_with(below, &options) {
-        Ok(file) => Ok(file.into_std()),
-        // cap-std's own error, without a number, for a path that leaves the directory.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() => {
-            Err(Miss::Outside("a link leads out of the granted directory".into()))
+    let mut attempts = ATTEMPTS_MAX;
+    loop {
+        attempts -= 1;
+        match base.dir().open_with(below, &options) {
+            Ok(file) => return Ok(file.into_std()),
+            // What was a link was one no more when it was to be read.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput && attempts > 0 => {}
+            // cap-std's own error, without a number, for a path that leaves the directory.
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() =>
+            {
+                return Err(Miss::Outside("a link leads out of the granted directory".into()));
+            }
+            Err(error) => return Err(Miss::Error(error.into())),
         }
-        Err(error) => Err(Miss::Error(error.into())),
     }
 }
 

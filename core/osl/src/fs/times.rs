@@ -52,7 +52,7 @@ mod tests {
             (UNIX_EPOCH - Duration::new(1, 5), -2, 999_999_995),
         ] {
             let found = timespec(SetTime::To(time)).unwrap();
-            assert_eq!((found.tv_sec, found.tv_nsec as i64), (seconds, nanos), "{time:?}");
+            assert_eq!((found.tv_sec, found.tv_nsec), (seconds, nanos), "{time:?}");
         }
     }
 }

@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 #[cfg(target_os = "linux")]
+pub mod namespace;
+#[cfg(target_os = "linux")]
 pub mod openat2;
 pub mod seeded;
 
@@ -25,8 +27,9 @@ impl World {
     /// An actor with these grants, numbered from 1; `{}` in one stands for the directory.
     pub fn new(grants: &[&str]) -> Self {
         let world = Self::empty();
-        for (index, grant) in grants.iter().enumerate() {
-            world.grant(index as u64 + 1, grant);
+        let mut id = 1;
+        for grant in grants {
+            id = world.grant_from(id, grant);
         }
         world
     }
@@ -41,9 +44,16 @@ impl World {
     }
 
     pub fn grant(&self, id: u64, text: &str) {
+        assert_eq!(self.grant_from(id, text), id + 1, "one capability");
+    }
+
+    /// Grants each capability of the text under a number of its own; the next one that is free.
+    pub fn grant_from(&self, mut id: u64, text: &str) -> u64 {
         for capability in Capability::parse(&text.replace("{}", &self.path(""))).unwrap() {
             self.set.grant(id, capability, None).unwrap();
+            id += 1;
         }
+        id
     }
 
     /// The path of a name in the directory; of the directory for an empty one.
