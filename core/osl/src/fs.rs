@@ -22,7 +22,7 @@
 //!   empty. A directory moves only under grants of all that lies below it, old and new.
 //! - What was opened, made or moved must be covered where it really lies, not only as it was asked for.
 //! - A link at the end of a path is followed to what exists, and never to make, move or remove something.
-//! - No link is ever made: neither hard nor symbolic, nor by moving one.
+//! - No link is ever made, neither hard nor symbolic, and a symbolic one is not renamed.
 //! - A file with several names is read, but not written: another name of it may lie outside of the grant.
 //! - The host's own files ([`Protected`](crate::Protected)) are out of reach of every operation. The
 //!   directory above them may be listed, and not moved.

@@ -307,6 +307,21 @@ fn hostile_d13_malformed_paths() {
 }
 
 #[test]
+fn hostile_d15_names_of_windows_are_only_names() {
+    let world = World::empty();
+    fs::create_dir(world.path("in")).unwrap();
+    world.grant_from(1, INSIDE[0]);
+    let names = ["CON", "COM\u{b9}", "a.txt::$DATA", "a. ", "PROGRA~1", "C:", "..\\x", "\\\\?\\C:"];
+    for name in names {
+        let path = world.path(&format!("in/{name}"));
+        world.files.write_all(&path, name.as_bytes(), "").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), name);
+    }
+    assert_eq!(fs::read_dir(world.path("in")).unwrap().count(), names.len());
+    assert_eq!(fs::read_dir(world.path("")).unwrap().count(), 1);
+}
+
+#[test]
 fn hostile_d16_a_quota_is_exact() {
     let world = World::new(INSIDE);
     fs::create_dir(world.path("in")).unwrap();
@@ -382,7 +397,27 @@ fn hostile_d18_the_end_of_either_grant_cuts_the_handle() {
 }
 
 #[test]
+fn hostile_d18_a_copy_is_cut_between_two_steps() {
+    let world = World::new(&["fs.read {}/**", "fs.write {}/**"]);
+    let source = world.path("sparse");
+    fs::File::create(&source).unwrap().set_len(64 << 30).unwrap();
+    let target = world.path("target");
+    // Should the cut fail, this ends it.
+    let files = world.files.clone().with_write_bytes_max(2 << 30);
+    std::thread::scope(|scope| {
+        let copy = scope.spawn(|| files.copy(&source, &target, ""));
+        while files.write_bytes_used() == 0 {
+            std::thread::yield_now();
+        }
+        world.set.revoke(1);
+        let Err(FsError::Denied(denial)) = copy.join().unwrap() else { panic!("copied on") };
+        assert_eq!(denial.kind, DenialKind::Revoked);
+    });
+    assert_eq!(fs::metadata(&target).unwrap().len(), files.write_bytes_used());
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn all_of_it_holds_without_openat2() {
-    support::openat2::again(13);
+    support::openat2::again(16);
 }
