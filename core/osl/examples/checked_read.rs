@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use airssys_osl::{Audit, AuditConfig, Capability, CapabilitySet, Files};
+use airssys_osl::{Ask, Audit, AuditConfig, Capability, CapabilitySet, Files};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
@@ -55,9 +55,10 @@ fn rows(root: &str) -> Vec<Row> {
     let grant = Capability::parse(&format!("fs.read {root}/**")).expect("a path without wildcards");
     set.grant(1, grant[0].clone(), None).expect("the directory exists");
     let (files, dir) =
-        (Files::new(set), Dir::open_ambient_dir(root, ambient_authority()).expect("it exists"));
+        (Files::new(set.clone()), Dir::open_ambient_dir(root, ambient_authority()).expect("it exists"));
     let (path, link) = (format!("{root}/d/f"), format!("{root}/d/l"));
     let (std_path, through) = (path.clone(), files.clone());
+    let ask = Ask::FsRead(path.clone());
     let open = files.open(&path, "bench").expect("it is granted");
     vec![
         (
@@ -88,6 +89,8 @@ fn rows(root: &str) -> Vec<Row> {
                 assert_eq!(file.read_at(buf, 0).expect("a file"), FILE_BYTES);
             }),
         ),
+        // The decision and its audit record, without a file.
+        ("decision", Box::new(move |_| drop(set.check(&ask, "bench").expect("it is granted")))),
         (
             "open-handle",
             Box::new(move |buf| {
