@@ -2,8 +2,11 @@
 
 use crate::actor_pattern;
 use crate::ask::Ask;
+use crate::endpoint;
 use crate::glob::SPECIAL;
+use crate::scope::topic_pattern::TopicPattern;
 use crate::scope::url::Target;
+use crate::scope::{address_class, host_name};
 use crate::size;
 use crate::text;
 
@@ -60,14 +63,14 @@ fn word(asked: &str, special: &[char]) -> String {
 /// The name in lower case without its last dot, or an IPv6 address in brackets.
 fn resolved(host: &str) -> String {
     match host.parse() {
-        Ok(ip) => crate::endpoint::in_url(ip),
-        Err(_) => word(&crate::scope::host_name::fold(host), &['*', '\\']),
+        Ok(ip) => endpoint::in_url(address_class::canonical(ip)),
+        Err(_) => text::word(&endpoint::shown(&host_name::fold(host))),
     }
 }
 
 /// A pattern of topics stands as it is: the grant is for all of it.
 fn subscription(topics: &str) -> String {
-    match crate::scope::topic_pattern::TopicPattern::parse(topics) {
+    match TopicPattern::parse(topics) {
         Ok(pattern) => text::word(&pattern.to_string()),
         Err(_) => word(topics, &['*', '>']),
     }

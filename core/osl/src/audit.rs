@@ -43,12 +43,13 @@ struct Shared {
 impl Audit {
     /// Opens the file for appending, created with mode 0600, and starts the writer.
     pub fn open(config: AuditConfig) -> io::Result<Arc<Audit>> {
+        let protected = Protected::default();
         let file = match &config.path {
-            Some(path) => Some(OpenOptions::new().append(true).create(true).mode(0o600).open(path)?),
+            Some(path) => {
+                Some(protected.open(|| OpenOptions::new().append(true).create(true).mode(0o600).open(path))?)
+            }
             None => None,
         };
-        let protected = Protected::default();
-        file.iter().try_for_each(|file| protected.file(file))?;
         let shared = Arc::new(Shared::default());
         let writer = Writer { shared: shared.clone(), file, torn: false };
         let thread = thread::Builder::new().name("airwasm-audit".into()).spawn(move || writer.run())?;

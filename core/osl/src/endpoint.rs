@@ -79,9 +79,9 @@ impl Endpoint {
     }
 }
 
-/// What a guest called a name: nothing in it is a wildcard.
-fn shown(name: &str) -> String {
-    text::escape(&text::bounded(name), &['*', '\\'])
+/// What a guest called a name: nothing in it is a wildcard, a block or an address.
+pub(crate) fn shown(name: &str) -> String {
+    text::escape(&text::bounded(name), &['*', '[', '/', '\\'])
 }
 
 /// The address as it stands before a port.

@@ -132,7 +132,7 @@ impl Guard {
     }
 
     /// Ties what was minted under another grant to this one as well: the end of either cuts it.
-    pub(crate) fn tie(&self, lease: &Lease) -> Result<Lease, DenialKind> {
+    pub(crate) fn share(&self, lease: &Lease) -> Result<Lease, DenialKind> {
         self.hold(lease.descriptor.clone(), false)
     }
 

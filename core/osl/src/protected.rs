@@ -1,9 +1,9 @@
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use crate::fs::real_path;
 
@@ -27,32 +27,36 @@ struct Entry {
 }
 
 impl Protected {
-    /// Registers an open file, for as long as the registry lives.
+    /// Registers an open file, until it is forgotten.
     pub fn file(&self, file: &File) -> io::Result<()> {
-        self.add(file)
+        add(&mut self.write(), file)
+    }
+
+    /// Opens a file, which may make it, and registers it before anybody can ask whose it is.
+    pub fn open(&self, open: impl FnOnce() -> io::Result<File>) -> io::Result<File> {
+        let mut entries = self.write();
+        let file = open()?;
+        add(&mut entries, &file)?;
+        Ok(file)
     }
 
     /// Registers a directory and all that lies below it, now and later.
     pub fn directory(&self, path: &Path) -> io::Result<()> {
         let directory = File::open(path)?;
         match directory.metadata()?.is_dir() {
-            true => self.add(&directory),
+            true => add(&mut self.write(), &directory),
             false => Err(io::ErrorKind::NotADirectory.into()),
         }
     }
 
-    fn add(&self, file: &File) -> io::Result<()> {
-        let metadata = file.metadata()?;
-        let (device, inode) = (metadata.dev(), metadata.ino());
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.iter().any(|entry| (entry.device, entry.inode) == (device, inode)) {
-            return Ok(());
-        }
-        if entries.len() == ENTRIES_MAX {
-            return Err(io::Error::other(format!("{ENTRIES_MAX} files are protected, as many as may")));
-        }
-        entries.push(Entry { pin: pin(file)?, device, inode, directory: metadata.is_dir() });
-        Ok(())
+    /// Takes a file or directory off the list, such as one that was removed.
+    pub fn forget(&self, metadata: &Metadata) {
+        self.write().retain(|entry| (entry.device, entry.inode) != (metadata.dev(), metadata.ino()));
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Entry>> {
+        // A change of the list is one step, so a poisoned one is whole.
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the object is registered or lies below a directory that is. Its path, none where it cannot
@@ -82,6 +86,19 @@ impl Protected {
             .iter()
             .any(|entry| real_path(entry.pin.as_fd()).is_none_or(|path| lies_below(&path, directory)))
     }
+}
+
+fn add(entries: &mut Vec<Entry>, file: &File) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    let (device, inode) = (metadata.dev(), metadata.ino());
+    if entries.iter().any(|entry| (entry.device, entry.inode) == (device, inode)) {
+        return Ok(());
+    }
+    if entries.len() == ENTRIES_MAX {
+        return Err(io::Error::other(format!("{ENTRIES_MAX} files are protected, as many as may")));
+    }
+    entries.push(Entry { pin: pin(file)?, device, inode, directory: metadata.is_dir() });
+    Ok(())
 }
 
 fn lies_below(path: &str, directory: &str) -> bool {

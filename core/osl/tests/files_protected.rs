@@ -52,6 +52,8 @@ fn a_protected_file_is_out_of_reach_under_every_name() {
     fs::rename(world.path("d"), world.path("x")).unwrap();
     assert_out_of_reach(&world, &world.path("x/e/log"));
     world.assert_refused(|files| files.rename(&world.path("x"), &world.path("moved"), ""));
+    world.audit.protected().forget(&fs::metadata(world.path("x/e/log")).unwrap());
+    assert_eq!(world.read(&world.path("x/e/log")).unwrap(), "own");
 }
 
 #[test]

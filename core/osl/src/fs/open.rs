@@ -107,7 +107,7 @@ impl Call<'_> {
             if (found.device, found.inode) != (metadata.device, metadata.inode) {
                 return Err(Miss::Outside("under another grant the path leads elsewhere".into()));
             }
-            Ok(Held { lease: under.guard.tie(&held.lease)?, capability: under.text.to_owned() })
+            Ok(Held { lease: under.guard.share(&held.lease)?, capability: under.text.to_owned() })
         })
     }
 

@@ -1,6 +1,7 @@
 //! A temporary directory and the file system of one actor over it.
 #![allow(dead_code)] // each test file uses a part of it
 
+pub mod fuzz;
 #[cfg(target_os = "linux")]
 pub mod namespace;
 #[cfg(target_os = "linux")]
