@@ -266,7 +266,7 @@ fn hostile_d10_only_regular_files_are_written() {
 }
 
 #[test]
-fn hostile_d12_no_link_is_made_and_no_linked_file_written() {
+fn hostile_d3_no_link_is_made_and_no_linked_file_written() {
     let world = World::new(INSIDE);
     let secret = world.write("out/secret", "secret");
     let alias = world.path("in/alias");
