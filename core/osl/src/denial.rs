@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::ban::Ban;
+
 /// Why something was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DenialKind {
@@ -14,6 +16,31 @@ pub enum DenialKind {
     Forbidden,
     /// The audit cannot record it, and is told to deny what it cannot record.
     AuditUnavailable,
+}
+
+/// Why something is not allowed, before it is recorded.
+pub(crate) struct Refusal {
+    pub kind: DenialKind,
+    /// What is said of it in the record: the rule of a ban, or why a grant that covers it does not do.
+    pub rule: Option<Arc<str>>,
+}
+
+impl Refusal {
+    pub fn because(kind: DenialKind, rule: impl Into<Arc<str>>) -> Self {
+        Self { kind, rule: Some(rule.into()) }
+    }
+}
+
+impl From<DenialKind> for Refusal {
+    fn from(kind: DenialKind) -> Self {
+        Self { kind, rule: None }
+    }
+}
+
+impl From<&Ban> for Refusal {
+    fn from(ban: &Ban) -> Self {
+        Self::because(DenialKind::Forbidden, ban.rule.clone())
+    }
 }
 
 /// A refusal: who asked for what, in which WIT function (empty when none is known).

@@ -1,17 +1,54 @@
-//! The reading file system of one actor: one root `/`, each path routed to a granted directory.
+//! The file system of one actor: one root `/`, each path routed to a granted directory.
 //!
-//! All calls block; callers run them on a pool for blocking work.
+//! All calls block; callers run them on a pool for blocking work. Nothing is ever mapped into memory:
+//! content is read and written at offsets, into and from the caller's buffers.
+//!
+//! | operation | of the path | of the second path |
+//! |---|---|---|
+//! | open to read, `read_all` | `fs.read` |  |
+//! | open to write, append, create or truncate, `write_all` | `fs.write` |  |
+//! | `list` | `fs.list` |  |
+//! | `metadata` | `fs.read` or `fs.list` |  |
+//! | `set_times` | `fs.write` |  |
+//! | `create_directory` | `fs.write` |  |
+//! | `remove_file` | `fs.delete` |  |
+//! | `remove_directory` | `fs.delete` |  |
+//! | `rename` | `fs.read` and `fs.delete` | `fs.write` |
+//! | `copy` | `fs.read` | `fs.write` |
+//!
+//! Different grants may meet several needs of one call; a handle open under two is cut by the end of
+//! either. Beyond the table:
+//! - `fs.write` replaces the file that a rename ends at, as a truncation would; a directory there must be
+//!   empty. A directory moves only under grants of all that lies below it, old and new.
+//! - What was opened, made or moved must be covered where it really lies, not only as it was asked for.
+//! - A link at the end of a path is followed to what exists, and never to make, move or remove something.
+//! - No link is ever made, neither hard nor symbolic, and a symbolic one is not renamed.
+//! - A file with several names is read, but not written: another name of it may lie outside of the grant.
+//! - The host's own files ([`Protected`](crate::Protected)) are out of reach of every operation. The
+//!   directory above them may be listed, and not moved.
+//! - A mount below a granted directory is part of it, unless
+//!   [`stay_on_device`](Files::stay_on_device) says otherwise.
 
+mod append;
 mod base;
+mod call;
+mod change;
+mod copy;
 mod error;
 mod handle;
 mod metadata;
+mod needs;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod object;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[path = "fs/object_portable.rs"]
 mod object;
+mod open;
+mod options;
 mod path;
+mod place;
+mod quota;
+mod times;
 
 use rustix::fs::{AtFlags, Dir, statat};
 
@@ -19,27 +56,34 @@ pub(crate) use base::Base;
 pub use error::FsError;
 pub use handle::FileHandle;
 pub use metadata::{Kind, Metadata};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use object::proc_name;
+pub(crate) use object::real_path;
+pub use options::OpenOptions;
+pub use times::SetTime;
 
-use crate::ask::Ask;
-use crate::denial::DenialKind;
-use crate::grant::Guard;
-use crate::scope::Scope;
 use crate::set::CapabilitySet;
-use error::Miss;
+use needs::Act;
 use object::Object;
-use path::{Fault, GuestPath};
+use quota::Quota;
 
 /// Most entries that one listing gives.
 pub const ENTRIES_MAX: usize = 100_000;
 
-/// Opens, lists and describes files for the holder of a [`CapabilitySet`]; a clone is the same.
+/// Files that one actor may have open at once.
+pub const OPEN_FILES_MAX: usize = 64;
+
+/// Does what the table says for the holder of a [`CapabilitySet`]; a clone is the same.
 ///
 /// A path is the guest's: absolute, or taken from `/`. `.` and `..` are resolved on the text, before
 /// any link is followed. Nothing on disk is looked at before a grant covers the path, and what was
-/// opened must be covered by the same grant as well. Each call writes one audit record.
+/// opened must be covered by the same grant as well. Each call writes one audit record when it is denied,
+/// and otherwise one for each need.
 #[derive(Clone)]
 pub struct Files {
     set: CapabilitySet,
+    quota: Quota,
+    one_device: bool,
 }
 
 /// One name in a directory.
@@ -50,139 +94,51 @@ pub struct Entry {
     pub kind: Kind,
 }
 
-/// What is wanted of a path, before a grant is looked for.
-struct Request<'a> {
-    path: &'a str,
-    /// A grant for any of them will do; the first names the request in a denial.
-    asks: &'static [fn(String) -> Ask],
-    follow: bool,
-    function: &'a str,
-}
-
-/// Files that one actor may have open at once.
-pub const OPEN_FILES_MAX: usize = 64;
-
 impl Files {
     pub fn new(set: CapabilitySet) -> Self {
-        Self { set }
+        Self { set, quota: Quota::default(), one_device: false }
     }
 
-    /// Opens a regular file for reading; needs `fs.read` of it. Anything else is not even opened, so
-    /// that a FIFO or a device neither blocks nor notices.
-    pub fn open(&self, path: &str, function: &str) -> Result<FileHandle, FsError> {
-        let request = Request { path, asks: &[Ask::FsRead], follow: true, function };
-        self.reach(&request, |object, guard, capability| {
-            match object.metadata.kind {
-                Kind::File => {}
-                Kind::Directory => return Err(FsError::IsDirectory.into()),
-                kind => return Err(FsError::NotFile(kind).into()),
-            }
-            if self.set.open_count() >= OPEN_FILES_MAX as u64 {
-                return Err(FsError::TooManyOpen { open_files_max: OPEN_FILES_MAX }.into());
-            }
-            let lease = guard.mint(object.open_file()?)?;
-            Ok(FileHandle::new(lease, self.set.clone(), capability, function))
-        })
+    /// The same with a limit on the bytes that it and its clones write in all, counted from now. A byte
+    /// that a file grows by counts too; one that is overwritten or removed later is not given back.
+    pub fn with_write_bytes_max(self, write_bytes_max: u64) -> Self {
+        Self { quota: Quota::new(write_bytes_max), ..self }
+    }
+
+    /// The same, but what lies on another mount than the directory its grant begins at is out of reach.
+    pub fn stay_on_device(self) -> Self {
+        Self { one_device: true, ..self }
+    }
+
+    /// Bytes that count on the limit so far; 0 without one.
+    pub fn write_bytes_used(&self) -> u64 {
+        self.quota.bytes_used()
     }
 
     /// The entries of a directory in the order of their names, without `.` and `..`; needs `fs.list`
     /// of the directory.
     pub fn list(&self, path: &str, function: &str) -> Result<Vec<Entry>, FsError> {
-        let request = Request { path, asks: &[Ask::FsList], follow: true, function };
-        self.reach(&request, |object, _, _| match object.metadata.kind {
-            Kind::Directory => Ok(entries(object)?),
-            _ => Err(FsError::NotDirectory.into()),
+        self.one(path, Act::List, function, |under| {
+            let object = under.object(true)?;
+            match object.metadata.kind {
+                Kind::Directory => Ok(entries(&object)?),
+                _ => Err(FsError::NotDirectory.into()),
+            }
         })
     }
 
     /// Describes a file, a directory or, without `follow`, a symbolic link; needs `fs.read` or
     /// `fs.list` of it.
     pub fn metadata(&self, path: &str, follow: bool, function: &str) -> Result<Metadata, FsError> {
-        let request = Request { path, asks: &[Ask::FsRead, Ask::FsList], follow, function };
-        self.reach(&request, |object, _, _| Ok(object.metadata.clone()))
+        self.one(path, Act::Metadata, function, |under| Ok(under.object(follow)?.metadata))
     }
 
-    /// Finds the object under the grants that cover its path, one after the other, and acts on the
-    /// first that all rules allow. An error that says something about the disk counts as allowed.
-    fn reach<T>(
-        &self,
-        request: &Request<'_>,
-        act: impl Fn(&Object, &Guard, &str) -> Result<T, Miss>,
-    ) -> Result<T, FsError> {
-        let Request { asks, function, .. } = request;
-        let path = match GuestPath::parse(request.path) {
-            Ok(path) => path,
-            Err(Fault::Invalid(error)) => return Err(error),
-            Err(Fault::Climbs) => {
-                let text = asks[0](request.path.to_owned()).capability_text();
-                let rule = Some("the path climbs above /".to_owned());
-                return Err(self.set.deny(DenialKind::NotGranted, text, function, rule).into());
-            }
-        };
-        let asks: Vec<Ask> = asks.iter().map(|ask| ask(path.text.clone())).collect();
-        let text = asks[0].capability_text();
-        let guards = match self.set.covering(&asks) {
-            Ok(guards) => guards,
-            Err(kind) => return Err(self.set.deny(kind, text, function, None).into()),
-        };
-        let mut failed = None;
-        let mut refused = None;
-        for guard in guards {
-            match self.find(&guard, &path, request.follow).and_then(|object| act(&object, &guard, &text)) {
-                Ok(found) => {
-                    self.set.allow(&guard, text, function);
-                    return Ok(found);
-                }
-                Err(Miss::Error(error)) => {
-                    failed.get_or_insert((guard, error));
-                }
-                Err(Miss::Outside(why)) => {
-                    refused.get_or_insert((DenialKind::NotGranted, format!("{}: {why}", guard.rule())));
-                }
-                Err(Miss::Ended(kind)) => {
-                    refused.get_or_insert((kind, guard.rule().to_string()));
-                }
-            }
-        }
-        if let Some((guard, error)) = failed {
-            self.set.allow(&guard, text, function);
-            return Err(error);
-        }
-        let (kind, rule) = refused.expect("every grant that covers the path was tried, and one does");
-        Err(self.set.deny(kind, text, function, Some(rule)).into())
+    fn set(&self) -> &CapabilitySet {
+        &self.set
     }
 
-    /// Resolves the path under one grant and checks where that led.
-    fn find(&self, guard: &Guard, path: &GuestPath, follow: bool) -> Result<Object, Miss> {
-        let (Some(base), Scope::Path(pattern)) = (guard.base(), guard.capability().scope()) else {
-            return Err(Miss::Ended(guard.alive().err().unwrap_or(DenialKind::Revoked)));
-        };
-        let below = base.below(&path.text);
-        // As in POSIX: a slash at the end follows a link, and only a directory may stand before it.
-        let follow = follow || path.directory;
-        let object = Object::locate(&base, below, follow).map_err(|miss| match miss {
-            // The error might describe what a link in the granted directory points to, and that may lie
-            // outside the pattern. Only a grant of the whole directory may tell.
-            Miss::Error(_)
-                if !pattern.is_whole_below(base.depth()) && Object::crosses_link(&base, below, follow) =>
-            {
-                Miss::Outside("a link leads to nothing that can be checked".into())
-            }
-            miss => miss,
-        })?;
-        if !pattern.matches(&object.location) {
-            return Err(Miss::Outside(format!(
-                "what was opened is {}",
-                crate::text::one_line(&object.location)
-            )));
-        }
-        if self.set.audit().is_own_file(object.metadata.device, object.metadata.inode) {
-            return Err(Miss::Outside("the audit log is denied to every actor".into()));
-        }
-        if path.directory && object.metadata.kind != Kind::Directory {
-            return Err(FsError::NotDirectory.into());
-        }
-        Ok(object)
+    fn stays_on_device(&self) -> bool {
+        self.one_device
     }
 }
 

@@ -27,8 +27,14 @@ pub(crate) struct Grant {
 
 struct Minted {
     base: Option<Arc<Base>>,
-    open: HashMap<u64, Arc<Descriptor>>,
+    open: HashMap<u64, Open>,
     last_key: u64,
+}
+
+struct Open {
+    descriptor: Arc<Descriptor>,
+    /// It was minted here, and is not only tied to this grant too.
+    first: bool,
 }
 
 const LIVE: u8 = 0;
@@ -57,6 +63,20 @@ impl Grant {
         }
     }
 
+    /// The same grant, under which nothing is open.
+    pub fn anew(&self) -> Self {
+        Self {
+            id: self.id,
+            capability: self.capability.clone(),
+            text: self.text.clone(),
+            deadline: self.deadline,
+            allowed: self.allowed.clone(),
+            counted: self.counted,
+            end: AtomicU8::new(self.end.load(Ordering::Acquire)),
+            minted: Mutex::new(Minted { base: self.base(), open: HashMap::new(), last_key: 0 }),
+        }
+    }
+
     /// Whether the grant holds at `now`; past its ttl it does not, even before anybody called `expire`.
     pub fn state(&self, now: impl FnOnce() -> Instant) -> Result<(), DenialKind> {
         match self.end.load(Ordering::Acquire) {
@@ -75,7 +95,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
-        open.values().for_each(|descriptor| descriptor.cut());
+        open.values().for_each(|open| open.descriptor.cut());
         open.len() as u64
     }
 
@@ -85,6 +105,11 @@ impl Grant {
 
     pub fn open_count(&self) -> u64 {
         self.lock().open.len() as u64
+    }
+
+    /// The same without those that another grant counts as its own.
+    pub fn first_count(&self) -> u64 {
+        self.lock().open.values().filter(|open| open.first).count() as u64
     }
 
     fn lock(&self) -> MutexGuard<'_, Minted> {
@@ -150,13 +175,21 @@ impl Guard {
 
     /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
     pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
+        self.hold(Arc::new(Descriptor::new(fd)), true)
+    }
+
+    /// Ties what was minted under another grant to this one as well: the end of either cuts it.
+    pub(crate) fn share(&self, lease: &Lease) -> Result<Lease, DenialKind> {
+        self.hold(lease.descriptor.clone(), false)
+    }
+
+    fn hold(&self, descriptor: Arc<Descriptor>, first: bool) -> Result<Lease, DenialKind> {
         let mut minted = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
         self.alive()?;
         minted.last_key += 1;
         let key = minted.last_key;
-        let descriptor = Arc::new(Descriptor::new(fd));
-        minted.open.insert(key, descriptor.clone());
+        minted.open.insert(key, Open { descriptor: descriptor.clone(), first });
         drop(minted);
         Ok(Lease { guard: self.clone(), key, descriptor })
     }

@@ -50,6 +50,12 @@ impl PathPattern {
         Ok(Self(parts))
     }
 
+    /// The pattern of an absolute, normal path and all that lies below it.
+    pub fn whole(path: &str) -> Option<Self> {
+        let names = normal_parts(path)?.map(|name| Part::Literal(name.to_owned()));
+        Some(Self(names.chain([Part::AnyParts]).collect()))
+    }
+
     /// Whether the pattern covers the path. The path must be absolute and normal: one with an empty
     /// part, `.` or `..`, with a NUL, or longer than any file system takes matches nothing.
     pub fn matches(&self, path: &str) -> bool {
@@ -76,6 +82,12 @@ impl PathPattern {
                 Part::Glob(_) | Part::AnyParts => None,
             })
             .collect()
+    }
+
+    /// Whether it may cover this directory or something below it; true more often than that is so.
+    pub fn may_reach_below(&self, directory: &str) -> bool {
+        let names = directory.split('/').filter(|name| !name.is_empty());
+        self.literal_prefix().into_iter().zip(names).all(|(part, name)| part == name)
     }
 
     /// Whether everything below the first `depth` parts is covered, whatever its name.

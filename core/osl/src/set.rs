@@ -1,10 +1,11 @@
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::ask::Ask;
 use crate::audit::{Audit, Decision, Flood, Level, Operation, Record, Running, Subject, Tally};
+use crate::ban::Ban;
 use crate::capability::Capability;
-use crate::denial::{Denial, DenialKind};
+use crate::denial::{Denial, DenialKind, Refusal};
 use crate::error::CapabilityError;
 use crate::fs::Base;
 use crate::grant::{Grant, Guard};
@@ -17,12 +18,18 @@ pub struct CapabilitySet(Arc<Inner>);
 struct Inner {
     actor: Arc<str>,
     audit: Arc<Audit>,
-    grants: RwLock<Vec<Arc<Grant>>>,
+    held: RwLock<Held>,
     /// Of the checks of this actor.
     level: Level,
     denials: Mutex<Flood>,
     /// Denials without a record of their own.
     flooded: OnceLock<Arc<Tally>>,
+}
+
+#[derive(Default)]
+struct Held {
+    grants: Vec<Arc<Grant>>,
+    bans: Arc<[Ban]>,
 }
 
 /// A grant as `grants()` lists it.
@@ -46,7 +53,7 @@ impl CapabilitySet {
             actor: actor.into(),
             level: audit.level(actor, Operation::Check),
             audit,
-            grants: RwLock::default(),
+            held: RwLock::default(),
             denials: Mutex::default(),
             flooded: OnceLock::new(),
         }))
@@ -68,29 +75,49 @@ impl CapabilitySet {
         // A ttl past the end of the clock is none.
         let deadline = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
         let base = match capability.scope() {
-            Scope::Path(pattern) => Some(Base::open(pattern).map_err(|error| {
-                CapabilityError::new(
-                    &capability.to_string(),
-                    format!("no directory of it can be opened: {error}"),
-                )
-            })?),
+            Scope::Path(pattern) => {
+                Some(Base::open(pattern, capability.name() == "fs.delete").map_err(|error| {
+                    CapabilityError::new(
+                        &capability.to_string(),
+                        format!("no directory of it can be opened: {error}"),
+                    )
+                })?)
+            }
             _ => None,
         };
         let grant = Arc::new(Grant::new(&self.0.actor, id, capability.clone(), deadline, base));
-        let mut grants = self.0.grants.write().unwrap_or_else(PoisonError::into_inner);
-        if grants.iter().any(|other| other.id == id) {
+        let mut held = self.write();
+        if held.grants.iter().any(|other| other.id == id) {
             return refuse(&format!("the grant id {id} is taken"));
         }
-        grants.push(grant.clone());
-        drop(grants);
+        held.grants.push(grant.clone());
+        drop(held);
         self.record_change(&grant, Operation::Grant);
         Ok(())
     }
 
+    /// Bans these from now on, in place of the bans before: what a ban refuses no grant allows. What is open under a
+    /// grant that a new ban may concern is closed; how many resources that cut.
+    pub fn forbid(&self, bans: Vec<Ban>) -> u64 {
+        let mut held = self.write();
+        let new: Vec<Ban> = bans.iter().filter(|ban| !held.bans.contains(ban)).cloned().collect();
+        held.bans = bans.into();
+        let mut ended = Vec::new();
+        for grant in &mut held.grants {
+            if new.iter().any(|ban| ban.capability.name() == grant.capability.name()) {
+                ended.push(std::mem::replace(grant, Arc::new(grant.anew())));
+            }
+        }
+        drop(held);
+        for ban in &new {
+            self.record_ban(ban);
+        }
+        ended.iter().map(|grant| grant.end(DenialKind::Revoked)).sum()
+    }
+
     /// Files open under all grants now.
     pub(crate) fn open_count(&self) -> u64 {
-        let grants = self.0.grants.read().unwrap_or_else(PoisonError::into_inner);
-        grants.iter().map(|grant| grant.open_count()).sum()
+        self.read(|held| held.grants.iter().map(|grant| grant.first_count()).sum())
     }
 
     /// Takes a grant back and closes what was opened under it; how many resources that cut, or none
@@ -113,7 +140,7 @@ impl CapabilitySet {
             open: grant.open_count(),
             allowed: grant.allowed.count(),
         };
-        self.read(|grants| grants.iter().map(info).collect())
+        self.read(|held| held.grants.iter().map(info).collect())
     }
 
     /// Decides, and records or counts it as the audit's level says. File asks name an absolute, normal path.
@@ -121,7 +148,7 @@ impl CapabilitySet {
     /// The allowed path takes one read lock, which only a change of the grants contends; where it is only
     /// counted it allocates nothing.
     pub fn check(&self, ask: &Ask, function: &str) -> Result<Guard, Denial> {
-        let decided = self.read(|grants| decide(grants, ask, Instant::now).cloned());
+        let decided = self.read(|held| decide(held, ask, Instant::now).cloned());
         match decided.and_then(|grant| self.audited(grant)) {
             Ok(grant) => {
                 let guard = Guard::new(grant);
@@ -130,23 +157,44 @@ impl CapabilitySet {
                 }
                 Ok(guard)
             }
-            Err(kind) => Err(self.deny(kind, ask.capability_text(), function, None)),
+            Err(refusal) => Err(self.deny(refusal, ask.capability_text(), function)),
         }
     }
 
     /// The live grants that cover any of the asks; nothing is recorded.
-    pub(crate) fn covering(&self, asks: &[Ask]) -> Result<Vec<Guard>, DenialKind> {
-        self.read(|grants| {
-            let mut refusal = DenialKind::NotGranted;
+    pub(crate) fn covering(&self, asks: &[Ask]) -> Result<Vec<Guard>, Refusal> {
+        self.read(|held| {
+            let mut refusal = Refusal::from(DenialKind::NotGranted);
             let mut live = Vec::new();
-            for grant in grants.iter().filter(|grant| asks.iter().any(|ask| grant.capability.covers(ask))) {
-                match grant.state(Instant::now) {
-                    Ok(()) => live.push(Guard::new(grant.clone())),
-                    Err(kind) => refusal = kind,
+            for ask in asks {
+                if let Some(ban) = Ban::of(&held.bans, ask) {
+                    refusal = ban.into();
+                    continue;
+                }
+                for grant in held.grants.iter().filter(|grant| grant.capability.covers(ask)) {
+                    match grant.state(Instant::now) {
+                        Ok(()) => live.push(Guard::new(grant.clone())),
+                        Err(kind) => refusal = kind.into(),
+                    }
                 }
             }
             if live.is_empty() { Err(refusal) } else { self.audited(live) }
         })
+    }
+
+    /// What bans this, whatever grants allow.
+    pub(crate) fn ban_of(&self, ask: impl FnOnce() -> Option<Ask>) -> Option<Refusal> {
+        let bans = self.read(|held| held.bans.clone());
+        if bans.is_empty() {
+            return None;
+        }
+        Ban::of(&bans, &ask()?).map(Refusal::from)
+    }
+
+    /// What may ban something below this directory.
+    pub(crate) fn ban_below(&self, directory: &str) -> Option<Refusal> {
+        let reaches = |ban: &&Ban| matches!(ban.capability.scope(), Scope::Path(pattern) if pattern.may_reach_below(directory));
+        self.read(|held| held.bans.iter().find(reaches).map(Refusal::from))
     }
 
     /// Records the start of an operation of the operating system (`connect`, `spawn`…) that a guard
@@ -190,19 +238,13 @@ impl CapabilitySet {
     }
 
     /// What was decided, unless nothing may be allowed that cannot be recorded.
-    fn audited<T>(&self, decided: T) -> Result<T, DenialKind> {
-        if self.0.audit.denies() { Err(DenialKind::AuditUnavailable) } else { Ok(decided) }
+    fn audited<T>(&self, decided: T) -> Result<T, Refusal> {
+        if self.0.audit.denies() { Err(DenialKind::AuditUnavailable.into()) } else { Ok(decided) }
     }
 
-    /// Records a refusal, or counts it in a flood of them; `rule` says why, where a grant covered what
-    /// was asked.
-    pub(crate) fn deny(
-        &self,
-        kind: DenialKind,
-        capability: String,
-        function: &str,
-        rule: Option<String>,
-    ) -> Denial {
+    /// Records a refusal, or counts it in a flood of them; its rule says why, where a grant covered what was asked.
+    pub(crate) fn deny(&self, refusal: impl Into<Refusal>, capability: String, function: &str) -> Denial {
+        let Refusal { kind, rule } = refusal.into();
         let Inner { actor, audit, denials, flooded, .. } = &*self.0;
         let now = audit.now();
         let mut flood = denials.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,7 +254,7 @@ impl CapabilitySet {
             let text = capability.as_str().into();
             let mut record = Record::new(now, actor, Operation::Check, text, Decision::Deny);
             record.function = function.to_owned();
-            record.rule = rule.map(Into::into);
+            record.rule = rule.clone();
             audit.record(record);
         } else {
             let tally = flooded.get_or_init(|| Tally::new(actor.clone(), Subject::Denied));
@@ -220,7 +262,8 @@ impl CapabilitySet {
                 audit.nudge();
             }
         }
-        Denial { kind, capability, function: function.to_owned(), actor: self.0.actor.to_string() }
+        let rule = rule.filter(|_| kind == DenialKind::Forbidden);
+        Denial { kind, capability, function: function.to_owned(), actor: self.0.actor.to_string(), rule }
     }
 
     pub(crate) fn audit(&self) -> &Audit {
@@ -228,10 +271,10 @@ impl CapabilitySet {
     }
 
     fn end(&self, id: u64, kind: DenialKind, operation: Operation) -> Option<u64> {
-        let mut grants = self.0.grants.write().unwrap_or_else(PoisonError::into_inner);
-        let index = grants.iter().position(|grant| grant.id == id)?;
-        let grant = grants.remove(index);
-        drop(grants);
+        let mut held = self.write();
+        let index = held.grants.iter().position(|grant| grant.id == id)?;
+        let grant = held.grants.remove(index);
+        drop(held);
         let cut = grant.end(kind);
         self.record_change(&grant, operation);
         Some(cut)
@@ -247,26 +290,37 @@ impl CapabilitySet {
         audit.record(record);
     }
 
-    fn read<T>(&self, with: impl FnOnce(&[Arc<Grant>]) -> T) -> T {
-        // A writer changes the list in one step, so a poisoned one is whole.
-        with(&self.0.grants.read().unwrap_or_else(PoisonError::into_inner))
+    fn record_ban(&self, ban: &Ban) {
+        let Inner { actor, audit, .. } = &*self.0;
+        let text = ban.capability.to_string().into();
+        let mut record = Record::new(audit.now(), actor, Operation::Forbid, text, Decision::Deny);
+        record.rule = Some(ban.rule.clone());
+        audit.record(record);
+    }
+
+    fn read<T>(&self, with: impl FnOnce(&Held) -> T) -> T {
+        // A writer changes what is held in whole steps, so what a poisoned lock holds is whole.
+        with(&self.0.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.0.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The grant that allows the ask: a function of its arguments, time included. The first that covers it
-/// and holds; if some cover it and none holds, how the first of them ended.
-fn decide<'a>(
-    grants: &'a [Arc<Grant>],
-    ask: &Ask,
-    now: impl Fn() -> Instant,
-) -> Result<&'a Arc<Grant>, DenialKind> {
+/// The grant that allows the ask: a function of its arguments, time included. The first that covers it and holds, where
+/// no ban refuses it; if some cover it and none holds, how the first of them ended.
+fn decide<'a>(held: &'a Held, ask: &Ask, now: impl Fn() -> Instant) -> Result<&'a Arc<Grant>, Refusal> {
+    if let Some(ban) = Ban::of(&held.bans, ask) {
+        return Err(ban.into());
+    }
     let mut refusal = DenialKind::NotGranted;
-    for grant in grants.iter().filter(|grant| grant.capability.covers(ask)) {
+    for grant in held.grants.iter().filter(|grant| grant.capability.covers(ask)) {
         match grant.state(&now) {
             Ok(()) => return Ok(grant),
             Err(kind) if refusal == DenialKind::NotGranted => refusal = kind,
             Err(_) => {}
         }
     }
-    Err(refusal)
+    Err(refusal.into())
 }

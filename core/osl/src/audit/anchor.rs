@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::own::{self, OwnFiles};
+use super::own;
 use super::{disk, json, stamp};
+use crate::protected::Protected;
 
 /// What the log held at some time, told outside it: whoever later cuts lines up to this one off, or
 /// writes the log anew, is found out.
@@ -37,23 +38,23 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// audit of the same log finds locked, in the middle of a rotation too.
 pub(crate) struct AnchorFile {
     path: PathBuf,
-    own: Arc<OwnFiles>,
+    own: Arc<Protected>,
     /// Held for its lock.
     file: File,
     id: (u64, u64),
 }
 
 impl AnchorFile {
-    pub fn open(log: &Path, own: Arc<OwnFiles>) -> io::Result<Self> {
+    pub fn open(log: &Path, own: Arc<Protected>) -> io::Result<Self> {
         let path = path(log);
-        let (file, metadata) = own.open(&path)?;
+        let (file, metadata) = own::open(&own, &path)?;
         disk::lock(&file)?;
         Ok(Self { path, own, file, id: own::id(&metadata) })
     }
 
     pub fn add(&mut self, anchor: &Anchor) -> io::Result<()> {
         let line = format!("{}\n", json::line(anchor));
-        let (file, metadata) = self.own.open(&self.path)?;
+        let (file, metadata) = own::open(&self.own, &self.path)?;
         if own::id(&metadata) != self.id {
             // Somebody removed it.
             disk::lock(&file)?;

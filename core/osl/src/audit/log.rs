@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::chain::{Head, Link, Unsealed};
 use super::clock::Moment;
 use super::disk;
-use super::own::{self, OwnFiles};
+use super::own;
 use super::record::{Operation, Record};
+use crate::protected::Protected;
 
 /// Longest line that is read back.
 pub(crate) const LINE_BYTES_MAX: u64 = 4 << 20;
@@ -19,7 +20,7 @@ pub(crate) struct Log {
     path: PathBuf,
     rotate_bytes_max: u64,
     rotate_files_max: u32,
-    own: Arc<OwnFiles>,
+    own: Arc<Protected>,
     file: File,
     /// Of the open file; none for what is no regular file, which is neither locked nor rotated.
     id: Option<(u64, u64)>,
@@ -47,9 +48,9 @@ impl Log {
         path: &Path,
         rotate_bytes_max: u64,
         rotate_files_max: u32,
-        own: Arc<OwnFiles>,
+        own: Arc<Protected>,
     ) -> io::Result<Self> {
-        let (file, metadata) = own.open(path)?;
+        let (file, metadata) = own::open(&own, path)?;
         let mut log = Self {
             path: path.to_owned(),
             rotate_bytes_max,
@@ -69,8 +70,9 @@ impl Log {
             log.go_on_with_rotated()?;
         }
         for number in 1..=log.rotate_files_max {
-            match disk::look(&numbered(path, number))? {
-                Some(metadata) => log.own.add(&metadata),
+            let rotated = numbered(path, number);
+            match disk::look(&rotated)? {
+                Some(_) => log.own.file(&disk::open_to_read(&rotated)?)?,
                 None => break,
             }
         }
@@ -134,7 +136,7 @@ impl Log {
     /// Lets go of the file that left before this one.
     fn leave(&mut self, file: Option<File>) -> io::Result<()> {
         if let Some(gone) = std::mem::replace(&mut self.leaving, file) {
-            self.own.remove(&disk::describe(&gone)?);
+            self.own.forget(&disk::describe(&gone)?);
         }
         Ok(())
     }
@@ -157,7 +159,7 @@ impl Log {
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        let (file, metadata) = self.own.open(&self.path)?;
+        let (file, metadata) = own::open(&self.own, &self.path)?;
         let old = std::mem::replace(&mut self.file, file);
         if let Err(error) = self.adopt(&metadata) {
             self.file = old;

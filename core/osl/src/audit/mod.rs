@@ -22,6 +22,7 @@ mod torture_tests;
 mod verify;
 mod writer;
 
+use crate::protected::Protected;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,7 +41,6 @@ pub use verify::{BadLine, Fault, Report, verify, verify_with};
 
 use anchor::AnchorFile;
 use log::Log;
-use own::OwnFiles;
 use queue::Queue;
 use sinks::{Memory, Sinks};
 use writer::Writer;
@@ -55,7 +55,7 @@ use writer::Writer;
 pub struct Audit {
     shared: Arc<Shared>,
     config: AuditConfig,
-    own: Arc<OwnFiles>,
+    protected: Arc<Protected>,
     last_id: AtomicU64,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -85,23 +85,23 @@ impl Audit {
     /// Refused while another audit, of this process or another, writes to the file.
     pub fn open(config: AuditConfig) -> io::Result<Arc<Audit>> {
         let config = config.settle().map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
-        let (writer, own) = Self::writer(config.clone())?;
+        let (writer, protected) = Self::writer(config.clone())?;
         let shared = writer.shared.clone();
         let thread = thread::Builder::new().name("airwasm-audit".into()).spawn(move || writer.run())?;
         let (last_id, writer) = (AtomicU64::new(0), Mutex::new(Some(thread)));
-        Ok(Arc::new(Audit { shared, config, own, last_id, writer }))
+        Ok(Arc::new(Audit { shared, config, protected, last_id, writer }))
     }
 
     /// What the thread will own, not yet on its thread.
-    fn writer(config: AuditConfig) -> io::Result<(Writer, Arc<OwnFiles>)> {
-        let own = Arc::new(OwnFiles::default());
+    fn writer(config: AuditConfig) -> io::Result<(Writer, Arc<Protected>)> {
+        let protected = Arc::new(Protected::default());
         let (mut log, mut anchors) = (None, None);
         if let Some(path) = &config.path {
             // A device or a pipe is not read back, so it needs no anchors.
             if disk::look(path)?.is_none_or(|found| found.is_file()) {
-                anchors = Some(AnchorFile::open(path, own.clone())?);
+                anchors = Some(AnchorFile::open(path, protected.clone())?);
             }
-            log = Some(Log::open(path, config.rotate_bytes_max, config.rotate_files_max, own.clone())?);
+            log = Some(Log::open(path, config.rotate_bytes_max, config.rotate_files_max, protected.clone())?);
         }
         let shared = Arc::new(Shared {
             queue: Queue::new(config.queue_records_max, config.on_full),
@@ -113,7 +113,7 @@ impl Audit {
             writer_gone: AtomicBool::new(false),
         });
         let sinks = Sinks::new(&config.sinks);
-        Ok((Writer { shared, config, sinks, log, anchors, state: Default::default() }, own))
+        Ok((Writer { shared, config, sinks, log, anchors, state: Default::default() }, protected))
     }
 
     /// Queues the record; what happens while the queue is full is the configuration's.
@@ -178,8 +178,9 @@ impl Audit {
         self.flush()
     }
 
-    pub(crate) fn is_own_file(&self, device: u64, inode: u64) -> bool {
-        self.own.contains(device, inode)
+    /// The files that no grant of a set over this audit reaches: its own, and what is registered.
+    pub fn protected(&self) -> &Protected {
+        &self.protected
     }
 
     pub(crate) fn now(&self) -> Moment {

@@ -14,6 +14,8 @@ pub enum Operation {
     Grant,
     Revoke,
     Expire,
+    /// A rule from now on denies it, whoever grants it.
+    Forbid,
     /// Something done to the operating system: `open`, `connect`, `spawn`…
     Os(&'static str),
     /// What was only counted: `allowed` under a grant, or `denied` to an actor, in `interval_ms`.
@@ -35,6 +37,7 @@ impl Operation {
             Operation::Grant => "grant",
             Operation::Revoke => "revoke",
             Operation::Expire => "expire",
+            Operation::Forbid => "forbid",
             Operation::Os(name) => name,
             Operation::Summary => "summary",
             Operation::Lost => "lost",

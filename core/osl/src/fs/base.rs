@@ -1,7 +1,7 @@
 use std::io;
 
 use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, MetadataExt};
 
 use crate::path_pattern::PathPattern;
 
@@ -19,9 +19,14 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    pub fn open(pattern: &PathPattern) -> io::Result<Self> {
+    /// With `above`, a pattern of one path opens at most the directory above it, from where that one
+    /// can be removed.
+    pub fn open(pattern: &PathPattern, above: bool) -> io::Result<Self> {
         let prefix = pattern.literal_prefix();
         let mut depth = prefix.len();
+        if above && pattern.exact().is_some() {
+            depth = depth.saturating_sub(1);
+        }
         loop {
             let guest: String = prefix[..depth].iter().flat_map(|part| ["/", part]).collect();
             let path = if guest.is_empty() { "/" } else { &guest };
@@ -35,6 +40,10 @@ impl Base {
 
     pub fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    pub fn device(&self) -> io::Result<u64> {
+        self.dir.dir_metadata().map(|metadata| metadata.dev())
     }
 
     pub fn depth(&self) -> usize {

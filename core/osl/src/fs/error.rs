@@ -3,7 +3,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::denial::{Denial, DenialKind};
+use crate::denial::{Denial, DenialKind, Refusal};
 use crate::fs::Kind;
 
 /// Why a file could not be reached. Only a granted path gets an error that says something of the disk.
@@ -26,6 +26,24 @@ pub enum FsError {
     TooManyEntries {
         entries_max: usize,
     },
+    AlreadyExists,
+    NotEmpty,
+    /// The options of an open exclude each other; which.
+    InvalidOptions(&'static str),
+    /// For what the handle was not opened.
+    NotOpenFor(&'static str),
+    /// Both paths of a copy lead to one file.
+    SameFile,
+    /// A link, hard or symbolic, would bring a file under another grant; none is ever made.
+    NoLinks,
+    /// More bytes than the caller takes.
+    TooLarge {
+        bytes_max: u64,
+    },
+    /// Nothing was written: it would have been more than may be written in all.
+    QuotaExceeded {
+        write_bytes_max: u64,
+    },
     Io(io::Error),
 }
 
@@ -34,6 +52,8 @@ pub(crate) enum Miss {
     /// The grant does not reach that far; why, for the audit only.
     Outside(String),
     Ended(DenialKind),
+    /// A ban refuses what was found.
+    Banned(Refusal),
     Error(FsError),
 }
 
@@ -44,6 +64,8 @@ impl From<io::Error> for FsError {
             Some(Errno::NOTDIR) => FsError::NotDirectory,
             Some(Errno::ISDIR) => FsError::IsDirectory,
             Some(Errno::LOOP) => FsError::Loop,
+            Some(Errno::EXIST) => FsError::AlreadyExists,
+            Some(Errno::NOTEMPTY) => FsError::NotEmpty,
             Some(Errno::NAMETOOLONG) => FsError::NameTooLong,
             _ => FsError::Io(error),
         }
@@ -89,6 +111,16 @@ impl fmt::Display for FsError {
                 write!(f, "{open_files_max} files are open, as many as may")
             }
             FsError::TooManyEntries { entries_max } => write!(f, "more than {entries_max} directory entries"),
+            FsError::AlreadyExists => f.write_str("it exists already"),
+            FsError::NotEmpty => f.write_str("the directory is not empty"),
+            FsError::InvalidOptions(why) => write!(f, "invalid options: {why}"),
+            FsError::NotOpenFor(what) => write!(f, "the file is not open for {what}"),
+            FsError::SameFile => f.write_str("both paths lead to the same file"),
+            FsError::NoLinks => f.write_str("links are never made: copy the file instead"),
+            FsError::TooLarge { bytes_max } => write!(f, "the file has more than {bytes_max} bytes"),
+            FsError::QuotaExceeded { write_bytes_max } => {
+                write!(f, "{write_bytes_max} bytes may be written in all, and this would be more")
+            }
             FsError::Io(error) => error.fmt(f),
         }
     }

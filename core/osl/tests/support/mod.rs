@@ -3,6 +3,10 @@
 
 pub mod fuzz;
 pub mod log;
+#[cfg(target_os = "linux")]
+pub mod namespace;
+#[cfg(target_os = "linux")]
+pub mod openat2;
 pub mod seeded;
 
 use std::path::PathBuf;
@@ -25,13 +29,16 @@ impl World {
     /// An actor with these grants, numbered from 1; `{}` in one stands for the directory.
     pub fn new(grants: &[&str]) -> Self {
         let world = Self::empty();
-        for (index, grant) in grants.iter().enumerate() {
-            world.grant(index as u64 + 1, grant);
+        let mut id = 1;
+        for grant in grants {
+            id = world.grant_from(id, grant);
         }
         world
     }
 
     pub fn empty() -> Self {
+        #[cfg(target_os = "linux")]
+        openat2::refuse_if_asked();
         let audit = Audit::open(AuditConfig::default()).unwrap();
         let set = CapabilitySet::new("default/fetch/0", audit.clone());
         let dir = tempfile::Builder::new().prefix("osl").tempdir().unwrap();
@@ -39,9 +46,16 @@ impl World {
     }
 
     pub fn grant(&self, id: u64, text: &str) {
+        assert_eq!(self.grant_from(id, text), id + 1, "one capability");
+    }
+
+    /// Grants each capability of the text under a number of its own; the next one that is free.
+    pub fn grant_from(&self, mut id: u64, text: &str) -> u64 {
         for capability in Capability::parse(&text.replace("{}", &self.path(""))).unwrap() {
             self.set.grant(id, capability, None).unwrap();
+            id += 1;
         }
+        id
     }
 
     /// The path of a name in the directory; of the directory for an empty one.
@@ -71,6 +85,48 @@ impl World {
         let mut buf = [0; 64];
         let count = handle.read_at(&mut buf, 0)?;
         Ok(String::from_utf8(buf[..count].to_vec()).unwrap())
+    }
+
+    /// All names in the directory, with the content of files and the targets of links, in order.
+    pub fn snapshot(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut left = vec![PathBuf::from(self.path(""))];
+        while let Some(directory) = left.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = path.symlink_metadata().unwrap();
+                let content = match &metadata {
+                    m if m.is_dir() => "directory".to_owned(),
+                    m if m.is_symlink() => path.read_link().unwrap().display().to_string(),
+                    m if m.is_file() => {
+                        format!("{} {:?}", std::fs::read_to_string(&path).unwrap(), m.modified().unwrap())
+                    }
+                    _ => "other".to_owned(),
+                };
+                found.push((path.display().to_string(), content));
+                if metadata.is_dir() {
+                    left.push(path);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Runs it, and asserts that it was denied with one record and changed nothing in the directory.
+    #[track_caller]
+    pub fn assert_refused<T: std::fmt::Debug>(
+        &self,
+        run: impl FnOnce(&Files) -> Result<T, FsError>,
+    ) -> Denial {
+        let (before, content) = (self.checks().len(), self.snapshot());
+        let denial = match run(&self.files) {
+            Err(FsError::Denied(denial)) => denial,
+            other => panic!("not denied: {other:?}"),
+        };
+        assert_one_denial(&self.checks()[before..], &denial);
+        assert_eq!(self.snapshot(), content);
+        denial
     }
 
     pub fn checks(&self) -> Vec<Record> {

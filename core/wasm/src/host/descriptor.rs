@@ -72,7 +72,13 @@ pub(super) fn code(error: &FsError) -> ErrorCode {
         FsError::InvalidPath(_) => ErrorCode::Invalid,
         // WASI 0.2 has no code of its own for it.
         FsError::TooManyOpen { .. } => ErrorCode::InsufficientMemory,
-        FsError::TooManyEntries { .. } => ErrorCode::Overflow,
+        FsError::TooManyEntries { .. } | FsError::TooLarge { .. } => ErrorCode::Overflow,
+        FsError::AlreadyExists => ErrorCode::Exist,
+        FsError::NotEmpty => ErrorCode::NotEmpty,
+        FsError::InvalidOptions(_) | FsError::SameFile => ErrorCode::Invalid,
+        FsError::NotOpenFor(_) => ErrorCode::BadDescriptor,
+        FsError::NoLinks => ErrorCode::NotPermitted,
+        FsError::QuotaExceeded { .. } => ErrorCode::Quota,
         FsError::Io(why) => ErrorCode::from(why),
     }
 }

@@ -1,0 +1,291 @@
+use std::sync::Arc;
+
+use crate::ask::Ask;
+use crate::denial::{DenialKind, Refusal};
+use crate::fs::error::Miss;
+use crate::fs::needs::{Act, Need, ask_of};
+use crate::fs::object::Object;
+use crate::fs::path::{Fault, GuestPath};
+use crate::fs::place::Place;
+use crate::fs::{Base, Files, FsError, Kind};
+use crate::grant::Guard;
+use crate::path_pattern::PathPattern;
+use crate::scope::Scope;
+use crate::text::one_line;
+
+/// One call of an operation: it reaches for one need after the other, and what that decided is recorded at
+/// its end.
+pub(super) struct Call<'a> {
+    pub files: &'a Files,
+    pub function: &'a str,
+    used: Vec<(Guard, String)>,
+}
+
+/// Why a call ended early.
+pub(super) enum Stop {
+    Denied(Refusal, String),
+    /// The grants allowed it all the same.
+    Failed(FsError),
+}
+
+/// A path under one grant that covers it.
+pub(super) struct Under<'a> {
+    pub files: &'a Files,
+    pub guard: &'a Guard,
+    pub text: &'a str,
+    path: &'a GuestPath,
+    base: Arc<Base>,
+    pattern: &'a PathPattern,
+}
+
+impl Files {
+    /// Runs a call and records it: one denial, or one allowance for each need.
+    pub(super) fn call<T>(
+        &self,
+        function: &str,
+        run: impl FnOnce(&mut Call<'_>) -> Result<T, Stop>,
+    ) -> Result<T, FsError> {
+        let mut call = Call { files: self, function, used: Vec::new() };
+        let done = match run(&mut call) {
+            Ok(done) => Ok(done),
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::Denied(refusal, text)) => return Err(self.set().deny(refusal, text, function).into()),
+        };
+        for (guard, text) in call.used {
+            self.set().allow(&guard, text, function);
+        }
+        done
+    }
+}
+
+impl Call<'_> {
+    /// Acts under the grants that cover the need, one after the other, until one reaches its object by all
+    /// rules. An error that says something about the disk counts as allowed.
+    pub fn reach<T>(
+        &mut self,
+        raw: &str,
+        need: Need,
+        act: impl Fn(&Under<'_>) -> Result<T, Miss>,
+    ) -> Result<T, Stop> {
+        let (path, text, guards) = self.covering(raw, need)?;
+        let mut failed = None;
+        let mut refused = None;
+        for guard in guards {
+            match Under::new(self.files, &guard, &path, &text).and_then(|under| act(&under)) {
+                Ok(found) => {
+                    self.used.push((guard, text));
+                    return Ok(found);
+                }
+                Err(Miss::Error(error)) => {
+                    failed.get_or_insert((guard, error));
+                }
+                Err(Miss::Outside(why)) => {
+                    let rule = format!("{}: {why}", guard.rule());
+                    refused.get_or_insert(Refusal::because(DenialKind::NotGranted, rule));
+                }
+                Err(Miss::Ended(kind)) => {
+                    refused.get_or_insert(Refusal::because(kind, guard.rule().clone()));
+                }
+                Err(Miss::Banned(refusal)) => {
+                    refused.get_or_insert(refusal);
+                }
+            }
+        }
+        if let Some((guard, error)) = failed {
+            self.used.push((guard, text));
+            return Err(Stop::Failed(error));
+        }
+        Err(Stop::Denied(refused.expect("every grant that covers the path was tried, and one does"), text))
+    }
+
+    /// Whether grants cover all that an operation with two paths needs, before it looks at the disk.
+    pub fn cover(&self, act: Act, from: &str, to: &str) -> Result<(), Stop> {
+        let (of_source, of_target) = act.needs();
+        of_source.iter().try_for_each(|need| self.covering(from, *need).map(drop))?;
+        of_target.iter().try_for_each(|need| self.covering(to, *need).map(drop))
+    }
+
+    /// The live grants that cover the need; the disk is not looked at.
+    pub fn covering(&self, raw: &str, need: Need) -> Result<(GuestPath, String, Vec<Guard>), Stop> {
+        let asks = need.asks();
+        let path = match GuestPath::parse(raw) {
+            Ok(path) => path,
+            Err(Fault::Invalid(error)) => return Err(Stop::Failed(error)),
+            Err(Fault::Climbs) => {
+                let text = asks[0](raw.to_owned()).capability_text();
+                let refusal = Refusal::because(DenialKind::NotGranted, "the path climbs above /");
+                return Err(Stop::Denied(refusal, text));
+            }
+        };
+        let asks: Vec<Ask> = asks.iter().map(|ask| ask(path.text.clone())).collect();
+        let text = asks[0].capability_text();
+        match self.files.set().covering(&asks) {
+            Ok(guards) => Ok((path, text, guards)),
+            Err(refusal) => Err(Stop::Denied(refusal, text)),
+        }
+    }
+}
+
+impl<'a> Under<'a> {
+    fn new(files: &'a Files, guard: &'a Guard, path: &'a GuestPath, text: &'a str) -> Result<Self, Miss> {
+        let (Some(base), Scope::Path(pattern)) = (guard.base(), guard.capability().scope()) else {
+            return Err(Miss::Ended(guard.alive().err().unwrap_or(DenialKind::Revoked)));
+        };
+        Ok(Self { files, guard, text, path, base, pattern })
+    }
+
+    /// What the path leads to, with where that is checked.
+    pub fn object(&self, follow: bool) -> Result<Object, Miss> {
+        let below = self.below();
+        // As in POSIX: a slash at the end follows a link, and only a directory may stand before it.
+        let follow = follow || self.path.directory;
+        let object =
+            Object::locate(&self.base, below, follow).map_err(|miss| self.tell(miss, below, follow))?;
+        self.permit(&object.location)?;
+        self.permit_object(&object)?;
+        if self.path.directory && object.metadata.kind != Kind::Directory {
+            return Err(FsError::NotDirectory.into());
+        }
+        Ok(object)
+    }
+
+    /// The same, if it is a regular file.
+    pub fn file(&self) -> Result<Object, Miss> {
+        let object = self.object(true)?;
+        match object.metadata.kind {
+            Kind::File => Ok(object),
+            Kind::Directory => Err(FsError::IsDirectory.into()),
+            kind => Err(FsError::NotFile(kind).into()),
+        }
+    }
+
+    /// The name that the path ends in, in its checked directory; what stands there is not followed.
+    pub fn place(&self) -> Result<Place, Miss> {
+        let below = self.below();
+        if self.is_base() {
+            return Err(Miss::Outside("the directory that the grant begins at stays where it is".into()));
+        }
+        let place = Place::locate(&self.base, below).map_err(|miss| self.tell(miss, below, false))?;
+        self.permit(&place.location)?;
+        self.permit_object(place.parent())?;
+        Ok(place)
+    }
+
+    /// Whether the place is still where the pattern allows it; asked after something was made there.
+    pub fn permit_place_now(&self, place: &Place) -> Result<(), Miss> {
+        self.permit(&place.location_now(&self.base)?)
+    }
+
+    /// Whether what was found at a place, with this identity, is not one of the host's own files.
+    pub fn permit_identity(&self, place: &Place, device: u64, inode: u64) -> Result<(), Miss> {
+        self.own(self.protected().covers(device, inode, || place.real_path()))
+    }
+
+    /// Whether none of the host's own files would move with the directory at a place.
+    pub fn permit_moving(&self, place: &Place) -> Result<(), Miss> {
+        self.own(self.protected().lies_below(place.real_path().as_deref()))
+    }
+
+    /// Whether the content of the object is granted with its name. Another name of the same file may lie
+    /// anywhere, so a file with several is not written under any grant.
+    pub fn permit_writing(&self, object: &Object) -> Result<(), Miss> {
+        match object.metadata.kind == Kind::File && object.metadata.links > 1 {
+            true => Err(Miss::Outside(format!(
+                "the file has {} names, and another may lie outside",
+                object.metadata.links
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the grant covers all below a directory, whatever its name.
+    pub fn permit_whole(&self, location: &str) -> Result<(), Miss> {
+        let below = self.files.set().ban_below(location);
+        match PathPattern::whole(location).is_some_and(|whole| self.pattern.includes(&whole)) {
+            true => below.map_or(Ok(()), |refusal| Err(Miss::Banned(refusal))),
+            false => {
+                Err(Miss::Outside("a directory moves only under a grant of all that lies below it".into()))
+            }
+        }
+    }
+
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    pub fn is_base(&self) -> bool {
+        self.below() == "."
+    }
+
+    /// The path was written as that of a directory.
+    pub fn wants_directory(&self) -> bool {
+        self.path.directory
+    }
+
+    fn below(&self) -> &str {
+        self.base.below(&self.path.text)
+    }
+
+    /// The one place where it is decided whether a real location is granted, and not banned.
+    fn permit(&self, location: &str) -> Result<(), Miss> {
+        let banned = || ask_of(self.guard.capability().name(), location);
+        match self.pattern.matches(location) {
+            true => self.files.set().ban_of(banned).map_or(Ok(()), |refusal| Err(Miss::Banned(refusal))),
+            false => Err(Miss::Outside(format!("what was opened is {}", one_line(location)))),
+        }
+    }
+
+    fn permit_object(&self, object: &Object) -> Result<(), Miss> {
+        let (device, inode) = (object.metadata.device, object.metadata.inode);
+        self.own(self.protected().covers(device, inode, || object.real_path()))?;
+        if self.files.stays_on_device() && !object.is_on_mount_of(&self.base) {
+            return Err(Miss::Outside("it lies on another mount than the granted directory".into()));
+        }
+        Ok(())
+    }
+
+    fn own(&self, protected: bool) -> Result<(), Miss> {
+        match protected {
+            true => Err(Miss::Outside("the host's own files are denied to every actor".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn protected(&self) -> &crate::protected::Protected {
+        self.files.set().audit().protected()
+    }
+
+    /// The error might describe what a link in the granted directory points to, and that may lie outside
+    /// of the pattern: only a grant of the whole directory may tell. Nor may it tell which names are free
+    /// in a protected directory.
+    fn tell(&self, miss: Miss, below: &str, follow: bool) -> Miss {
+        let whole = || self.pattern.is_whole_below(self.base.depth());
+        match miss {
+            Miss::Error(_) if !whole() && Object::crosses_link(&self.base, below, follow) => {
+                Miss::Outside("a link leads to nothing that can be checked".into())
+            }
+            Miss::Error(error) if self.protected().has_directories() => {
+                self.permit_above(below).err().unwrap_or(error.into())
+            }
+            miss => miss,
+        }
+    }
+
+    /// Asks of the nearest directory above that exists.
+    fn permit_above(&self, below: &str) -> Result<(), Miss> {
+        let mut above = below;
+        while let Some((parent, _)) = above.rsplit_once('/') {
+            if let Ok(found) = Object::locate(&self.base, parent, true) {
+                return self.permit_object(&found);
+            }
+            above = parent;
+        }
+        Ok(())
+    }
+}
+
+impl From<FsError> for Stop {
+    fn from(error: FsError) -> Self {
+        Stop::Failed(error)
+    }
+}

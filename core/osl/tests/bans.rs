@@ -1,0 +1,109 @@
+//! What a ban refuses, whoever grants it.
+
+mod support;
+
+use std::fs;
+
+use airssys_osl::{Ask, Ban, Capability, Decision, DenialKind, FsError, Operation};
+use support::World;
+
+fn bans(world: &World, texts: &[&str]) -> Vec<Ban> {
+    let ban = |(line, text): (usize, &&str)| {
+        let text = text.replace("{}", &world.path(""));
+        let capability = Capability::parse(&text).unwrap().remove(0);
+        Ban { capability, rule: format!("policy.yaml:{} {text}", line + 1).into() }
+    };
+    texts.iter().enumerate().map(ban).collect()
+}
+
+#[test]
+fn a_ban_beats_grants_before_and_after_it_and_names_its_rule() {
+    let world = World::new(&["message.request tools/*/*"]);
+    let ask = |id: &str| Ask::MessageRequest(id.to_owned());
+    world.set.check(&ask("tools/db/0"), "").unwrap();
+    world.set.forbid(bans(&world, &["message.request tools/db/*"]));
+    let denial = world.set.check(&ask("tools/db/0"), "wit").unwrap_err();
+    assert_eq!((denial.kind, denial.policy_line().as_str()), (DenialKind::Forbidden, ""));
+    assert_eq!(
+        denial.to_string(),
+        "denied: default/fetch/0 asked for message.request tools/db/0, which policy.yaml:1 message.request tools/db/* denies"
+    );
+    world.grant(9, "message.request tools/db/0");
+    assert!(world.set.check(&ask("tools/db/0"), "").is_err(), "a grant lifts no ban");
+    world.set.check(&ask("tools/other/0"), "").unwrap();
+    world.set.forbid(Vec::new());
+    world.set.check(&ask("tools/db/0"), "").unwrap();
+    let told: Vec<_> =
+        world.audit.recent().into_iter().filter(|record| record.operation == Operation::Forbid).collect();
+    assert_eq!(
+        (told.len(), told[0].decision, &*told[0].capability),
+        (1, Decision::Deny, "message.request tools/db/*")
+    );
+}
+
+#[test]
+fn a_new_ban_closes_what_is_open_under_grants_of_its_action_and_no_more() {
+    let world = World::new(&["fs.read {}/**", "message.request db"]);
+    let path = world.write("a", "text");
+    let file = world.files.open(&path, "test").unwrap();
+    let guard = world.set.check(&Ask::MessageRequest("db".into()), "").unwrap();
+    assert_eq!(world.set.forbid(bans(&world, &["fs.read {}/private/**"])), 1);
+    assert!(
+        matches!(file.read_at(&mut [0; 4], 0), Err(FsError::Denied(denial)) if denial.kind == DenialKind::Revoked)
+    );
+    assert_eq!(guard.alive(), Ok(()));
+    assert_eq!(world.read(&path).unwrap(), "text", "it may be opened again");
+    let again = world.files.open(&path, "test").unwrap();
+    assert_eq!(world.set.forbid(bans(&world, &["fs.read {}/private/**"])), 0, "it is no new one");
+    again.read_at(&mut [0; 4], 0).unwrap();
+    assert_eq!(world.set.grants().len(), 2);
+    assert_eq!(world.set.revoke(1), Some(1), "the grant has kept its number");
+}
+
+#[test]
+fn hostile_d3_no_link_leads_around_a_ban() {
+    let world = World::new(&["fs.read,list,write {}/**"]);
+    world.write("private/pay", "secret");
+    let open = world.write("open", "text");
+    world.link("private/pay", "in");
+    world.link("private", "way");
+    world.set.forbid(bans(&world, &["fs.read {}/private/**", "fs.write {}/private/**"]));
+    for path in ["private/pay", "in", "way/pay", "private/../private/pay", "way/../private/pay"] {
+        let denied = world.read(&world.path(path));
+        assert!(
+            matches!(denied, Err(FsError::Denied(denial)) if denial.kind == DenialKind::Forbidden),
+            "{path}"
+        );
+    }
+    for path in ["way/new", "private/new", "in"] {
+        let denied = world.files.write_all(&world.path(path), b"x", "test");
+        assert!(matches!(denied, Err(FsError::Denied(_))), "{path}");
+    }
+    assert_eq!(fs::read_dir(world.path("private")).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(world.path("private/pay")).unwrap(), "secret");
+    assert_eq!(world.read(&open).unwrap(), "text");
+}
+
+#[test]
+fn hostile_d8_no_directory_is_moved_around_a_ban() {
+    let world = World::new(&["fs.read,write,delete,list {}/**"]);
+    world.write("data/private/pay", "secret");
+    world.write("data/other", "text");
+    world.set.forbid(bans(&world, &["fs.read {}/data/private/**"]));
+    let moved = world.files.rename(&world.path("data"), &world.path("elsewhere"), "test");
+    assert!(matches!(moved, Err(FsError::Denied(denial)) if denial.kind == DenialKind::Forbidden));
+    let moved = world.files.rename(&world.path("data/private"), &world.path("elsewhere"), "test");
+    assert!(matches!(moved, Err(FsError::Denied(_))));
+    world.files.rename(&world.path("data/other"), &world.path("elsewhere"), "test").unwrap();
+    assert!(matches!(world.read(&world.path("data/private/pay")), Err(FsError::Denied(_))));
+}
+
+#[test]
+fn a_ban_of_the_baseline_takes_it_away() {
+    let world = World::new(&["clock", "random"]);
+    let guard = world.set.check(&Ask::Clock, "").unwrap();
+    world.set.forbid(bans(&world, &["clock"]));
+    assert_eq!(guard.alive(), Err(DenialKind::Revoked));
+    assert!(world.set.check(&Ask::Clock, "").is_err());
+    world.set.check(&Ask::Random, "").unwrap();
+}
