@@ -164,18 +164,18 @@ impl CapabilitySet {
     /// The live grants that cover any of the asks; nothing is recorded.
     pub(crate) fn covering(&self, asks: &[Ask]) -> Result<Vec<Guard>, Refusal> {
         self.read(|held| {
+            // The asks are ways to say the same: a ban of one is a ban of all.
+            if let Some(ban) = asks.iter().find_map(|ask| Ban::of(&held.bans, ask)) {
+                return Err(ban.into());
+            }
             let mut refusal = Refusal::from(DenialKind::NotGranted);
             let mut live = Vec::new();
-            for ask in asks {
-                if let Some(ban) = Ban::of(&held.bans, ask) {
-                    refusal = ban.into();
-                    continue;
-                }
-                for grant in held.grants.iter().filter(|grant| grant.capability.covers(ask)) {
-                    match grant.state(Instant::now) {
-                        Ok(()) => live.push(Guard::new(grant.clone())),
-                        Err(kind) => refusal = kind.into(),
-                    }
+            for grant in
+                held.grants.iter().filter(|grant| asks.iter().any(|ask| grant.capability.covers(ask)))
+            {
+                match grant.state(Instant::now) {
+                    Ok(()) => live.push(Guard::new(grant.clone())),
+                    Err(kind) => refusal = kind.into(),
                 }
             }
             if live.is_empty() { Err(refusal) } else { self.audited(live) }

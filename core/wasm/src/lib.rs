@@ -16,7 +16,7 @@ pub use system::{
     Asker, ChildSpec, Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply,
     Started, SupervisorSpec, System,
 };
-pub use types::config::Config;
+pub use types::config::{AuditOptions, Config};
 pub use types::error::{Code, Error, Result};
 pub use types::event::Event;
 pub use types::handle::{
@@ -25,5 +25,6 @@ pub use types::handle::{
 pub use types::info::{ActorStatus, CloseReport, ComponentInfo, GrantInfo, Stats};
 pub use types::limits::{Budget, Limits, UNLIMITED};
 pub use types::message::{Message, RequestOptions, SendOptions};
+pub use types::policy::{AuditReport, Explanation, PolicyReport};
 pub use types::spec::{ActorSpec, Overflow, Restart};
 pub use types::supervisor::{AutoShutdown, Backoff, DeadLetter, Down, GiveUp, Strategy, TreeNode};

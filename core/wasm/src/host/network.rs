@@ -1,9 +1,9 @@
-//! Sockets: every address and every name is asked for; none can be granted in this version.
+//! Sockets: every address and every name is asked for; guests are connected to none in this version.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use airssys_osl::Ask;
+use airssys_osl::{Ask, Endpoint, Protocol};
 use wasmtime::component::Resource;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{self, ResolveAddressStream};
@@ -20,10 +20,12 @@ pub(super) fn context(refusals: Arc<Refusals>) -> WasiCtxBuilder {
     // A socket may be made, so that the denial comes with the address it was wanted for.
     builder.allow_tcp(true).allow_udp(true);
     builder.socket_addr_check(move |address, usage| {
-        let allowed = is_implicit_bind(address, usage) || {
+        let allowed = is_implicit_bind(address, usage);
+        if !allowed {
             let (ask, function) = ask(address, usage);
-            refusals.check(&ask, function).is_ok()
-        };
+            // A socket that no revocation could cut is not made, whatever is granted; the decision is audited and told.
+            let _ = refusals.check(&ask, function);
+        }
         Box::pin(async move { allowed })
     });
     builder
@@ -36,15 +38,16 @@ fn is_implicit_bind(address: SocketAddr, usage: SocketAddrUse) -> bool {
 }
 
 fn ask(address: SocketAddr, usage: SocketAddrUse) -> (Ask, &'static str) {
-    let address = address.to_string();
+    let tcp = Endpoint::address(address, Protocol::Tcp);
+    let udp = Endpoint::address(address, Protocol::Udp);
     match usage {
-        SocketAddrUse::TcpBind => (Ask::NetListen(address), "wasi:sockets/tcp#start-bind"),
-        SocketAddrUse::TcpListen => (Ask::NetListen(address), "wasi:sockets/tcp#start-listen"),
-        SocketAddrUse::TcpAccept => (Ask::NetListen(address), "wasi:sockets/tcp#accept"),
-        SocketAddrUse::TcpConnect => (Ask::NetConnect(address), "wasi:sockets/tcp#start-connect"),
-        SocketAddrUse::UdpBind => (Ask::NetListen(address), "wasi:sockets/udp#start-bind"),
+        SocketAddrUse::TcpBind => (Ask::NetListen(tcp), "wasi:sockets/tcp#start-bind"),
+        SocketAddrUse::TcpListen => (Ask::NetListen(tcp), "wasi:sockets/tcp#start-listen"),
+        SocketAddrUse::TcpAccept => (Ask::NetListen(tcp), "wasi:sockets/tcp#accept"),
+        SocketAddrUse::TcpConnect => (Ask::NetConnect(tcp), "wasi:sockets/tcp#start-connect"),
+        SocketAddrUse::UdpBind => (Ask::NetListen(udp), "wasi:sockets/udp#start-bind"),
         SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => {
-            (Ask::NetConnect(address), "wasi:sockets/udp#stream")
+            (Ask::NetConnect(udp), "wasi:sockets/udp#stream")
         }
     }
 }
@@ -77,7 +80,7 @@ impl ip_name_lookup::Host for State {
         let function = "wasi:sockets/ip-name-lookup#resolve-addresses";
         match self.refusals.check(&Ask::NetResolve(name), function) {
             Err(_) => Err(ErrorCode::AccessDenied.into()),
-            // No grant of net.resolve can be made in this version, so nothing is ever resolved here.
+            // Nothing is resolved for guests in this version.
             Ok(_) => Err(ErrorCode::NotSupported.into()),
         }
     }

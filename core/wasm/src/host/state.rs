@@ -29,6 +29,22 @@ pub(crate) struct Ports {
     pub correlation: std::sync::atomic::AtomicU64,
 }
 
+impl Ports {
+    /// Counts a refusal and tells it.
+    pub(crate) fn denied(&self, denial: &Denial) {
+        self.denied.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.hub.tell("capability.denied", Some(&denial.actor), || {
+            let mut facts = detail("capability", denial.capability.clone());
+            facts.insert("function".to_owned(), denial.function.clone().into());
+            facts.insert("policy_line".to_owned(), denial.policy_line().into());
+            if let Some(rule) = &denial.rule {
+                facts.insert("rule".to_owned(), rule.to_string().into());
+            }
+            facts
+        });
+    }
+}
+
 /// What every life of an actor is made of.
 #[derive(Clone)]
 pub(crate) struct Grounds {
@@ -54,13 +70,7 @@ impl Refusals {
 
     /// Notes and tells a refusal that osl decided.
     pub(crate) fn note(&self, denial: &Denial) {
-        self.ports.denied.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.ports.hub.tell("capability.denied", Some(&denial.actor), || {
-            let mut facts = detail("capability", denial.capability.clone());
-            facts.insert("function".to_owned(), denial.function.clone().into());
-            facts.insert("policy_line".to_owned(), denial.policy_line().into());
-            facts
-        });
+        self.ports.denied(denial);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(denial.clone());
     }
 

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use airssys_osl::CapabilitySet;
+use airssys_osl::policy::{PolicyBudget, Resolved};
 use airssys_rt::{ActorId, Cause, ChildSpec, Executor, Exit, IdPattern, Rules, Spec, Told};
 
 use super::directory::{Resident, Way};
+use super::grants::Origin;
 use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
@@ -16,6 +18,7 @@ use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
 use crate::types::info::ActorStatus;
 use crate::types::letter::Letter;
+use crate::types::limits::ResolvedLimits;
 use crate::types::message::Message;
 use crate::types::spec::ActorSpec;
 
@@ -236,10 +239,10 @@ impl Inner {
         component.linked.as_ref().map_err(Clone::clone)?;
         let budget = spec.budget.resolve()?;
         let config = check_config(spec.config.as_deref())?;
-        let stem = component.stem.clone();
-        let (limits, ports) = (spec.limits.resolve()?, self.ports.clone());
-        let (engine, ticks) = (self.engine.clone(), self.runtime.ticks());
-        self.prepare(&spec, &stem, default, |resident, rt_spec, restart| {
+        let (engine, ticks, ports) = (self.engine.clone(), self.runtime.ticks(), self.ports.clone());
+        let origin = (component.stem.clone(), Some(component.info.digest.clone()));
+        self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
+            let budget = budget.within(policy);
             let grounds =
                 Grounds { id: resident.id.clone(), grants: resident.grants.clone(), limits, budget, ports };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
@@ -262,13 +265,13 @@ impl Inner {
             return Err(Error::argument("component", "a host actor has none"));
         }
         check_host_spec(&spec)?;
-        let payload_bytes_max = spec.limits.resolve()?.payload_bytes;
         let handler: SharedHandler = Arc::new(Mutex::new(handler));
         let executor = match executor {
             HostExecutor::Callback => Executor::Callback,
             HostExecutor::Loop => Executor::Any,
         };
-        self.prepare(&spec, "host", default, |resident, rt_spec, restart| {
+        self.prepare(&spec, ("host".to_owned(), None), default, |resident, rt_spec, restart, (limits, _)| {
+            let payload_bytes_max = limits.payload_bytes;
             let id = resident.id.clone();
             ChildSpec::told(Spec { executor, ..rt_spec }, restart, move || {
                 let (id, handler) = (id.clone(), handler.clone());
@@ -277,43 +280,61 @@ impl Inner {
         })
     }
 
-    /// Checks what all specs share, takes the id and gives it its grants.
+    /// Checks what all specs share, takes the id and gives it its grants. `origin`: the stem of its file and the digest of
+    /// its component.
     fn prepare(
         &self,
         spec: &ActorSpec,
-        stem: &str,
+        (stem, digest): (String, Option<String>),
         default: airssys_rt::Restart,
-        make: impl FnOnce(&Arc<Resident>, Spec, airssys_rt::Restart) -> (ChildSpec, Told<Letter>),
+        make: impl FnOnce(
+            &Arc<Resident>,
+            Spec,
+            airssys_rt::Restart,
+            (ResolvedLimits, &PolicyBudget),
+        ) -> (ChildSpec, Told<Letter>),
     ) -> Result<Prepared> {
         check_deadline("shutdown_ms", spec.shutdown)?;
-        let limits = spec.limits.resolve()?;
+        let id = match &spec.name {
+            Some(name) => name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?,
+            None => self.directory.free_id(&stem)?,
+        };
+        // Held until the actor has what the policy says, so that a new policy finds it.
+        let in_force = self.policies.read();
+        let resolved = in_force.policy.resolve(id.as_str(), digest.as_deref());
+        let limits = spec.limits.resolve()?.within(&resolved.limits)?;
         let rt_spec = super::rt_spec::checked(spec, &limits)?;
-        let resident = self.enter(spec, stem, limits.payload_bytes)?;
+        if !spec.grants.is_empty() {
+            in_force.check_code()?;
+        }
+        let shutdown = spec.shutdown.unwrap_or(SHUTDOWN);
+        let resident = self.take_id(id, shutdown, limits.payload_bytes, digest)?;
+        self.enter(&resident, spec, &resolved)?;
+        drop(in_force);
         let rt_spec = Spec { id: Some(resident.id.clone()), ..rt_spec };
         let restart = spec.restart.map_or(default, super::rt_spec::restart);
-        let (child, Told { actor, up }) = make(&resident, rt_spec, restart);
+        let (child, Told { actor, up }) = make(&resident, rt_spec, restart, (limits, &resolved.budget));
         // Entered once, by the one that took the id.
         let _ = resident.way.set(Way::Actor(actor));
         let child = if spec.significant { child.significant() } else { child };
         Ok(Prepared { resident, child, up })
     }
 
-    /// Takes an id, and gives it its grants.
-    fn enter(&self, spec: &ActorSpec, stem: &str, payload_bytes_max: u64) -> Result<Arc<Resident>> {
-        let id = match &spec.name {
-            Some(name) => name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?,
-            None => self.directory.free_id(stem)?,
-        };
-        let shutdown = spec.shutdown.unwrap_or(SHUTDOWN);
-        let resident = self.take_id(id, shutdown, payload_bytes_max)?;
-        let texts = BASELINE.into_iter().chain(spec.grants.iter().map(String::as_str));
-        for text in texts {
-            if let Err(error) = self.give(&resident, text, None) {
+    /// Gives an actor that has its id its grants, or the id back.
+    fn enter(&self, resident: &Arc<Resident>, spec: &ActorSpec, resolved: &Resolved) -> Result<()> {
+        let baseline = BASELINE.into_iter().map(|text| (text, Origin::Baseline));
+        let from_code = spec.grants.iter().map(|text| (text.as_str(), Origin::Code));
+        for (text, origin) in baseline.chain(from_code) {
+            if let Err(error) = self.give(resident, text, None, origin) {
                 self.forget(&resident.id, &Exit::Normal);
                 return Err(error);
             }
         }
-        Ok(resident)
+        if let Some(why) = self.apply(resident, resolved).into_iter().next() {
+            self.forget(&resident.id, &Exit::Normal);
+            return Err(Error::argument("policy", why));
+        }
+        Ok(())
     }
 
     pub(super) fn take_id(
@@ -321,6 +342,7 @@ impl Inner {
         id: ActorId,
         shutdown: Duration,
         payload_bytes_max: u64,
+        digest: Option<String>,
     ) -> Result<Arc<Resident>> {
         self.directory.enter(|handle| Resident {
             handle,
@@ -329,6 +351,8 @@ impl Inner {
             payload_bytes_max,
             shutdown,
             way: OnceLock::new(),
+            digest,
+            from_policy: Mutex::default(),
             given: Mutex::default(),
         })
     }

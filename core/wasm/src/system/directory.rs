@@ -28,6 +28,10 @@ pub(crate) struct Resident {
     pub payload_bytes_max: u64,
     pub shutdown: Duration,
     pub way: OnceLock<Way>,
+    /// The SHA-256 of its component, if it has one.
+    pub digest: Option<String>,
+    /// What the policy has given it: the capability, and the grant.
+    pub from_policy: Mutex<Vec<(String, GrantHandle)>>,
     /// Which capability of osl belongs to which grant.
     pub(crate) given: Mutex<Vec<(u64, GrantHandle)>>,
 }
@@ -214,6 +218,11 @@ impl Directory {
         number
             .and_then(|number| self.residents.get(&number).map(|resident| resident.clone()))
             .ok_or_else(|| Error::new(Code::ActorNotFound, format!("no actor is called {id}")).at(id))
+    }
+
+    /// All that live.
+    pub(crate) fn all(&self) -> Vec<Arc<Resident>> {
+        self.residents.iter().map(|entry| entry.value().clone()).collect()
     }
 
     /// The numbers of all ids in use.

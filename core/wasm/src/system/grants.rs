@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_osl::{Capability, CapabilityError, CapabilitySet};
+use airssys_osl::{Ask, Capability, CapabilityError, CapabilitySet};
 
 use super::directory::Resident;
 use super::{Inner, System};
@@ -12,12 +12,21 @@ use crate::types::event::detail;
 use crate::types::handle::{ActorHandle, GrantHandle, Kind};
 use crate::types::info::GrantInfo;
 
+/// Who gave a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Baseline,
+    Code,
+    Policy,
+}
+
 /// One grant: a text may name several actions, each a capability of its own under the same handle.
 pub(super) struct Given {
     text: String,
     actor: String,
     grants: CapabilitySet,
     ids: Vec<u64>,
+    pub origin: Origin,
 }
 
 impl System {
@@ -28,7 +37,9 @@ impl System {
         if ttl == Some(Duration::ZERO) {
             return Err(Error::argument("ttl_ms", "0 is no time; leave it out for one until it is revoked"));
         }
-        inner.give(&resident, capability, ttl)
+        let in_force = inner.policies.read();
+        in_force.check_code()?;
+        inner.give(&resident, capability, ttl, Origin::Code)
     }
 
     /// Takes a grant back and closes what was opened under it; how many open resources that cut.
@@ -38,6 +49,21 @@ impl System {
         inner
             .take_back(grant, false)
             .ok_or_else(|| Error::new(Code::NotFound, format!("no grant has the number {:#x}", grant.raw())))
+    }
+
+    /// Whether the actor may do this now, asked by the host for its own ends: `custom.billing charge`, say. `DENIED` if
+    /// not. Audited like the asks of guests.
+    pub fn check(&self, actor: ActorHandle, capability: &str) -> Result<()> {
+        let inner = self.open_inner()?;
+        let resident = inner.directory.resident(actor)?;
+        let ask = Ask::parse(capability).map_err(|why| Error::argument("capability", why))?;
+        match resident.grants.check(&ask, "host") {
+            Ok(_) => Ok(()),
+            Err(denial) => {
+                inner.ports.denied(&denial);
+                Err(denial.into())
+            }
+        }
     }
 
     /// All grants of an actor, one line a capability, the baseline first.
@@ -58,9 +84,25 @@ impl Inner {
         resident: &Arc<Resident>,
         text: &str,
         ttl: Option<Duration>,
+        origin: Origin,
+    ) -> Result<GrantHandle> {
+        let capabilities = Capability::parse(text).map_err(|why| Error::argument("capability", why))?;
+        if let Some(unused) = capabilities.iter().find(|capability| !is_used(capability)) {
+            let text = format!("{} is not supported for guests by this version: leave it out", unused.name());
+            return Err(Error::new(Code::Unsupported, text).with("which", "capability"));
+        }
+        self.give_all(resident, capabilities, ttl, origin)
+    }
+
+    /// The same for what was read already.
+    pub(super) fn give_all(
+        &self,
+        resident: &Arc<Resident>,
+        capabilities: Vec<Capability>,
+        ttl: Option<Duration>,
+        origin: Origin,
     ) -> Result<GrantHandle> {
         let invalid = |why: CapabilityError| Error::argument("capability", why);
-        let capabilities = Capability::parse(text).map_err(invalid)?;
         let shortest = capabilities.iter().filter_map(Capability::ttl).chain(ttl).min();
         let handle = GrantHandle(Kind::Grant.tag(self.directory.serial()));
         let mut given = Given {
@@ -68,6 +110,7 @@ impl Inner {
             actor: resident.id.to_string(),
             grants: resident.grants.clone(),
             ids: Vec::new(),
+            origin,
         };
         for capability in capabilities {
             let id = self.directory.serial();
@@ -98,7 +141,7 @@ impl Inner {
         });
     }
 
-    fn take_back(&self, handle: GrantHandle, expired: bool) -> Option<u64> {
+    pub(super) fn take_back(&self, handle: GrantHandle, expired: bool) -> Option<u64> {
         let (_, given) = self.grants.remove(&handle.raw())?;
         let cut = given.end(expired);
         let kind = if expired { "capability.expired" } else { "capability.revoked" };
@@ -109,6 +152,12 @@ impl Inner {
         });
         Some(cut)
     }
+}
+
+/// Whether a host function, or the host's own [`System::check`], asks for such a capability in this version.
+pub(super) fn is_used(capability: &Capability) -> bool {
+    let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
+    used.contains(&capability.name()) || capability.name().starts_with("custom.")
 }
 
 impl Given {

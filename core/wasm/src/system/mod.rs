@@ -1,6 +1,7 @@
 //! The facade: owned plain data in and out, the same operations for every host.
 
 mod actors;
+mod audit;
 mod close;
 mod components;
 mod directory;
@@ -11,6 +12,7 @@ mod messages;
 mod morgue;
 mod notices;
 mod operation;
+mod policy;
 mod rt_spec;
 mod supervision;
 mod supervisor_spec;
@@ -20,8 +22,9 @@ mod watching;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use airssys_osl::{Audit, AuditConfig};
+use airssys_osl::Audit;
 use airssys_rt::Runtime;
 use dashmap::DashMap;
 use wasmtime::component::Linker;
@@ -76,21 +79,23 @@ pub(crate) struct Inner {
     topics: topics::Subscribed,
     timers: timers::Timers,
     morgue: Arc<morgue::Morgue>,
+    policies: policy::Policies,
 }
 
 impl System {
     /// Opens a system: its threads, its engine, its audit log.
     pub fn open(config: Config) -> Result<System> {
-        for (which, given) in [("policy", &config.policy), ("cache_dir", &config.cache_dir)] {
-            if given.is_some() {
-                let text = format!("{which} is not supported in this version");
-                return Err(Error::new(Code::Unsupported, text).with("which", which));
-            }
+        if config.cache_dir.is_some() {
+            let text = "cache_dir is not supported in this version";
+            return Err(Error::new(Code::Unsupported, text).with("which", "cache_dir"));
+        }
+        if config.policy_watch == Some(Duration::ZERO) {
+            return Err(Error::argument("policy_watch_ms", "0 is no interval; leave it out not to watch"));
         }
         let engine = Engine::new(Profile::parse(config.profile.as_deref())?)?;
         let mut linker = engine.linker();
         add_to_linker(&mut linker)?;
-        let audit = open_audit(config.audit)?;
+        let audit = audit::open(config.audit, config.audit_options)?;
         let io = Arc::new(Io::start()?);
         let (directory, hub, grants) =
             (Arc::<Directory>::default(), Arc::<Hub>::default(), Grants::default());
@@ -129,7 +134,11 @@ impl System {
             topics: topics::Subscribed::new(),
             timers: timers::Timers::default(),
             morgue,
+            policies: policy::Policies::default(),
         });
+        if let Some(path) = &config.policy {
+            inner.load_policy(path, config.policy_watch)?;
+        }
         Ok(System { inner })
     }
 
@@ -181,15 +190,6 @@ impl System {
     fn failed<T: Send + 'static>(&self, error: Error) -> Operation<T> {
         Operation::ready(Err(error), &self.inner.tickets)
     }
-}
-
-fn open_audit(path: Option<std::path::PathBuf>) -> Result<Arc<Audit>> {
-    let shown = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    Audit::open(AuditConfig { path, ..AuditConfig::default() }).map_err(|why| {
-        Error::new(Code::Io, format!("audit log {shown}: {why}"))
-            .with("errno", why.raw_os_error().unwrap_or_default())
-            .with("path", shown)
-    })
 }
 
 impl Drop for Inner {

@@ -202,7 +202,7 @@ impl Inner {
         }
         let id = spec.name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?;
         let rules = rt_spec::rules(&spec)?;
-        let resident = self.take_id(id.clone(), Duration::from_millis(5_000), NO_PAYLOAD)?;
+        let resident = self.take_id(id.clone(), Duration::from_millis(5_000), NO_PAYLOAD, None)?;
         entered.note(&resident);
         let mut rt_spec = airssys_rt::SupervisorSpec::new(id).rules(rules);
         for child in spec.children {

@@ -1,16 +1,42 @@
 //! How a system is opened.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a system may be told when it is opened; everything absent is the core's default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// The policy file. `UNSUPPORTED` in this version.
+    /// The policy file, as [`System::policy_load`](crate::System::policy_load) takes it.
     pub policy: Option<PathBuf>,
+    /// How often to look whether the policy has changed, to load it again then; absent, only when asked to.
+    pub policy_watch: Option<Duration>,
     /// The file that audit records are appended to; without it the last 1,000 are kept in memory.
     pub audit: Option<PathBuf>,
+    /// How the audit is kept.
+    pub audit_options: AuditOptions,
     /// The folder for compiled code. `UNSUPPORTED` in this version.
     pub cache_dir: Option<PathBuf>,
     /// `hardened` (the default: no component-model concurrency) or `full`.
     pub profile: Option<String>,
+}
+
+/// How the audit is kept; everything absent is the core's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditOptions {
+    /// What is written: `default`, which counts allowed messages, clocks, random numbers and stdio and sums them up;
+    /// `denials`; or `all`.
+    pub level: Option<String>,
+    /// What happens to decisions while the file cannot be written: `open` lets them go on and counts what is lost, the
+    /// default; `closed` denies everything.
+    pub on_failure: Option<String>,
+    /// What happens to a record while too many wait to be written: `block`, the default; or `count`, which leaves it out.
+    pub on_full: Option<String>,
+    /// Bytes at which the file is renamed to `.1`, that to `.2`, and so on; never, if absent.
+    pub rotate_bytes: Option<u64>,
+    /// Renamed files that stay; 8.
+    pub rotate_files: Option<u64>,
+    /// How often what was only counted is written; 60 s.
+    pub summary_interval: Option<Duration>,
+    /// Writes the records to the standard error stream as well.
+    pub stderr: bool,
 }

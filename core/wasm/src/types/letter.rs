@@ -147,15 +147,19 @@ pub(crate) fn stopped(exit: &Exit) -> Error {
 impl From<Denial> for Error {
     fn from(denial: Denial) -> Self {
         let code = match denial.kind {
-            DenialKind::NotGranted => Code::Denied,
+            DenialKind::NotGranted | DenialKind::Forbidden => Code::Denied,
             DenialKind::Revoked => Code::GrantRevoked,
             DenialKind::Expired => Code::GrantExpired,
             DenialKind::AuditUnavailable => Code::AuditBroken,
         };
-        Error::new(code, denial.to_string())
+        let error = Error::new(code, denial.to_string())
             .with("capability", denial.capability.clone())
             .with("function", denial.function.clone())
-            .with("policy_line", denial.policy_line())
-            .at(denial.actor)
+            .with("policy_line", denial.policy_line());
+        let error = match &denial.rule {
+            Some(rule) => error.with("rule", rule.to_string()),
+            None => error,
+        };
+        error.at(denial.actor)
     }
 }

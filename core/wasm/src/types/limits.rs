@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use airssys_osl::policy::{PolicyBudget, PolicyLimits};
+
 use super::error::{Code, Error, Result};
 
 /// No bound at all, for every field of [`Limits`] and for the counts of [`Budget`].
@@ -33,6 +35,40 @@ pub(crate) struct ResolvedLimits {
     pub mailbox_messages: u64,
     pub mailbox_bytes: u64,
     pub payload_bytes: u64,
+}
+
+impl ResolvedLimits {
+    /// The smaller of each, of these and those of a policy.
+    pub(crate) fn within(self, policy: &PolicyLimits) -> Result<Self> {
+        let unsupported =
+            [("stack", policy.stack_bytes), ("files", policy.files), ("sockets", policy.sockets)];
+        if let Some((which, _)) = unsupported.iter().find(|(_, given)| given.is_some()) {
+            let text = format!("the policy's limit of {which} cannot be set in this version: leave it out");
+            return Err(Error::new(Code::Unsupported, text).with("which", *which));
+        }
+        let smaller = |own: u64, policy: Option<u64>| own.min(policy.unwrap_or(UNLIMITED));
+        Ok(Self {
+            memory_bytes: smaller(self.memory_bytes, policy.memory_bytes),
+            table_elements: smaller(self.table_elements, policy.table_elements),
+            handles: smaller(self.handles, policy.handles),
+            mailbox_messages: smaller(self.mailbox_messages, policy.mailbox_messages),
+            mailbox_bytes: smaller(self.mailbox_bytes, policy.mailbox_bytes),
+            payload_bytes: smaller(self.payload_bytes, policy.payload_bytes),
+        })
+    }
+}
+
+impl ResolvedBudget {
+    /// The smaller of each, of this and that of a policy.
+    pub(crate) fn within(self, policy: &PolicyBudget) -> Self {
+        let smaller = |own: u64, policy: Option<u64>| own.min(policy.unwrap_or(UNLIMITED));
+        Self {
+            cpu_ms: smaller(self.cpu_ms, policy.cpu_ms),
+            wall_ms: smaller(self.wall_ms, policy.wall_ms),
+            output_bytes: smaller(self.output_bytes, policy.output_bytes),
+            host_calls: smaller(self.host_calls, policy.host_calls),
+        }
+    }
 }
 
 impl Limits {

@@ -8,5 +8,6 @@ pub mod info;
 pub(crate) mod letter;
 pub mod limits;
 pub mod message;
+pub mod policy;
 pub mod spec;
 pub mod supervisor;
