@@ -92,6 +92,7 @@ impl From<OpenSpec> for Config {
             audit: spec.audit.map(Into::into),
             cache_dir: spec.cache_dir.map(Into::into),
             profile: spec.profile,
+            ..Self::default()
         }
     }
 }

@@ -50,7 +50,7 @@ impl System {
         profile: Option<String>,
         cache_dir: Option<PathBuf>,
     ) -> PyResult<Self> {
-        let config = Config { policy, audit, cache_dir, profile };
+        let config = Config { policy, audit, cache_dir, profile, ..Config::default() };
         let opened = py.detach(|| airwasm::System::open(config));
         let handlers = Arc::default();
         let shared = Shared::new(opened.map_err(|error| raise(py, error))?, &handlers);

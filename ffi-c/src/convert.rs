@@ -57,6 +57,7 @@ pub(crate) fn config(options: Option<airwasm_options>) -> Result<Config> {
         audit: raw::optional_text(options.audit, "audit")?.map(PathBuf::from),
         cache_dir: raw::optional_text(options.cache_dir, "cache_dir")?.map(PathBuf::from),
         profile: raw::optional_text(options.profile, "profile")?,
+        ..Config::default()
     })
 }
 
