@@ -7,6 +7,7 @@ mod children;
 mod components;
 mod grants;
 mod messages;
+mod policy;
 mod specs;
 mod step;
 mod supervisors;

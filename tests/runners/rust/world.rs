@@ -80,7 +80,8 @@ impl World {
             return Err(format!("unknown keys {unknown:?}"));
         }
         let code = step.text("expect_error");
-        let wanted = ["expect_message", "expect_policy_line", "expect_which"].map(|key| step.text(key));
+        let line = if step.is("policy_explain") { None } else { step.text("expect_policy_line") };
+        let wanted = [step.text("expect_message"), line, step.text("expect_which")];
         let outcome = self.act(step);
         let left = step.left_over();
         if outcome.is_ok() && !left.is_empty() {
@@ -115,6 +116,7 @@ impl World {
             "send" | "request" | "request_size" | "request_many" => self.message(&op, step),
             "request_start" | "request_await" | "request_cancel" => self.request(&op, step),
             "grant" | "revoke" | "grants" => self.grant(&op, step),
+            "policy_load" | "policy_explain" | "policy_test" | "check" => self.policy_step(&op, step),
             "supervisor" | "child" | "start_child" | "terminate_child" | "restart_child" | "delete_child"
             | "children" | "tree" => self.supervisor_step(&op, step),
             "monitor_start" | "monitor_await" | "link" | "unlink" => self.watching(&op, step),
