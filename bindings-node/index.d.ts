@@ -11,10 +11,12 @@ export declare class AirwasmError extends Error {
     readonly actor?: string;
     /** Facts by name, as the error table says. */
     readonly detail: Readonly<Record<string, unknown>>;
-    /** The line that a policy or a grant needs to allow what was denied. */
+    /** The line that a policy or a grant needs to allow what was denied; empty where no line could, for a rule denies it. */
     readonly policyLine?: string;
     /** The capability that was asked for and denied. */
     readonly capability?: string;
+    /** The rule of the policy that denies it, as in `policy.yaml:13 fs.read /srv/private/**`. */
+    readonly rule?: string;
     /** Which argument, limit or budget it is about. */
     readonly which?: string;
     /** How much of `which` was allowed. */
@@ -77,14 +79,40 @@ export interface Limits {
 }
 /** How a system is opened. */
 export interface OpenOptions {
-    /** The policy file. */
+    /** The policy file, as {@link System.policyLoad} takes it. */
     policy?: string | URL;
-    /** The file that audit records are appended to. */
+    /** How often to look whether the policy has changed, to load it again then; absent, only when asked to. */
+    policyWatchMs?: number;
+    /** The file that audit records are appended to; without it the last 1,000 are kept in memory. */
     audit?: string | URL;
+    auditOptions?: AuditOptions;
     /** The folder for compiled code. */
     cacheDir?: string | URL;
     /** `hardened` (the default: no component-model concurrency) or `full`. */
     profile?: 'hardened' | 'full';
+}
+/** How the audit is kept. Absent is the default. */
+export interface AuditOptions {
+    /**
+     * What is written: `default`, which counts allowed messages, clocks, random numbers and stdio and sums them up;
+     * `denials`; or `all`.
+     */
+    level?: 'default' | 'denials' | 'all';
+    /**
+     * What happens to decisions while the file cannot be written: `open` lets them go on and counts what is lost, the
+     * default; `closed` denies everything.
+     */
+    onFailure?: 'open' | 'closed';
+    /** What happens to a record while too many wait to be written: `block`, the default; or `count`, which leaves it out. */
+    onFull?: 'block' | 'count';
+    /** Bytes at which the file is renamed to `.1`, that to `.2`, and so on; never, if absent. */
+    rotateBytes?: number;
+    /** Renamed files that stay; 8. */
+    rotateFiles?: number;
+    /** How often what was only counted is written; 60,000. */
+    summaryMs?: number;
+    /** Writes the records to the standard error stream as well. */
+    stderr?: boolean;
 }
 /** When an actor that ended is started again. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -289,6 +317,45 @@ export interface GrantInfo {
     /** Open resources that were minted from it. */
     readonly open: number;
 }
+/** Which rule of the policy decides what an actor asks for; as a string, its text. */
+export interface Explanation {
+    /** Whether the policy allows it. */
+    readonly allowed: boolean;
+    /** As in `deny: policy.yaml:13 fs.read /srv/private/** beats policy.yaml:11 fs.read /srv/**`. */
+    readonly text: string;
+    /** The rule that decides; absent where nothing allows it. */
+    readonly rule?: string;
+    /** The allow that a deny beats. */
+    readonly beaten?: string;
+    /** The line that would allow it where nothing does, to be pasted into the policy. */
+    readonly policyLine?: string;
+    /** The text. */
+    toString(): string;
+}
+/** What became of the tests of a policy. */
+export interface PolicyReport {
+    /** How many held. */
+    readonly passed: number;
+    /** One line for each that does not hold, in the order of the file. */
+    readonly failed: readonly string[];
+}
+/** What an audit log that is whole consists of. */
+export interface AuditReport {
+    /** The log and the files it was renamed to, the oldest first. */
+    readonly files: readonly string[];
+    /** Records in them. */
+    readonly records: number;
+    /** The number of the first record; over 1 if older files are gone. */
+    readonly firstSeq: bigint;
+    /** The number of the last record. */
+    readonly lastSeq: bigint;
+    /** The hash of the last record: kept elsewhere, it shows later that nothing up to it was cut off. */
+    readonly lastHash: string;
+    /** Unfinished lines that the log itself tells of. */
+    readonly tornLines: number;
+    /** Whether the last line is unfinished: a process was killed, or is writing now. */
+    readonly partialTail: boolean;
+}
 /** Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait. */
 export interface Stats {
     readonly components: number;
@@ -342,6 +409,11 @@ export declare class Actor {
     grant(capability: Capability, options?: GrantOptions): Promise<Grant>;
     /** What it was given and still has. */
     grants(): Promise<GrantInfo[]>;
+    /**
+     * Asks whether it may do this now, for ends of your own: `custom.billing charge`, say. If not, the promise is rejected
+     * with `AIRWASM_DENIED`. Audited like the asks of guests.
+     */
+    check(capability: Capability): Promise<void>;
     /**
      * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but not wait for
      * it, nor may one below it: the promise is rejected with `AIRWASM_CYCLE`, and the end comes when the handler has answered.
@@ -433,6 +505,11 @@ export declare class System {
     static version(): string;
     /** Opens a system: its threads, its engine, its audit log. */
     static open(options?: OpenOptions): Promise<System>;
+    /**
+     * Follows the hash chain of an audit log through all its files. `AIRWASM_AUDIT_BROKEN` with the first line that is not
+     * as it was written; `AIRWASM_IO` if it cannot be read.
+     */
+    static auditVerify(path: string | URL): Promise<AuditReport>;
     /** Loads a component from a file. */
     load(path: string | URL, options?: AbortOptions): Promise<Component>;
     /** Loads a component from its bytes, which are copied. */
@@ -459,6 +536,22 @@ export declare class System {
     revoke(grant: Grant): Promise<number>;
     /** As {@link Actor.grants}. */
     grants(actor: Actor): Promise<GrantInfo[]>;
+    /** As {@link Actor.check}. */
+    check(actor: Actor, capability: Capability): Promise<void>;
+    /**
+     * Reads a policy, runs its tests, and puts it in force for all actors at once, those that live included: what it
+     * denies is cut, what it no longer allows is revoked. All or nothing: at an error the policy before stays. Limits and
+     * budgets count from an actor's next start. `AIRWASM_POLICY_INVALID` with file, line and column;
+     * `AIRWASM_POLICY_TEST_FAILED` with the tests that do not hold.
+     */
+    policyLoad(path: string | URL): Promise<void>;
+    /**
+     * Which rule of the policy decides what an actor of this id may do, written as a capability without wildcards. Grants
+     * from code are not looked at.
+     */
+    policyExplain(actor: string, capability: Capability): Promise<Explanation>;
+    /** Runs the tests of the policy in force; only tells what became of them. */
+    policyTest(): Promise<PolicyReport>;
     /** As {@link Actor.stop}. */
     stop(actor: Actor, options?: DeadlineOptions): Promise<void>;
     /** As {@link Actor.kill}. */

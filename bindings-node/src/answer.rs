@@ -4,15 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use airwasm::{
     ActorHandle, ActorStatus, CloseReport, Code, ComponentHandle, ComponentInfo, DeadLetter, Down, Error,
-    Event, GrantHandle, GrantInfo, Stats, SubscriptionHandle, System, TimerHandle, TreeNode,
+    Event, Explanation, GrantHandle, GrantInfo, PolicyReport, Stats, SubscriptionHandle, System, TimerHandle,
+    TreeNode,
 };
 use napi::Env;
 use napi::bindgen_prelude::{BufferSlice, Null, ToNapiValue, Unknown};
 use serde_json::json;
 
 use crate::records::{
-    ActorAnswer, ClosedAnswer, DeadLetterAnswer, DownAnswer, EventAnswer, GrantAnswer, InfoAnswer,
-    LoadedAnswer, StatsAnswer, StatusAnswer, TreeAnswer, number,
+    ActorAnswer, ClosedAnswer, DeadLetterAnswer, DownAnswer, EventAnswer, ExplanationAnswer, GrantAnswer,
+    InfoAnswer, LoadedAnswer, PolicyAnswer, StatsAnswer, StatusAnswer, TreeAnswer, number,
 };
 
 /// What an operation gave.
@@ -29,6 +30,8 @@ pub enum Value {
     Statuses(Vec<ActorStatus>),
     Grant(GrantHandle),
     Grants(Vec<GrantInfo>),
+    Explained(Explanation),
+    Tested(PolicyReport),
     Stats(Stats),
     Closed(CloseReport),
     Tree(Vec<TreeNode>),
@@ -123,6 +126,8 @@ fn to_js<'e>(env: &'e Env, resolved: Resolved) -> napi::Result<Unknown<'e>> {
         Value::Status(status) => StatusAnswer::from(status).into_unknown(env),
         Value::Statuses(all) => all.into_iter().map(StatusAnswer::from).collect::<Vec<_>>().into_unknown(env),
         Value::Grants(all) => all.into_iter().map(GrantAnswer::from).collect::<Vec<_>>().into_unknown(env),
+        Value::Explained(explained) => ExplanationAnswer::from(explained).into_unknown(env),
+        Value::Tested(report) => PolicyAnswer::from(report).into_unknown(env),
         Value::Stats(stats) => StatsAnswer::from(stats).into_unknown(env),
         Value::Closed(report) => ClosedAnswer::from(report).into_unknown(env),
         Value::Tree(tops) => tops.into_iter().map(TreeAnswer::from).collect::<Vec<_>>().into_unknown(env),

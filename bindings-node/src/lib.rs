@@ -12,8 +12,10 @@
 #![deny(unsafe_code)]
 
 mod answer;
+mod audit;
 mod events;
 mod host;
+mod policy;
 mod port;
 mod queue;
 mod records;

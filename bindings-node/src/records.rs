@@ -1,7 +1,8 @@
 //! What the facade tells, as the plain objects that `ts/data.ts` describes.
 
 use airwasm::{
-    ActorStatus, CloseReport, ComponentInfo, DeadLetter, Down, Event, GrantInfo, Restart, Stats, TreeNode,
+    ActorStatus, AuditReport, CloseReport, ComponentInfo, DeadLetter, Down, Event, Explanation, GrantInfo,
+    PolicyReport, Restart, Stats, TreeNode,
 };
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
@@ -52,6 +53,35 @@ pub struct GrantAnswer {
     pub capability: String,
     pub ttl_ms: Option<f64>,
     pub open: f64,
+}
+
+/// `Explanation`.
+#[napi(object, object_from_js = false)]
+pub struct ExplanationAnswer {
+    pub allowed: bool,
+    pub text: String,
+    pub rule: Option<String>,
+    pub beaten: Option<String>,
+    pub policy_line: Option<String>,
+}
+
+/// `PolicyReport`.
+#[napi(object, object_from_js = false)]
+pub struct PolicyAnswer {
+    pub passed: f64,
+    pub failed: Vec<String>,
+}
+
+/// `AuditReport`.
+#[napi(object, object_from_js = false)]
+pub struct AuditAnswer {
+    pub files: Vec<String>,
+    pub records: f64,
+    pub first_seq: u64,
+    pub last_seq: u64,
+    pub last_hash: String,
+    pub torn_lines: f64,
+    pub partial_tail: bool,
 }
 
 /// `Stats`.
@@ -147,6 +177,33 @@ impl From<GrantInfo> for GrantAnswer {
             capability: info.capability,
             ttl_ms: info.ttl.map(|ttl| ttl.as_secs_f64() * 1_000.0),
             open: number(info.open),
+        }
+    }
+}
+
+impl From<Explanation> for ExplanationAnswer {
+    fn from(explained: Explanation) -> Self {
+        let Explanation { allowed, text, rule, beaten, policy_line } = explained;
+        Self { allowed, text, rule, beaten, policy_line }
+    }
+}
+
+impl From<PolicyReport> for PolicyAnswer {
+    fn from(report: PolicyReport) -> Self {
+        Self { passed: number(report.passed), failed: report.failed }
+    }
+}
+
+impl From<AuditReport> for AuditAnswer {
+    fn from(report: AuditReport) -> Self {
+        Self {
+            files: report.files.iter().map(|file| file.display().to_string()).collect(),
+            records: number(report.records),
+            first_seq: report.first_seq,
+            last_seq: report.last_seq,
+            last_hash: report.last_hash,
+            torn_lines: number(report.torn_lines),
+            partial_tail: report.partial_tail,
         }
     }
 }

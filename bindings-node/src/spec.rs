@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use airwasm::{ActorSpec, Budget, ComponentHandle, Config, Limits, RequestOptions, Result, SendOptions};
+use airwasm::{
+    ActorSpec, AuditOptions, Budget, ComponentHandle, Config, Limits, RequestOptions, Result, SendOptions,
+};
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
@@ -11,9 +13,23 @@ use napi_derive::napi;
 #[napi(object, object_to_js = false)]
 pub struct OpenSpec {
     pub policy: Option<String>,
+    pub policy_watch_ms: Option<f64>,
     pub audit: Option<String>,
+    pub audit_options: Option<AuditSpec>,
     pub cache_dir: Option<String>,
     pub profile: Option<String>,
+}
+
+/// How the audit is kept.
+#[napi(object, object_to_js = false)]
+pub struct AuditSpec {
+    pub level: Option<String>,
+    pub on_failure: Option<String>,
+    pub on_full: Option<String>,
+    pub rotate_bytes: Option<f64>,
+    pub rotate_files: Option<f64>,
+    pub summary_ms: Option<f64>,
+    pub stderr: Option<bool>,
 }
 
 /// How an actor is spawned.
@@ -89,10 +105,25 @@ impl From<OpenSpec> for Config {
     fn from(spec: OpenSpec) -> Self {
         Self {
             policy: spec.policy.map(Into::into),
+            policy_watch: spec.policy_watch_ms.map(millis),
             audit: spec.audit.map(Into::into),
+            audit_options: spec.audit_options.map(Into::into).unwrap_or_default(),
             cache_dir: spec.cache_dir.map(Into::into),
             profile: spec.profile,
-            ..Self::default()
+        }
+    }
+}
+
+impl From<AuditSpec> for AuditOptions {
+    fn from(spec: AuditSpec) -> Self {
+        Self {
+            level: spec.level,
+            on_failure: spec.on_failure,
+            on_full: spec.on_full,
+            rotate_bytes: spec.rotate_bytes.map(count),
+            rotate_files: spec.rotate_files.map(count),
+            summary_interval: spec.summary_ms.map(millis),
+            stderr: spec.stderr.unwrap_or_default(),
         }
     }
 }

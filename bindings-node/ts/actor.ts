@@ -76,6 +76,14 @@ export class Actor {
   }
 
   /**
+   * Asks whether it may do this now, for ends of your own: `custom.billing charge`, say. If not, the promise is rejected
+   * with `AIRWASM_DENIED`. Audited like the asks of guests.
+   */
+  check(capability: Capability): Promise<void> {
+    return this.#system.check(this, capability)
+  }
+
+  /**
    * Ends it after the message it has in hand; at the deadline it is killed. Its own handler may call this but not wait for
    * it, nor may one below it: the promise is rejected with `AIRWASM_CYCLE`, and the end comes when the handler has answered.
    */

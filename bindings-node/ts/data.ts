@@ -110,6 +110,48 @@ export interface GrantInfo {
   readonly open: number
 }
 
+/** Which rule of the policy decides what an actor asks for; as a string, its text. */
+export interface Explanation {
+  /** Whether the policy allows it. */
+  readonly allowed: boolean
+  /** As in `deny: policy.yaml:13 fs.read /srv/private/** beats policy.yaml:11 fs.read /srv/**`. */
+  readonly text: string
+  /** The rule that decides; absent where nothing allows it. */
+  readonly rule?: string
+  /** The allow that a deny beats. */
+  readonly beaten?: string
+  /** The line that would allow it where nothing does, to be pasted into the policy. */
+  readonly policyLine?: string
+  /** The text. */
+  toString(): string
+}
+
+/** What became of the tests of a policy. */
+export interface PolicyReport {
+  /** How many held. */
+  readonly passed: number
+  /** One line for each that does not hold, in the order of the file. */
+  readonly failed: readonly string[]
+}
+
+/** What an audit log that is whole consists of. */
+export interface AuditReport {
+  /** The log and the files it was renamed to, the oldest first. */
+  readonly files: readonly string[]
+  /** Records in them. */
+  readonly records: number
+  /** The number of the first record; over 1 if older files are gone. */
+  readonly firstSeq: bigint
+  /** The number of the last record. */
+  readonly lastSeq: bigint
+  /** The hash of the last record: kept elsewhere, it shows later that nothing up to it was cut off. */
+  readonly lastHash: string
+  /** Unfinished lines that the log itself tells of. */
+  readonly tornLines: number
+  /** Whether the last line is unfinished: a process was killed, or is writing now. */
+  readonly partialTail: boolean
+}
+
 /** Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait. */
 export interface Stats {
   readonly components: number

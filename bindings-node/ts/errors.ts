@@ -10,10 +10,12 @@ export class AirwasmError extends Error {
   declare readonly actor?: string
   /** Facts by name, as the error table says. */
   readonly detail: Readonly<Record<string, unknown>>
-  /** The line that a policy or a grant needs to allow what was denied. */
+  /** The line that a policy or a grant needs to allow what was denied; empty where no line could, for a rule denies it. */
   declare readonly policyLine?: string
   /** The capability that was asked for and denied. */
   declare readonly capability?: string
+  /** The rule of the policy that denies it, as in `policy.yaml:13 fs.read /srv/private/**`. */
+  declare readonly rule?: string
   /** Which argument, limit or budget it is about. */
   declare readonly which?: string
   /** How much of `which` was allowed. */
@@ -28,9 +30,10 @@ export class AirwasmError extends Error {
     this.number = parts.number
     this.detail = parts.detail
     if (parts.actor !== null) this.actor = parts.actor
-    const { policy_line, capability, which, allowed, used } = parts.detail
+    const { policy_line, capability, rule, which, allowed, used } = parts.detail
     if (typeof policy_line === 'string') this.policyLine = policy_line
     if (typeof capability === 'string') this.capability = capability
+    if (typeof rule === 'string') this.rule = rule
     if (typeof which === 'string') this.which = which
     if (typeof allowed === 'number') this.allowed = allowed
     if (typeof used === 'number') this.used = used

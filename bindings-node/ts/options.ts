@@ -44,14 +44,41 @@ export interface Limits {
 
 /** How a system is opened. */
 export interface OpenOptions {
-  /** The policy file. */
+  /** The policy file, as {@link System.policyLoad} takes it. */
   policy?: string | URL
-  /** The file that audit records are appended to. */
+  /** How often to look whether the policy has changed, to load it again then; absent, only when asked to. */
+  policyWatchMs?: number
+  /** The file that audit records are appended to; without it the last 1,000 are kept in memory. */
   audit?: string | URL
+  auditOptions?: AuditOptions
   /** The folder for compiled code. */
   cacheDir?: string | URL
   /** `hardened` (the default: no component-model concurrency) or `full`. */
   profile?: 'hardened' | 'full'
+}
+
+/** How the audit is kept. Absent is the default. */
+export interface AuditOptions {
+  /**
+   * What is written: `default`, which counts allowed messages, clocks, random numbers and stdio and sums them up;
+   * `denials`; or `all`.
+   */
+  level?: 'default' | 'denials' | 'all'
+  /**
+   * What happens to decisions while the file cannot be written: `open` lets them go on and counts what is lost, the
+   * default; `closed` denies everything.
+   */
+  onFailure?: 'open' | 'closed'
+  /** What happens to a record while too many wait to be written: `block`, the default; or `count`, which leaves it out. */
+  onFull?: 'block' | 'count'
+  /** Bytes at which the file is renamed to `.1`, that to `.2`, and so on; never, if absent. */
+  rotateBytes?: number
+  /** Renamed files that stay; 8. */
+  rotateFiles?: number
+  /** How often what was only counted is written; 60,000. */
+  summaryMs?: number
+  /** Writes the records to the standard error stream as well. */
+  stderr?: boolean
 }
 
 /** When an actor that ended is started again. */
@@ -229,7 +256,22 @@ function options<T>(readers: { [K in keyof T]-?: Reader<T[K]> }): (value: unknow
 }
 
 /** @internal */
-export const openOptions = options<Native.OpenSpec>({ policy: path, audit: path, cacheDir: path, profile: text })
+export const openOptions = options<Native.OpenSpec>({
+  policy: path,
+  policyWatchMs: amount,
+  audit: path,
+  auditOptions: record<Native.AuditSpec>({
+    level: text,
+    onFailure: text,
+    onFull: text,
+    rotateBytes: count,
+    rotateFiles: count,
+    summaryMs: amount,
+    stderr: flag,
+  }),
+  cacheDir: path,
+  profile: text,
+})
 /** @internal */
 export const abortOptions = options<{ signal?: AbortSignal }>({ signal })
 /** @internal */

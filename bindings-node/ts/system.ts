@@ -5,13 +5,16 @@ import { Actor, actorHandle, makeActor } from './actor'
 import { Component, componentHandle, makeComponent } from './component'
 import type {
   ActorStatus,
+  AuditReport,
   CloseReport,
   ComponentInfo,
   DeadLetter,
   Down,
   Event,
+  Explanation,
   GrantInfo,
   Handler,
+  PolicyReport,
   Stats,
   TreeNode,
 } from './data'
@@ -46,6 +49,7 @@ import type {
   SendOptions,
   SpawnOptions,
 } from './options'
+import { Explained } from './policy'
 import { asker, begun, checkSignal, ending, handlerNumber, host, keepHandlers, outcome, value } from './runtime'
 import { makeSubscription, Subscription, subscriptionHandle } from './subscription'
 import { Reading } from './supervision'
@@ -82,6 +86,14 @@ export class System {
   /** Opens a system: its threads, its engine, its audit log. */
   static async open(options?: OpenOptions): Promise<System> {
     return new System(value(host.open(openOptions(options))))
+  }
+
+  /**
+   * Follows the hash chain of an audit log through all its files. `AIRWASM_AUDIT_BROKEN` with the first line that is not
+   * as it was written; `AIRWASM_IO` if it cannot be read.
+   */
+  static async auditVerify(path: string | URL): Promise<AuditReport> {
+    return value<Native.AuditAnswer>(await native.auditVerify(pathText(path, 'path')))
   }
 
   /** Loads a component from a file. */
@@ -173,6 +185,35 @@ export class System {
   async grants(actor: Actor): Promise<GrantInfo[]> {
     const grants = value(this.#native.grants(actorHandle(this, actor)))
     return grants.map((info) => ({ ...info, grant: makeGrant(this, info.grant) }))
+  }
+
+  /** As {@link Actor.check}. */
+  async check(actor: Actor, capability: Capability): Promise<void> {
+    value(this.#native.check(actorHandle(this, actor), capabilityText(capability, 'capability')))
+  }
+
+  /**
+   * Reads a policy, runs its tests, and puts it in force for all actors at once, those that live included: what it
+   * denies is cut, what it no longer allows is revoked. All or nothing: at an error the policy before stays. Limits and
+   * budgets count from an actor's next start. `AIRWASM_POLICY_INVALID` with file, line and column;
+   * `AIRWASM_POLICY_TEST_FAILED` with the tests that do not hold.
+   */
+  async policyLoad(path: string | URL): Promise<void> {
+    return outcome(this, this.#native.policyLoad(pathText(path, 'path')), () => undefined)
+  }
+
+  /**
+   * Which rule of the policy decides what an actor of this id may do, written as a capability without wildcards. Grants
+   * from code are not looked at.
+   */
+  async policyExplain(actor: string, capability: Capability): Promise<Explanation> {
+    const [id, asked] = [text(actor, 'actor'), capabilityText(capability, 'capability')]
+    return new Explained(value<Native.ExplanationAnswer>(this.#native.policyExplain(id, asked)))
+  }
+
+  /** Runs the tests of the policy in force; only tells what became of them. */
+  async policyTest(): Promise<PolicyReport> {
+    return value(this.#native.policyTest())
   }
 
   /** As {@link Actor.stop}. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AirwasmError, System } from '@airssys/wasm'
 import { behave } from './behaviours.mjs'
+import { policy } from './policy.mjs'
 import { guestOptions, hostOptions } from './specs.mjs'
 import { camel, Expectation, part, same, Step } from './step.mjs'
 import { supervisors } from './supervisors.mjs'
@@ -54,7 +55,7 @@ class World {
       if (expected === undefined) throw new Expectation(`${error.code} ${error.message}`)
       same('error', `AIRWASM_${expected}`, error.code)
       part('message', message, error.message)
-      same('policy line', policyLine, error.policyLine)
+      same('policy line', policyLine, error.policyLine ?? '')
       same('which', which, error.which)
       return
     }
@@ -93,6 +94,7 @@ async function withFolder(path) {
 const HANDLED_WITHIN_MS = 20_000
 
 const OPERATIONS = {
+  ...policy,
   ...supervisors,
   ...watching,
   async load(world, step) {
