@@ -202,13 +202,35 @@ typedef struct airwasm_reply airwasm_reply;
 // One world of components, actors and grants. Any thread may use it; airwasm_system_free is the last call on it.
 typedef struct airwasm_system airwasm_system;
 
+// How the audit is kept.
+typedef struct {
+  // sizeof(airwasm_audit_options).
+  uint32_t struct_size;
+  // Not 0: the records are written to the standard error stream as well.
+  uint32_t to_stderr;
+  // What is written: "default", which counts allowed messages, clocks, random numbers and stdio and sums them up;
+  // "denials"; or "all".
+  const char *level;
+  // What happens to decisions while the file cannot be written: "open" (the default) lets them go on and counts what
+  // is lost, "closed" denies everything.
+  const char *on_failure;
+  // What happens to a record while too many wait to be written: "block" (the default), or "count", which leaves it out.
+  const char *on_full;
+  // At which size the file is renamed to .1, that to .2, and so on; 0: never.
+  uint64_t rotate_bytes;
+  // How many renamed files stay; AIRWASM_ZERO: none.
+  uint64_t rotate_files;
+  // How often what was only counted is written.
+  uint64_t summary_ms;
+} airwasm_audit_options;
+
 // What may be said when a system is opened.
 typedef struct {
   // sizeof(airwasm_options).
   uint32_t struct_size;
   // AIRWASM_THREAD (the default) or AIRWASM_DISPATCH.
   uint32_t completions;
-  // Path of the policy file. UNSUPPORTED in this version.
+  // Path of the policy file, as airwasm_policy_load takes it.
   const char *policy;
   // Path of the file that audit records are appended to; without it the last 1,000 are kept in memory.
   const char *audit;
@@ -216,6 +238,10 @@ typedef struct {
   const char *cache_dir;
   // "hardened" (the default) or "full".
   const char *profile;
+  // How often to look whether the policy has changed, to load it again then; 0: only when asked to.
+  uint64_t policy_watch_ms;
+  // How the audit is kept.
+  const airwasm_audit_options *audit_options;
 } airwasm_options;
 
 // Bytes that the library made: yours, to free with airwasm_bytes_free. Where a function returns them, data is never
@@ -802,6 +828,39 @@ airwasm_error *airwasm_revoke(airwasm_system *system, airwasm_handle grant, uint
 // "open":0}]. grant is the handle in decimal digits, for strtoull and airwasm_revoke.
 airwasm_error *airwasm_grants(airwasm_system *system, airwasm_handle actor, airwasm_bytes *grants);
 
+// Whether the actor may do this now, asked by the host for its own ends, as in "custom.billing charge": DENIED if not.
+// Audited like the asks of guests.
+airwasm_error *airwasm_check(airwasm_system *system, airwasm_handle actor, const char *capability);
+
+// Reads the policy in the file at path, runs its tests, and puts it in force for all actors at once, those that live
+// included. All or nothing: after an error the policy before holds. POLICY_INVALID says file, line and column,
+// POLICY_TEST_FAILED the tests that do not hold. Limits and budgets count from an actor's next start.
+airwasm_error *airwasm_policy_load(airwasm_system *system, const char *path);
+
+// airwasm_policy_load that does not wait. See airwasm_request_async.
+airwasm_error *airwasm_policy_load_async(airwasm_system *system,
+                                         const char *path,
+                                         airwasm_completion completion,
+                                         airwasm_handle *request);
+
+// Which rule of the policy decides what an actor of this id may do, written as a capability without wildcards, such as
+// "fs.read /srv/pay.txt". *text begins with "allow:" or "deny:" and names the rule and the one that it beats; where
+// nothing allows it, it ends with the line that would. Grants from code are not looked at, and no actor needs to live.
+airwasm_error *airwasm_policy_explain(airwasm_system *system,
+                                      const char *actor,
+                                      const char *capability,
+                                      airwasm_bytes *text);
+
+// Runs the tests of the policy in force and only reports, as JSON: {"failed":[],"passed":4}. failed has a line for each
+// test that does not hold.
+airwasm_error *airwasm_policy_test(airwasm_system *system, airwasm_bytes *report);
+
+// Follows the hash chain of the audit log at path through all its files. report is what they hold, as JSON: {"files":
+// ["audit.log"],"records":7,"first_seq":1,"last_seq":7,"last_hash":"...","torn_lines":0,"partial_tail":false}; the
+// first line that is not as it was written is AUDIT_BROKEN, with file and line. It needs no system, reads every byte,
+// and has no _async twin.
+airwasm_error *airwasm_audit_verify(const char *path, airwasm_bytes *report);
+
 // Tells callback the events of these kinds from now on: "*", "actor.*", or a comma list; NULL is "*". A slow callback
 // slows no actor: it is told events.lost. subscription may be NULL. callback is taken over even if the call fails:
 // its free runs once, after its last event.
@@ -846,8 +905,8 @@ const char *airwasm_error_actor(const airwasm_error *error);
 // The facts, as a JSON object: {"which":"cpu_ms","allowed":200,"used":201}; "{}" for NULL.
 const char *airwasm_error_detail(const airwasm_error *error);
 
-// The line that a policy needs to allow what was denied; "" unless denied. Without its leading "- " it is the
-// capability to give to airwasm_grant.
+// The line that a policy needs to allow what was denied. Without its leading "- " it is the capability to give to
+// airwasm_grant. "" unless denied, and where a policy's deny refused: the detail "rule" says which.
 const char *airwasm_error_policy_line(const airwasm_error *error);
 
 // Frees an error and its texts; NULL is fine.

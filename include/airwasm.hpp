@@ -530,6 +530,28 @@ class System {
   Result<Bytes> grants(Handle actor) noexcept {
     return bytes([&](airwasm_bytes *out) { return airwasm_grants(get(), actor, out); });
   }
+  Error check(Handle actor, const std::string &capability) noexcept {
+    return Error(airwasm_check(get(), actor, capability.c_str()));
+  }
+
+  Error policy_load(const std::string &path) noexcept { return Error(airwasm_policy_load(get(), path.c_str())); }
+  Result<Handle> policy_load_async(const std::string &path, ErrorCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_policy_load_async(get(), path.c_str(), c, out);
+    });
+  }
+  Result<Bytes> policy_explain(const std::string &actor, const std::string &capability) noexcept {
+    return bytes([&](airwasm_bytes *out) {
+      return airwasm_policy_explain(get(), actor.c_str(), capability.c_str(), out);
+    });
+  }
+  Result<Bytes> policy_test() noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_policy_test(get(), out); });
+  }
+
+  static Result<Bytes> audit_verify(const std::string &path) noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_audit_verify(path.c_str(), out); });
+  }
 
   Result<Handle> events(const std::string &kinds, EventCallback callback) {
     const airwasm_event_callback c{detail::tell, new EventCallback(std::move(callback)),

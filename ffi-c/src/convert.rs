@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, Asker, Budget, ComponentHandle, Config, Error, Limits, Overflow, RequestOptions, Restart,
-    Result, SendOptions, System,
+    ActorSpec, Asker, AuditOptions, Budget, ComponentHandle, Config, Error, Limits, Overflow, RequestOptions,
+    Restart, Result, SendOptions, System,
 };
 
 use crate::constants::{
@@ -15,8 +15,8 @@ use crate::constants::{
 };
 use crate::raw;
 use crate::types::{
-    airwasm_actor_spec, airwasm_budget, airwasm_limits, airwasm_options, airwasm_request_options,
-    airwasm_send_options, airwasm_wait_options,
+    airwasm_actor_spec, airwasm_audit_options, airwasm_budget, airwasm_limits, airwasm_options,
+    airwasm_request_options, airwasm_send_options, airwasm_wait_options,
 };
 
 pub(crate) fn time(ms: u64) -> Option<Duration> {
@@ -54,10 +54,28 @@ pub(crate) fn config(options: Option<airwasm_options>) -> Result<Config> {
     let Some(options) = options else { return Ok(Config::default()) };
     Ok(Config {
         policy: raw::optional_text(options.policy, "policy")?.map(PathBuf::from),
+        policy_watch: time(options.policy_watch_ms),
         audit: raw::optional_text(options.audit, "audit")?.map(PathBuf::from),
+        audit_options: raw::optional_sized(options.audit_options, "audit_options")?
+            .map_or(Ok(AuditOptions::default()), audit_options)?,
         cache_dir: raw::optional_text(options.cache_dir, "cache_dir")?.map(PathBuf::from),
         profile: raw::optional_text(options.profile, "profile")?,
-        ..Config::default()
+    })
+}
+
+fn audit_options(given: airwasm_audit_options) -> Result<AuditOptions> {
+    Ok(AuditOptions {
+        level: raw::optional_text(given.level, "audit_level")?,
+        on_failure: raw::optional_text(given.on_failure, "audit_on_failure")?,
+        on_full: raw::optional_text(given.on_full, "audit_on_full")?,
+        rotate_bytes: count_or_zero(given.rotate_bytes),
+        // They are numbered in 32 bits.
+        rotate_files: count_or_zero(given.rotate_files).map(|files| match files {
+            AIRWASM_UNLIMITED => u32::MAX.into(),
+            files => files,
+        }),
+        summary_interval: time(given.summary_ms),
+        stderr: given.to_stderr != 0,
     })
 }
 

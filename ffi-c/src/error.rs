@@ -71,8 +71,8 @@ pub extern "C" fn airwasm_error_detail(error: *const airwasm_error) -> *const c_
     text(error, c"{}", |error| &error.detail)
 }
 
-/// The line that a policy needs to allow what was denied; "" unless denied. Without its leading "- " it is the
-/// capability to give to airwasm_grant.
+/// The line that a policy needs to allow what was denied. Without its leading "- " it is the capability to give to
+/// airwasm_grant. "" unless denied, and where a policy's deny refused: the detail "rule" says which.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_error_policy_line(error: *const airwasm_error) -> *const c_char {
     text(error, c"", |error| &error.policy_line)

@@ -1,4 +1,4 @@
-//! Exports: grants.
+//! Exports: grants, and what they allow.
 
 use std::ffi::c_char;
 
@@ -56,5 +56,19 @@ pub extern "C" fn airwasm_grants(
         let grants = raw::system(system)?.core().grants(ActorHandle::from_raw(actor)?)?;
         out.set(raw::give_bytes(json::grants(&grants)));
         Ok(())
+    })
+}
+
+/// Whether the actor may do this now, asked by the host for its own ends, as in "custom.billing charge": DENIED if not.
+/// Audited like the asks of guests.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_check(
+    system: *mut airwasm_system,
+    actor: airwasm_handle,
+    capability: *const c_char,
+) -> *mut airwasm_error {
+    guard(|| {
+        let (system, capability) = (raw::system(system)?, raw::text(capability, "capability")?);
+        system.core().check(ActorHandle::from_raw(actor)?, &capability)
     })
 }

@@ -2,8 +2,8 @@
 //! because a JSON number may lose their lowest digits, bytes are base64 because JSON holds text only.
 
 use airwasm::{
-    ActorHandle, ActorStatus, CloseReport, ComponentInfo, DeadLetter, Down, Error, GrantInfo, Restart, Stats,
-    TreeNode,
+    ActorHandle, ActorStatus, AuditReport, CloseReport, ComponentInfo, DeadLetter, Down, Error, GrantInfo,
+    PolicyReport, Restart, Stats, TreeNode,
 };
 use serde_json::{Value, json};
 
@@ -104,6 +104,20 @@ pub(crate) fn grants(grants: &[GrantInfo]) -> Vec<u8> {
         json!({ "grant": grant.raw().to_string(), "capability": capability, "ttl_ms": ttl_ms, "open": open })
     };
     text(&grants.iter().map(one).collect())
+}
+
+pub(crate) fn policy_report(report: &PolicyReport) -> Vec<u8> {
+    let PolicyReport { passed, failed } = report;
+    text(&json!({ "passed": passed, "failed": failed }))
+}
+
+pub(crate) fn audit_report(report: &AuditReport) -> Vec<u8> {
+    let AuditReport { files, records, first_seq, last_seq, last_hash, torn_lines, partial_tail } = report;
+    let files: Value = files.iter().map(|file| file.to_string_lossy()).collect();
+    text(&json!({
+        "files": files, "records": records, "first_seq": first_seq, "last_seq": last_seq, "last_hash": last_hash,
+        "torn_lines": torn_lines, "partial_tail": partial_tail,
+    }))
 }
 
 pub(crate) fn stats(stats: &Stats) -> Vec<u8> {

@@ -20,6 +20,8 @@ pub mod types;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod actor;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod audit;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod component;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod error;
@@ -29,6 +31,8 @@ pub mod event;
 pub mod grant;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod message;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod policy;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod reply;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]

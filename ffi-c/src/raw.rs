@@ -15,10 +15,10 @@ use crate::error::airwasm_error;
 use crate::reply::airwasm_reply;
 use crate::system::airwasm_system;
 use crate::types::{
-    airwasm_actor_spec, airwasm_backoff, airwasm_budget, airwasm_bytes, airwasm_child, airwasm_completion,
-    airwasm_event, airwasm_event_callback, airwasm_handler, airwasm_limits, airwasm_message, airwasm_options,
-    airwasm_outcome, airwasm_request_options, airwasm_send_options, airwasm_supervisor_spec,
-    airwasm_wait_options,
+    airwasm_actor_spec, airwasm_audit_options, airwasm_backoff, airwasm_budget, airwasm_bytes, airwasm_child,
+    airwasm_completion, airwasm_event, airwasm_event_callback, airwasm_handler, airwasm_limits,
+    airwasm_message, airwasm_options, airwasm_outcome, airwasm_request_options, airwasm_send_options,
+    airwasm_supervisor_spec, airwasm_wait_options,
 };
 
 /// A larger `struct_size` than this is memory that nobody set.
@@ -139,6 +139,8 @@ pub(crate) fn texts(pointer: *const *const c_char, len: usize, which: &str) -> R
 pub(crate) unsafe trait SizeFirst: Copy {}
 // SAFETY: each is as the trait demands: see src/types.rs.
 unsafe impl SizeFirst for airwasm_options {}
+// SAFETY: as above.
+unsafe impl SizeFirst for airwasm_audit_options {}
 // SAFETY: as above.
 unsafe impl SizeFirst for airwasm_budget {}
 // SAFETY: as above.

@@ -11,7 +11,7 @@ pub struct airwasm_options {
     pub struct_size: u32,
     /// AIRWASM_THREAD (the default) or AIRWASM_DISPATCH.
     pub completions: u32,
-    /// Path of the policy file. UNSUPPORTED in this version.
+    /// Path of the policy file, as airwasm_policy_load takes it.
     pub policy: *const c_char,
     /// Path of the file that audit records are appended to; without it the last 1,000 are kept in memory.
     pub audit: *const c_char,
@@ -19,6 +19,35 @@ pub struct airwasm_options {
     pub cache_dir: *const c_char,
     /// "hardened" (the default) or "full".
     pub profile: *const c_char,
+    /// How often to look whether the policy has changed, to load it again then; 0: only when asked to. It ends with the
+    /// next airwasm_policy_load.
+    pub policy_watch_ms: u64,
+    /// How the audit is kept.
+    pub audit_options: *const airwasm_audit_options,
+}
+
+/// How the audit is kept.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct airwasm_audit_options {
+    /// sizeof(airwasm_audit_options).
+    pub struct_size: u32,
+    /// Not 0: the records are written to the standard error stream as well.
+    pub to_stderr: u32,
+    /// What is written: "default", which counts allowed messages, clocks, random numbers and stdio and sums them up;
+    /// "denials"; or "all".
+    pub level: *const c_char,
+    /// What happens to decisions while the file cannot be written: "open" (the default) lets them go on and counts what
+    /// is lost, "closed" denies everything.
+    pub on_failure: *const c_char,
+    /// What happens to a record while too many wait to be written: "block" (the default), or "count", which leaves it out.
+    pub on_full: *const c_char,
+    /// At which size the file is renamed to .1, that to .2, and so on; 0: never.
+    pub rotate_bytes: u64,
+    /// How many renamed files stay; AIRWASM_ZERO: none.
+    pub rotate_files: u64,
+    /// How often what was only counted is written.
+    pub summary_ms: u64,
 }
 
 /// What one message may use. Time is counted from the start of its handling.

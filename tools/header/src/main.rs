@@ -9,7 +9,7 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 mod text;
 
 /// The order of the header.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 15] = [
     "constants",
     "types",
     "system",
@@ -21,6 +21,8 @@ const SOURCES: [&str; 13] = [
     "topic",
     "timer",
     "grant",
+    "policy",
+    "audit",
     "event",
     "reply",
 ];
