@@ -32,6 +32,14 @@ impl Actor {
     }
 }
 
+/// Makes the actor of a handle that was awaited.
+pub fn value(
+    shared: &Arc<Shared>,
+) -> impl FnOnce(Python<'_>, ActorHandle) -> PyResult<Py<PyAny>> + Clone + Send + 'static {
+    let shared = shared.clone();
+    move |py, handle| Ok(Py::new(py, Actor::new(py, shared, handle)?)?.into_any())
+}
+
 /// An actor whose id is known.
 pub fn known(py: Python<'_>, shared: &Arc<Shared>, handle: ActorHandle, id: String) -> PyResult<Py<Actor>> {
     Py::new(py, Actor { shared: shared.clone(), handle, id })
@@ -123,6 +131,12 @@ impl Actor {
     pub fn grants(&self, py: Python<'_>) -> PyResult<Vec<GrantInfo>> {
         let grants = call(py, &self.shared, |system| system.grants(self.handle))?;
         grants.into_iter().map(|grant| GrantInfo::new(py, &self.shared, grant)).collect()
+    }
+
+    /// Whether it may do this now, asked for the host's own ends, as `custom.billing charge`; `Denied` if not.
+    pub fn check(&self, py: Python<'_>, capability: &Bound<'_, PyAny>) -> PyResult<()> {
+        let text = capability_text(capability)?;
+        call(py, &self.shared, |system| system.check(self.handle, &text))
     }
 
     /// What it is doing.

@@ -23,6 +23,14 @@ impl Component {
     }
 }
 
+/// Makes the component of a handle that was awaited.
+pub fn value(
+    shared: &Arc<Shared>,
+) -> impl FnOnce(Python<'_>, ComponentHandle) -> PyResult<Py<PyAny>> + Clone + Send + 'static {
+    let shared = shared.clone();
+    move |py, handle| Ok(Py::new(py, Component::new(py, shared, handle)?)?.into_any())
+}
+
 #[pymethods]
 impl Component {
     /// SHA-256 of its bytes, as `sha256:<hex>`.

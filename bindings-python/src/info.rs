@@ -18,11 +18,13 @@ macro_rules! records {
         #[pymethods]
         impl $name {
             fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-                shown(slf, stringify!($name), &[$(stringify!($field)),*])
+                $crate::info::shown(slf, stringify!($name), &[$(stringify!($field)),*])
             }
         }
     )*};
 }
+
+pub(crate) use records;
 
 /// A record with its fields as Python writes them.
 pub fn shown(record: &Bound<'_, PyAny>, name: &str, fields: &[&str]) -> PyResult<String> {

@@ -7,6 +7,7 @@
 
 mod actor;
 mod asker;
+mod audit;
 mod awaitable;
 mod background;
 mod component;
@@ -22,6 +23,7 @@ mod info;
 mod limits;
 mod loops;
 mod message;
+mod policy;
 mod queue;
 mod shared;
 mod spec;
@@ -64,6 +66,10 @@ fn _airwasm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<supervision::TreeNode>()?;
     module.add_class::<supervision::Down>()?;
     module.add_class::<supervision::DeadLetter>()?;
+    module.add_class::<policy::Explanation>()?;
+    module.add_class::<policy::PolicyReport>()?;
+    module.add_class::<audit::AuditOptions>()?;
+    module.add_class::<audit::AuditReport>()?;
     module.add_class::<info::Stats>()?;
     module.add_class::<info::CloseReport>()
 }

@@ -71,6 +71,23 @@ pub fn actor_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> 
     Ok(spec)
 }
 
+/// The core's spec of a guest: of its component and options, or of an `ActorSpec`, which has them.
+pub fn guest_spec(
+    shared: &Arc<Shared>,
+    component: &Bound<'_, PyAny>,
+    name: Option<String>,
+    options: Option<&Bound<'_, PyDict>>,
+) -> PyResult<airwasm::ActorSpec> {
+    if let Ok(spec) = component.cast::<ActorSpec>() {
+        if name.is_some() || options.is_some_and(|options| !options.is_empty()) {
+            return Err(PyTypeError::new_err("an ActorSpec says it all: put the options into it"));
+        }
+        return Ok(shared.own(spec)?.spec.clone());
+    }
+    let handle = shared.own(component.cast::<Component>()?)?.handle;
+    Ok(airwasm::ActorSpec { component: Some(handle), ..actor_spec(name, options)? })
+}
+
 /// The same for a function, which takes no config.
 pub fn host_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> PyResult<airwasm::ActorSpec> {
     each_option(options, |key, _| if key == "config" { Err(unexpected()) } else { Ok(()) })?;

@@ -3,25 +3,26 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use airwasm::{ActorHandle, ComponentHandle, Config, SendOptions};
-use pyo3::exceptions::PyTypeError;
+use airwasm::{Config, SendOptions};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::actor::Actor;
+use crate::actor::{self, Actor};
+use crate::audit::{AuditOptions, AuditReport};
 use crate::awaitable;
-use crate::component::{Component, ComponentInfo};
+use crate::component::{self, Component, ComponentInfo};
 use crate::convert::{payload, seconds, to_vec};
 use crate::ending::{ExitHook, atexit};
 use crate::errors::raise;
 use crate::events::Events;
-use crate::grant::{Grant, GrantInfo};
+use crate::grant::{Grant, GrantInfo, capability_text};
 use crate::handler::{self, Handlers};
 use crate::info::{ActorStatus, CloseReport, Stats};
 use crate::loops;
+use crate::policy::{Explanation, PolicyReport};
 use crate::shared::{Shared, unpicklable};
-use crate::spec::{ActorSpec, actor_spec, host_spec};
+use crate::spec::{guest_spec, host_spec};
 use crate::subscription::Subscription;
 use crate::supervision::{DeadLetter, Down, TreeNode};
 use crate::supervisor::Supervisor;
@@ -42,15 +43,19 @@ pub struct System {
 #[pymethods]
 impl System {
     #[new]
-    #[pyo3(signature = (*, policy = None, audit = None, profile = None, cache_dir = None))]
+    #[pyo3(signature = (*, policy = None, policy_watch = None, audit = None, audit_options = None, profile = None, cache_dir = None))]
     fn new(
         py: Python<'_>,
         policy: Option<PathBuf>,
+        policy_watch: Any,
         audit: Option<PathBuf>,
+        audit_options: Option<&Bound<'_, AuditOptions>>,
         profile: Option<String>,
         cache_dir: Option<PathBuf>,
     ) -> PyResult<Self> {
-        let config = Config { policy, audit, cache_dir, profile, ..Config::default() };
+        let policy_watch = seconds("policy_watch", policy_watch)?;
+        let audit_options = audit_options.map(|options| options.get().into()).unwrap_or_default();
+        let config = Config { policy, policy_watch, audit, audit_options, cache_dir, profile };
         let opened = py.detach(|| airwasm::System::open(config));
         let handlers = Arc::default();
         let shared = Shared::new(opened.map_err(|error| raise(py, error))?, &handlers);
@@ -94,7 +99,8 @@ impl System {
 
     /// `load`, awaited.
     fn load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
-        awaitable::start(py, &self.shared, || self.shared.system.load_async(&path), self.component())
+        let begin = || self.shared.system.load_async(&path);
+        awaitable::start(py, &self.shared, begin, component::value(&self.shared))
     }
 
     /// Loads a component from its bytes.
@@ -111,7 +117,8 @@ impl System {
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let data = to_vec(&payload(data)?)?;
-        awaitable::start(py, &self.shared, || self.shared.system.load_bytes_async(data), self.component())
+        let begin = || self.shared.system.load_bytes_async(data);
+        awaitable::start(py, &self.shared, begin, component::value(&self.shared))
     }
 
     /// What is known of a component before it runs.
@@ -138,7 +145,7 @@ impl System {
         name: Option<String>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Actor> {
-        let spec = self.guest(component, name, options)?;
+        let spec = guest_spec(&self.shared, component, name, options)?;
         let handle = block(py, &self.shared, |system| system.spawn_async(spec))?;
         Actor::new(py, self.shared.clone(), handle)
     }
@@ -155,12 +162,9 @@ impl System {
         name: Option<String>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let spec = self.guest(component, name, options)?;
-        let shared = self.shared.clone();
-        let value = move |py: Python<'_>, handle: ActorHandle| {
-            Ok(Py::new(py, Actor::new(py, shared, handle)?)?.into_any())
-        };
-        awaitable::start(py, &self.shared, || self.shared.system.spawn_async(spec), value)
+        let spec = guest_spec(&self.shared, component, name, options)?;
+        let begin = || self.shared.system.spawn_async(spec);
+        awaitable::start(py, &self.shared, begin, actor::value(&self.shared))
     }
 
     /// Makes a function an actor. An `async` one runs on the loop that runs here, or on one of the system's own.
@@ -503,6 +507,43 @@ impl System {
         self.shared.own(actor)?.grants(py)
     }
 
+    /// `actor.check()`.
+    fn check(&self, py: Python<'_>, actor: &Bound<'_, Actor>, capability: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.shared.own(actor)?.check(py, capability)
+    }
+
+    /// Puts a policy in force for all actors at once, those that live included; at an error the one before stays. What it
+    /// denies is cut, what it no longer allows is revoked. A file that was watched is watched no more.
+    fn policy_load(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        block(py, &self.shared, |system| system.policy_load_async(&path))
+    }
+
+    /// `policy_load`, awaited.
+    fn policy_load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
+        let begin = || self.shared.system.policy_load_async(&path);
+        awaitable::start(py, &self.shared, begin, |py, ()| Ok(py.None()))
+    }
+
+    /// Which rule of the policy decides what an actor of this id may do; its `str()` is one line. Grants from code are
+    /// not looked at.
+    fn policy_explain(&self, actor: &str, capability: &Bound<'_, PyAny>) -> PyResult<Explanation> {
+        let py = capability.py();
+        let text = capability_text(capability)?;
+        call(py, &self.shared, |system| system.policy_explain(actor, &text)).map(Into::into)
+    }
+
+    /// Runs the tests of the policy in force; only tells what became of them.
+    fn policy_test(&self, py: Python<'_>) -> PyResult<PolicyReport> {
+        call(py, &self.shared, |system| system.policy_test()).map(Into::into)
+    }
+
+    /// Follows the hash chain of an audit log; `AuditBroken` with the first line that is not as it was written.
+    #[staticmethod]
+    fn audit_verify(py: Python<'_>, path: PathBuf) -> PyResult<AuditReport> {
+        let verified = py.detach(|| airwasm::System::audit_verify(&path));
+        verified.map(Into::into).map_err(|error| raise(py, error))
+    }
+
     /// Events of these kinds from now on: a comma list, `actor.*`, or `*`.
     #[pyo3(signature = (kinds = "*"))]
     fn events(&self, py: Python<'_>, kinds: &str) -> PyResult<Events> {
@@ -549,30 +590,5 @@ impl System {
 
     fn __clear__(&self) {
         self.handlers.clear();
-    }
-}
-
-impl System {
-    fn component(
-        &self,
-    ) -> impl FnOnce(Python<'_>, ComponentHandle) -> PyResult<Py<PyAny>> + Clone + Send + 'static {
-        let shared = self.shared.clone();
-        move |py, handle| Ok(Py::new(py, Component::new(py, shared, handle)?)?.into_any())
-    }
-
-    fn guest(
-        &self,
-        component: &Bound<'_, PyAny>,
-        name: Option<String>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<airwasm::ActorSpec> {
-        if let Ok(spec) = component.cast::<ActorSpec>() {
-            if name.is_some() || options.is_some_and(|options| !options.is_empty()) {
-                return Err(PyTypeError::new_err("an ActorSpec says it all: put the options into it"));
-            }
-            return Ok(self.shared.own(spec)?.spec.clone());
-        }
-        let handle = self.shared.own(component.cast::<Component>()?)?.handle;
-        Ok(airwasm::ActorSpec { component: Some(handle), ..actor_spec(name, options)? })
     }
 }

@@ -9,6 +9,8 @@ from typing_extensions import Buffer, disjoint_base
 
 from ._airwasm import (
     ActorStatus as ActorStatus,
+    AuditOptions as AuditOptions,
+    AuditReport as AuditReport,
     Backoff as Backoff,
     Budget as Budget,
     CloseReport as CloseReport,
@@ -16,9 +18,11 @@ from ._airwasm import (
     DeadLetter as DeadLetter,
     Down as Down,
     Event as Event,
+    Explanation as Explanation,
     GrantInfo as GrantInfo,
     Limits as Limits,
     Message as Message,
+    PolicyReport as PolicyReport,
     Stats as Stats,
     TreeNode as TreeNode,
 )
@@ -32,6 +36,8 @@ __all__ = [
     "AirwasmError",
     "AlreadyExists",
     "AuditBroken",
+    "AuditOptions",
+    "AuditReport",
     "Backoff",
     "Budget",
     "BudgetExceeded",
@@ -51,6 +57,7 @@ __all__ = [
     "Down",
     "Event",
     "Events",
+    "Explanation",
     "ExportMissing",
     "Failure",
     "Forked",
@@ -77,6 +84,7 @@ __all__ = [
     "Panic",
     "PayloadTooLarge",
     "PolicyInvalid",
+    "PolicyReport",
     "PolicyTestFailed",
     "PoolExhausted",
     "ProfileRequired",
@@ -117,7 +125,9 @@ class System:
         cls,
         *,
         policy: _Path | None = None,
+        policy_watch: _Seconds | None = None,
         audit: _Path | None = None,
+        audit_options: AuditOptions | None = None,
         profile: Literal["hardened", "full"] | None = None,
         cache_dir: _Path | None = None,
     ) -> Self: ...
@@ -269,6 +279,13 @@ class System:
     def grant(self, actor: Actor, capability: str | Capability, *, ttl: _Seconds | None = None) -> Grant: ...
     def revoke(self, grant: Grant) -> int: ...
     def grants(self, actor: Actor) -> builtins.list[GrantInfo]: ...
+    def check(self, actor: Actor, capability: str | Capability) -> None: ...
+    def policy_load(self, path: _Path) -> None: ...
+    def policy_load_async(self, path: _Path) -> Awaitable[None]: ...
+    def policy_explain(self, actor: str, capability: str | Capability) -> Explanation: ...
+    def policy_test(self) -> PolicyReport: ...
+    @staticmethod
+    def audit_verify(path: _Path) -> AuditReport: ...
     def events(self, kinds: str = "*") -> Events: ...
     def stats(self) -> Stats: ...
     def __enter__(self) -> Self: ...
@@ -309,6 +326,7 @@ class Actor:
     ) -> Awaitable[bytes]: ...
     def grant(self, capability: str | Capability, *, ttl: _Seconds | None = None) -> Grant: ...
     def grants(self) -> list[GrantInfo]: ...
+    def check(self, capability: str | Capability) -> None: ...
     def status(self) -> ActorStatus: ...
     def stop(self, *, deadline: _Seconds | None = None) -> None: ...
     def stop_async(self, *, deadline: _Seconds | None = None) -> Awaitable[None]: ...
@@ -464,6 +482,8 @@ class Denied(AirwasmError, PermissionError):
     def function(self) -> str: ...
     @property
     def policy_line(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
 
 class GrantRevoked(Denied): ...
 class GrantExpired(Denied): ...

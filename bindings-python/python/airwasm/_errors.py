@@ -65,8 +65,13 @@ class _DeniedFacts:
 
     @property
     def policy_line(self) -> str:
-        """The exact line of a policy, or the grant after its dash, that would allow it."""
+        """The exact line of a policy, or the grant after its dash, that would allow it; empty where one denies it."""
         return str(self.detail.get("policy_line", ""))
+
+    @property
+    def rule(self) -> str:
+        """The deny of the policy that refused, as in `policy.yaml:13 fs.read /srv/private/**`, if one did."""
+        return str(self.detail.get("rule", ""))
 
 
 class _Bound:

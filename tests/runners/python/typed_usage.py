@@ -30,6 +30,20 @@ def blocking() -> None:
     assert_type(system.close(deadline=1), airwasm.CloseReport)
 
 
+def governed() -> None:
+    options = airwasm.AuditOptions(level="all", on_failure="closed", rotate_bytes=1_000_000, stderr=True)
+    airwasm.AuditOptions(level="some")  # type: ignore[arg-type]
+    with airwasm.System(policy="policy.yaml", policy_watch=timedelta(seconds=1), audit_options=options) as system:
+        system.policy_load(Path("policy.yaml"))
+        explanation = system.policy_explain("tools/reader/0", airwasm.Capability("fs.read", "/srv/guide"))
+        assert_type((explanation.allowed, explanation.text), tuple[bool, str])
+        assert_type((explanation.rule, explanation.beaten, explanation.policy_line), tuple[str | None, str | None, str | None])
+        assert_type(system.policy_test().failed, list[str])
+        system.check(system.lookup("till"), "custom.billing charge")
+        system.lookup("till").check(airwasm.Capability("custom.billing", "charge"))
+    assert_type(airwasm.System.audit_verify(Path("audit.jsonl")).files, list[Path])
+
+
 def plain(message: airwasm.Message) -> bytes | None:
     return message.payload or None
 
@@ -42,6 +56,7 @@ async def asynchronous() -> None:
     async with airwasm.System() as system:
         actor = await system.spawn_async(await system.load_async("hello.wasm"))
         assert_type(await actor.request_async(b"world"), bytes)
+        assert_type(await system.policy_load_async("policy.yaml"), None)
         system.spawn_host(plain, "plain", restart="permanent")
         system.spawn_host(awaited, "awaited")
         async for event in system.events():
@@ -89,6 +104,7 @@ def errors(actor: airwasm.Actor) -> None:
     except airwasm.Denied as e:
         permission: PermissionError = e
         assert_type((e.policy_line, e.capability, e.function, permission.errno), tuple[str, str, str, int | None])
+        assert_type(e.rule, str)
     except airwasm.BudgetExceeded as e:
         assert_type((e.which, e.allowed, e.used), tuple[str, int, int])
     except airwasm.AirwasmError as e:
