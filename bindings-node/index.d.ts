@@ -15,7 +15,7 @@ export declare class AirwasmError extends Error {
     readonly policyLine?: string;
     /** The capability that was asked for and denied. */
     readonly capability?: string;
-    /** The rule of the policy that denies it, as in `policy.yaml:13 fs.read /srv/private/**`. */
+    /** What in the policy denies it: a rule, as in `policy.yaml:13 fs.read /srv/private/**`, or `sealed`. */
     readonly rule?: string;
     /** Which argument, limit or budget it is about. */
     readonly which?: string;

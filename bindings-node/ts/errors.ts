@@ -14,7 +14,7 @@ export class AirwasmError extends Error {
   declare readonly policyLine?: string
   /** The capability that was asked for and denied. */
   declare readonly capability?: string
-  /** The rule of the policy that denies it, as in `policy.yaml:13 fs.read /srv/private/**`. */
+  /** What in the policy denies it: a rule, as in `policy.yaml:13 fs.read /srv/private/**`, or `sealed`. */
   declare readonly rule?: string
   /** Which argument, limit or budget it is about. */
   declare readonly which?: string

@@ -79,7 +79,7 @@ test('the core decides what a value may be', async (t) => {
   await assert.rejects(system.spawn(component, { name: 'No' }), argument('name'))
   await assert.rejects(system.events('no kind!').next(), argument('kinds'))
   await assert.rejects(System.open({ profile: 'fast' }), argument('profile'))
-  await assert.rejects(System.open({ policy: 'policy.yaml' }), { code: 'AIRWASM_UNSUPPORTED' })
+  await assert.rejects(System.open({ policy: 'none.yaml' }), { code: 'AIRWASM_POLICY_INVALID' })
   await assert.rejects(System.open({ cacheDir: 'cache' }), { code: 'AIRWASM_UNSUPPORTED' })
   await assert.rejects(system.spawn(component, { budget: { fuel: 5n } }), { code: 'AIRWASM_UNSUPPORTED' })
   const all = { cpuMs: UNLIMITED, wallMs: UNLIMITED, fuel: UNLIMITED, outputBytes: UNLIMITED, hostCalls: UNLIMITED }

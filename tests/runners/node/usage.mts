@@ -4,12 +4,17 @@ import {
   Actor, AirwasmError, codes, Component, Failure, Grant, Subscription, Supervisor, System, Timer, UNLIMITED,
 } from '@airssys/wasm'
 import type {
-  ActorStatus, AbortOptions, Backoff, Budget, Capability, ChildSpec, ChildSupervisorSpec, CloseReport, ComponentInfo,
-  DeadLetter, DeadlineOptions, Down, Event, GrantInfo, GrantOptions, GuestSpec, Handler, HostSpec, Limits, Message,
-  OpenOptions, Overflow, Payload, RequestOptions, Restart, SendOptions, SpawnOptions, Stats, SupervisorSpec, TreeNode,
+  ActorStatus, AbortOptions, AuditOptions, AuditReport, Backoff, Budget, Capability, ChildSpec, ChildSupervisorSpec, CloseReport, ComponentInfo,
+  DeadLetter, DeadlineOptions, Down, Event, Explanation, GrantInfo, GrantOptions, GuestSpec, Handler, HostSpec, Limits, Message,
+  OpenOptions, Overflow, Payload, PolicyReport, RequestOptions, Restart, SendOptions, SpawnOptions, Stats, SupervisorSpec, TreeNode,
 } from '@airssys/wasm'
 
-const opened: OpenOptions = { policy: 'policy.yaml', audit: new URL('file:///audit.jsonl'), cacheDir: '/cache', profile: 'hardened' }
+const auditOptions: AuditOptions = {
+  level: 'denials', onFailure: 'closed', onFull: 'count', rotateBytes: 1, rotateFiles: 1, summaryMs: 60_000, stderr: true,
+}
+const opened: OpenOptions = {
+  policy: 'policy.yaml', policyWatchMs: 1_000, audit: new URL('file:///audit.jsonl'), auditOptions, cacheDir: '/cache', profile: 'hardened',
+}
 const budget: Budget = { cpuMs: 200, wallMs: UNLIMITED, fuel: 5n, outputBytes: 1, hostCalls: 1 }
 const limits: Limits = { memoryBytes: 1, tableElements: 1, handles: 1, mailboxMessages: 1, mailboxBytes: 1, payloadBytes: 1 }
 const capabilities: Capability[] = ['fs.read /data/**', { capability: 'fs.read', scope: '/data/**', ttl: '60s' }]
@@ -82,6 +87,18 @@ async function supervise(system: System, component: Component): Promise<void> {
   console.log(all.length, states, down.id, down.reason, down.restarting, down.error?.code)
 }
 
+async function govern(system: System, actor: Actor): Promise<void> {
+  await system.policyLoad(new URL('file:///policy.yaml'))
+  const explained: Explanation = await system.policyExplain(actor.id, 'fs.read /data/a')
+  const { passed, failed }: PolicyReport = await system.policyTest()
+  const line: string | undefined = explained.policyLine ?? explained.rule ?? explained.beaten
+  await actor.check({ capability: 'custom.billing', scope: 'charge' })
+  await system.check(actor, 'clock')
+  const report: AuditReport = await System.auditVerify('audit.jsonl')
+  const next: bigint = report.lastSeq + 1n
+  console.log(String(explained), explained.allowed, line, passed, failed.length, report.files[0]?.length, next, report.lastHash)
+}
+
 async function watch(system: System, actor: Actor, other: Actor): Promise<void> {
   await actor.link(other)
   await actor.unlink(other)
@@ -103,11 +120,12 @@ try {
   await using system = await System.open(opened)
   await use(system)
   await supervise(system, await system.load('hello.wasm'))
+  await govern(system, await system.lookup('a'))
   await watch(system, await system.lookup('a'), await system.lookup('b'))
 } catch (error) {
   if (!(error instanceof AirwasmError)) throw error
   const number: number | undefined = codes[error.code]
-  console.log(number === error.number, error.policyLine, error.capability, error.which, error.allowed, error.used, error.detail)
+  console.log(number === error.number, error.policyLine, error.rule, error.capability, error.which, error.allowed, error.used, error.detail)
 }
 
 // What must not compile.
@@ -134,6 +152,10 @@ export async function misuse(system: System, actor: Actor): Promise<void> {
   new Supervisor()
   // @ts-expect-error a timer needs a time
   await actor.sendAfter('x')
+  // @ts-expect-error there is no such level
+  await System.open({ auditOptions: { level: 'some' } })
+  // @ts-expect-error a policy is asked about an id
+  await system.policyExplain(actor, 'clock')
   // @ts-expect-error an id is given by the system
   actor.id = 'other'
 }
