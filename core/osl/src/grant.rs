@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::capability::Capability;
+use crate::cut::Cut;
 use crate::denial::DenialKind;
 use crate::descriptor::Descriptor;
 use crate::fs::Base;
@@ -23,7 +24,7 @@ pub(crate) struct Grant {
 
 struct Minted {
     base: Option<Arc<Base>>,
-    open: HashMap<u64, Arc<Descriptor>>,
+    open: HashMap<u64, Arc<dyn Cut>>,
     last_key: u64,
 }
 
@@ -62,7 +63,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
-        open.values().for_each(|descriptor| descriptor.cut());
+        open.values().for_each(|minted| minted.cut());
         open.len() as u64
     }
 
@@ -117,15 +118,20 @@ impl Guard {
 
     /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
     pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
-        let mut minted = self.0.lock();
+        let descriptor = Arc::new(Descriptor::new(fd));
+        Ok(Lease { tie: self.tie(descriptor.clone())?, descriptor })
+    }
+
+    /// Has the end of the grant cut this; refused when the grant has ended meanwhile.
+    pub(crate) fn tie(&self, minted: Arc<dyn Cut>) -> Result<Tie, DenialKind> {
+        let mut table = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
         self.alive()?;
-        minted.last_key += 1;
-        let key = minted.last_key;
-        let descriptor = Arc::new(Descriptor::new(fd));
-        minted.open.insert(key, descriptor.clone());
-        drop(minted);
-        Ok(Lease { guard: self.clone(), key, descriptor })
+        table.last_key += 1;
+        let key = table.last_key;
+        table.open.insert(key, minted);
+        drop(table);
+        Ok(Tie { guard: self.clone(), key })
     }
 }
 
@@ -135,27 +141,39 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// A descriptor that lives until it is dropped or its grant ends, whichever comes first.
-pub(crate) struct Lease {
+/// Keeps something on the list of what its grant cuts, until it is dropped.
+pub(crate) struct Tie {
     guard: Guard,
     key: u64,
+}
+
+impl Tie {
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+}
+
+impl Drop for Tie {
+    fn drop(&mut self) {
+        self.guard.0.lock().open.remove(&self.key);
+    }
+}
+
+/// A descriptor that lives until it is dropped or its grant ends, whichever comes first.
+pub(crate) struct Lease {
+    tie: Tie,
     descriptor: Arc<Descriptor>,
 }
 
 impl Lease {
     pub fn guard(&self) -> &Guard {
-        &self.guard
+        self.tie.guard()
     }
 
     pub fn get(&self) -> Result<Arc<OwnedFd>, DenialKind> {
-        self.guard.alive()?;
+        let guard = self.guard();
+        guard.alive()?;
         // Only the end of the grant empties it, and it says which end before it does so.
-        self.descriptor.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.guard.0.lock().open.remove(&self.key);
+        self.descriptor.get().ok_or_else(|| guard.alive().err().unwrap_or(DenialKind::Revoked))
     }
 }

@@ -13,6 +13,7 @@ mod ask_text;
 mod audit;
 mod capability;
 mod covers;
+mod cut;
 mod denial;
 mod descriptor;
 mod endpoint;
@@ -21,6 +22,7 @@ pub mod fs;
 mod glob;
 mod grant;
 mod name;
+pub mod net;
 mod object;
 mod params;
 mod parts;
@@ -43,6 +45,10 @@ pub use endpoint::{Endpoint, Protocol};
 pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata};
 pub use grant::Guard;
+pub use net::{
+    DnsResolver, FixedNames, Listener, NetError, NetLimits, Network, Resolve, ResolveError, TcpStream,
+    UdpSocket,
+};
 pub use object::Capabilities;
 pub use record::{Decision, Operation, Record};
 pub use set::{CapabilitySet, GrantInfo};

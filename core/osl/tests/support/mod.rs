@@ -1,7 +1,9 @@
 //! A temporary directory and the file system of one actor over it.
 #![allow(dead_code)] // each test file uses a part of it
 
+pub mod dns_stub;
 pub mod fuzz;
+pub mod net;
 pub mod seeded;
 
 use std::path::PathBuf;
