@@ -31,13 +31,13 @@ impl Listener {
     /// The next connection. Refused at once while as many as may are open; those that come meanwhile
     /// wait in the system's own short queue, or are turned away by it.
     pub fn accept(&self, deadline: Instant) -> Result<TcpStream, NetError> {
-        self.accept_by(|socket| socket.run(PollFlags::IN, deadline, |fd| raw::accept(fd)).map(Some))
+        self.accept_by(|socket| socket.run(PollFlags::IN, deadline, raw::accept).map(Some))
             .map(|stream| stream.expect("it waits for one"))
     }
 
     /// A connection that is there already.
     pub fn try_accept(&self) -> Result<Option<TcpStream>, NetError> {
-        self.accept_by(|socket| socket.once(|fd| raw::accept(fd)))
+        self.accept_by(|socket| socket.once(raw::accept))
     }
 
     fn accept_by(
