@@ -3,11 +3,13 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener as Peer};
+use std::net::{IpAddr, Shutdown, TcpListener as Peer};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use airssys_osl::{Decision, Denial, DenialKind, FixedNames, NetError, NetLimits};
+use airssys_osl::{
+    Decision, Denial, DenialKind, FixedNames, NetError, NetLimits, Network, Resolve, ResolveError,
+};
 use support::dns_stub::ips;
 use support::net::{NetWorld, at, ip, past, soon, while_asleep};
 
@@ -160,14 +162,17 @@ fn the_end_of_a_grant_cuts_what_was_made_under_it() {
     let (peer, port) = peer();
     let stream = world.network.connect("127.0.0.1", port, soon(), "test").unwrap();
     let mut other = peer.accept().unwrap().0;
+    other.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // Whatever holds the descriptor: the connection itself has ended.
+    let held = stream.ready_fd().unwrap();
     let ended = while_asleep(
         || stream.read(&mut [0; 8], soon()),
         || {
             assert_eq!(world.set.revoke(1), Some(1));
-            // The handle is still held, and its peer has heard of the end.
             assert_eq!(other.read(&mut [0; 8]).unwrap(), 0);
         },
     );
+    drop(held);
     assert_eq!(denial(ended).kind, DenialKind::Revoked);
     for _ in 0..2 {
         let kind = |denial: Denial| denial.kind;
@@ -178,6 +183,35 @@ fn the_end_of_a_grant_cuts_what_was_made_under_it() {
         assert!(stream.ready_fd().is_err());
     }
     assert_eq!(world.set.grants().len(), 2, "and nothing else");
+}
+
+#[test]
+fn a_connection_that_is_cut_never_looks_as_if_its_peer_had_closed_it() {
+    let (peer, port) = peer();
+    for round in 0..200 {
+        let world = NetWorld::new(&[LOCAL]);
+        let stream = world.network.connect("127.0.0.1", port, soon(), "test").unwrap();
+        let _other = peer.accept().unwrap();
+        let reading = round % 2 == 0;
+        let (tell, begun) = std::sync::mpsc::channel();
+        let ended = std::thread::scope(|scope| {
+            let using = scope.spawn(|| {
+                loop {
+                    let _ = tell.send(());
+                    match if reading { stream.try_read(&mut [0; 8]) } else { stream.try_write(b"") } {
+                        Ok(None) if reading => {}
+                        // Nothing is sent, and a connection that was shut down refuses even that.
+                        Ok(Some(0)) if !reading => {}
+                        ended => return ended,
+                    }
+                }
+            });
+            begun.recv().unwrap();
+            assert_eq!(world.set.revoke(1), Some(1));
+            using.join().unwrap()
+        });
+        assert_eq!(denial(ended).kind, DenialKind::Revoked);
+    }
 }
 
 #[test]
@@ -380,6 +414,44 @@ fn sockets_over_ipv6_are_of_ipv6_alone() {
     let everywhere = world.network.listen(ip("::"), 0, "test").unwrap();
     let over_v4 = std::net::TcpStream::connect(("127.0.0.1", everywhere.local().port()));
     assert!(over_v4.is_err(), "`::` is no grant of IPv4");
+}
+
+#[test]
+fn a_grant_that_ends_during_the_lookup_says_so() {
+    let world = NetWorld::new(&[]);
+    let set = world.set.clone();
+    let ending = Ending(move || set.revoke(1).is_some());
+    let network = Network::new(world.set.clone(), Arc::new(ending), NetLimits::default());
+    for text in ["net.connect a.example:1 ; private=yes", "net.connect b.example:1"] {
+        world.grant(1, text);
+        let name = if text.contains("a.example") { "a.example" } else { "b.example" };
+        let ended = world.assert_denied(|| match name {
+            "a.example" => network.connect(name, 1, soon(), "test").map(drop),
+            _ => network.resolve(name, soon(), "test").map(drop),
+        });
+        assert_eq!(ended.kind, DenialKind::Revoked);
+    }
+}
+
+/// Ends a grant while a name is looked up.
+struct Ending<F>(F);
+
+impl<F: Fn() -> bool + Send + Sync> Resolve for Ending<F> {
+    fn resolve(&self, _: &str, _: Instant) -> Result<Vec<IpAddr>, ResolveError> {
+        assert!((self.0)());
+        Ok(ips(&["127.0.0.1"]))
+    }
+}
+
+#[test]
+fn of_a_name_with_many_addresses_some_are_looked_at() {
+    let many: Vec<String> =
+        (0..1_000).map(|number| format!("1.1.{}.{}", number / 200, number % 200)).collect();
+    let many: Vec<&str> = many.iter().flat_map(|ip| [ip.as_str(); 2]).collect();
+    let world = named(&["net.resolve a.example"], &[("a.example", &many)]);
+    let found = world.network.resolve("a.example", soon(), "test").unwrap();
+    assert_eq!(found.len(), 16);
+    assert_eq!(found[..3], ips(&["1.1.0.0", "1.1.0.1", "1.1.0.2"]), "each once");
 }
 
 #[test]
