@@ -62,7 +62,7 @@ fn refusals_say_what_to_write() {
         ("http GET https://a.example/x?y=1", "leave out the query"),
         ("http GET https://a.example/{id}", "one segment"),
         ("http GET https://a.example/a**", "whole segment"),
-        ("http GET https://a.example/%2e%2e/x", "stands plain"),
+        ("http GET https://a.example/%2e%2e/x", "stands unencoded"),
         ("http GET https://a.example/a/../b", "leads to"),
         ("process.run git push", "absolute"),
         ("process.run /usr/bin/*", "one exact path"),

@@ -6,7 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::name::Name;
 use crate::params::Params;
 use crate::scope::url::Target;
-use crate::scope::{Scope, env_pattern, topic_pattern};
+use crate::scope::{Scope, topic_pattern};
 
 /// Whether a grant of the capability allows the ask.
 pub(crate) fn allows(capability: &Capability, ask: &Ask) -> bool {
@@ -22,8 +22,7 @@ pub(crate) fn allows(capability: &Capability, ask: &Ask) -> bool {
             pattern.host.resolves(host)
         }
         (Scope::Program(pattern), Ask::ProcessRun { program, args, env }) => {
-            pattern.covers(program, args)
-                && env.iter().all(|name| params.env.covers(name) && !env_pattern::steers_programs(name))
+            pattern.covers(program, args) && params.env.cover_for_program(env)
         }
         (Scope::Topic(pattern), Ask::MessageSubscribe(topics)) if name == Name::MessageSubscribe => {
             pattern.covers(topics)

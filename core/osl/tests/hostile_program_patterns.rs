@@ -203,6 +203,8 @@ fn regions_quotas_and_times_only_narrow() {
         ("http * https://*.x/**", "http GET,PUT https://a.b.x/v1/*/", true),
         ("http GET https://a.x/**", "http GET http://a.x/**", false),
         ("http GET https://a.x/**", "http * https://a.x/**", false),
+        ("http GET https://a.x/**", "http GET https://a.x:8443/**", false),
+        ("http GET https://a.x/*", "http GET https://a.x/", false),
         ("fs.read /**", "fs.read /a/*b/**", true),
         ("fs.read /a/*", "fs.read /a/**", false),
         ("fs.read /a/**", "fs.list /a", false),
@@ -226,14 +228,14 @@ fn regions_quotas_and_times_only_narrow() {
 #[test]
 fn hostile_a12_no_pattern_and_no_ask_takes_more_than_their_product() {
     // An exponential matcher would need longer than the age of the universe for the first of these.
-    let stars = "*a".repeat(14);
+    let stars = "*a".repeat(12);
     let url = grant(&format!("http GET https://a.example/{}/b", vec![format!("{stars}b"); 2].join("/**/")));
     let path = grant(&format!("http GET https://a.example{}/b", "/**/a".repeat(15)));
     for asked in ["a".repeat(8_100), "a/".repeat(4_000), "%61/".repeat(2_000)] {
         let ask = Ask::Http { method: "GET".to_owned(), url: format!("https://a.example/{asked}") };
         assert!(!url.covers(&ask) && !path.covers(&ask));
     }
-    let program = grant(&format!("process.run /bin/a {} **", "*a".repeat(99)));
+    let program = grant(&format!("process.run /bin/a {} **", "*a".repeat(49)));
     assert!(!program.covers(&run(&["/bin/a", &format!("{}b", "a".repeat(4_095))])));
     let label = grant(&format!("kv.read {}b", "a*".repeat(31)));
     assert!(!label.covers(&Ask::KvRead("a".repeat(63))));
@@ -242,7 +244,7 @@ fn hostile_a12_no_pattern_and_no_ask_takes_more_than_their_product() {
     for refused in [
         format!("http GET https://a.example/{}", "*/".repeat(33)),
         format!("http GET https://a.example/*{}", "a".repeat(100)),
-        format!("process.run /bin/a {}", "*a".repeat(101)),
+        format!("process.run /bin/a {}", "*a".repeat(51)),
         format!("process.run /bin/a {}", "a ".repeat(1_025)),
         format!("kv.read {}", "a".repeat(64)),
         format!("message.publish {}", vec!["a"; 33].join(".")),

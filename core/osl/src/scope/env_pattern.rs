@@ -41,8 +41,12 @@ impl EnvNames {
         is_name(name) && self.0.iter().any(|pattern| pattern.covers(name))
     }
 
-    /// Whether each name that the other covers is covered by one of these; exact but for names that only
-    /// several together cover, which there are none of.
+    /// Whether all of these may be given to a program; the same, and nothing that steers it.
+    pub fn cover_for_program(&self, names: &[String]) -> bool {
+        names.len() <= NAMES_MAX && names.iter().all(|name| self.covers(name) && !steers_programs(name))
+    }
+
+    /// Whether each name that the other covers is covered by one of these.
     pub fn includes(&self, other: &EnvNames) -> bool {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.includes(narrow)))
     }
@@ -137,7 +141,7 @@ const STEERING: &[&str] = &[
 ];
 
 /// Whether a program that finds the variable in its environment may run other code because of it.
-pub(crate) fn steers_programs(name: &str) -> bool {
+fn steers_programs(name: &str) -> bool {
     STEERING.contains(&name) || STEERING_FRONTS.iter().any(|front| name.starts_with(front))
 }
 

@@ -93,7 +93,7 @@ impl HostPattern {
 }
 
 fn is_below(name: &str, parent: &str) -> bool {
-    name.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.'))
+    name.strip_suffix(parent).is_some_and(|front| front.ends_with('.'))
 }
 
 impl fmt::Display for HostPattern {

@@ -26,7 +26,7 @@ const METHODS_MAX: usize = 32;
 const METHOD_BYTES_MAX: usize = 32;
 const WILDCARDS_MAX: usize = 32;
 /// Characters in all segments with a wildcard: times the bytes of a URL, the steps of the worst match.
-const GLOB_CHARS_MAX: usize = 100;
+const GLOB_CHARS_MAX: usize = 50;
 
 impl HttpPattern {
     pub fn parse(words: &[Word]) -> Result<Self, String> {

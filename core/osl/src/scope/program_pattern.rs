@@ -22,7 +22,7 @@ const ARGS_BYTES_MAX: usize = 131_072;
 /// Of an argument that meets a pattern with a wildcard and more: times `GLOB_CHARS_MAX` the steps of
 /// the worst match.
 const GLOB_ARG_BYTES_MAX: usize = 4_096;
-const GLOB_CHARS_MAX: usize = 200;
+const GLOB_CHARS_MAX: usize = 100;
 
 impl ProgramPattern {
     pub fn parse(words: &[Word]) -> Result<Self, String> {

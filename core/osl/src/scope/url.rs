@@ -89,8 +89,8 @@ fn host_of(text: &str) -> Result<Host<'_>, String> {
 /// in capitals, dot segments are resolved. An empty path is `/`. In a pattern `*` stays; in a request
 /// it is `%2A`.
 ///
-/// Refused: encoded slashes, backslashes and dot segments, once or twice over; dot segments with a
-/// parameter behind them or above the root; empty segments. Servers differ about all of these.
+/// Refused: encoded slashes, backslashes and dot segments, once or twice over; dot segments above the
+/// root; empty segments, and these and dots with a parameter behind. Servers differ about all of these.
 pub(crate) fn normal_path(raw: &str, pattern: bool) -> Result<Cow<'_, str>, String> {
     if !raw.is_empty() && is_normal(raw, pattern) {
         return Ok(Cow::Borrowed(raw));
@@ -122,7 +122,7 @@ fn is_normal(path: &str, pattern: bool) -> bool {
     let names = || path[1..].split('/');
     path.starts_with('/')
         && path.bytes().all(|b| b == b'/' || is_plain(b) || (pattern && b == b'*'))
-        && !names().any(|name| name.starts_with('.'))
+        && !names().any(|name| name.starts_with(['.', ';']))
         && !path.contains("//")
 }
 
@@ -145,14 +145,14 @@ fn segment(raw: &str, pattern: bool) -> Result<String, String> {
             write!(out, "%{value:02X}").expect("writing to a String does not fail");
         }
     }
-    let name = out.split(';').next().unwrap_or(&out);
-    if matches!(name, "." | "..") {
-        return Err("a dot segment of a URL stands plain, or not at all".into());
+    let plain = out.replace("%3B", ";");
+    let name = plain.split(';').next().unwrap_or(&plain);
+    if matches!(name, "." | "..") || (name.is_empty() && !raw.is_empty()) {
+        return Err("a segment of a URL that is empty or dots has no parameter, and stands unencoded".into());
     }
-    let twice = ["%252e", "%252f", "%255c"];
     let lower = out.to_ascii_lowercase();
-    if twice.iter().any(|odd| lower.contains(odd)) {
-        return Err("a slash, backslash or dot is encoded twice in the path of the URL".into());
+    if ["%252e", "%252f", "%253b", "%255c"].iter().any(|twice| lower.contains(twice)) {
+        return Err("a slash, backslash, dot or semicolon is encoded twice in the path of the URL".into());
     }
     Ok(out)
 }

@@ -168,11 +168,25 @@ pub fn draw_ask(seeded: &mut Seeded, like: &Cap) -> Want {
             Want::Net(name, asked, place, seeded.pick(PORTS), protocol(seeded))
         }
         Cap::Resolve(_) => Want::Resolve(seeded.pick(HOSTS)),
-        Cap::Http { .. } => Want::Http {
-            method: seeded.pick(METHODS),
-            scheme: seeded.pick(&["http", "https"]),
-            host: seeded.pick(HOSTS),
-            port: seeded.pick(&[80, 443]),
+        // Four things must agree before the path counts, so most of them do.
+        Cap::Http { methods, scheme, host, port, .. } => Want::Http {
+            method: methods.first().copied().unwrap_or_else(|| seeded.pick(METHODS)),
+            scheme: if seeded.chance(8) { seeded.pick(&["http", "https"]) } else { scheme },
+            host: match host {
+                Host::Name(name) if !seeded.chance(8) => name,
+                _ => seeded.pick(HOSTS),
+            },
+            port: match port {
+                Some(port) if !seeded.chance(8) => *port,
+                None if !seeded.chance(8) => {
+                    if *scheme == "https" {
+                        443
+                    } else {
+                        80
+                    }
+                }
+                _ => seeded.pick(&[80, 443]),
+            },
             path: url_path(seeded, NAMES),
         },
         Cap::Program(..) => {
