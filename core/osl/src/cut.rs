@@ -1,5 +1,5 @@
-/// What was opened or started under a grant, and ends with it whoever still holds it.
+/// What was opened or begun under a grant, and ends with it.
 pub(crate) trait Cut: Send + Sync {
-    /// Ends it at once, also under a call that is using it. May be called again.
+    /// Ends it now, without waiting, whoever holds it; called at most once, with no lock held.
     fn cut(&self);
 }

@@ -63,7 +63,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
-        open.values().for_each(|minted| minted.cut());
+        open.values().for_each(|resource| resource.cut());
         open.len() as u64
     }
 
@@ -118,20 +118,19 @@ impl Guard {
 
     /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
     pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
-        let descriptor = Arc::new(Descriptor::new(fd));
-        Ok(Lease { tie: self.tie(descriptor.clone())?, descriptor })
+        self.tie(Arc::new(Descriptor::new(fd)))
     }
 
-    /// Has the end of the grant cut this; refused when the grant has ended meanwhile.
-    pub(crate) fn tie(&self, minted: Arc<dyn Cut>) -> Result<Tie, DenialKind> {
-        let mut table = self.0.lock();
+    /// The same for anything that the end of the grant must cut.
+    pub(crate) fn tie<T: Cut + 'static>(&self, resource: Arc<T>) -> Result<Lease<T>, DenialKind> {
+        let mut minted = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
         self.alive()?;
-        table.last_key += 1;
-        let key = table.last_key;
-        table.open.insert(key, minted);
-        drop(table);
-        Ok(Tie { guard: self.clone(), key })
+        minted.last_key += 1;
+        let key = minted.last_key;
+        minted.open.insert(key, resource.clone());
+        drop(minted);
+        Ok(Lease { guard: self.clone(), key, resource })
     }
 }
 
@@ -141,39 +140,29 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// Keeps something on the list of what its grant cuts, until it is dropped.
-pub(crate) struct Tie {
+/// A resource that lives until it is dropped or its grant ends, whichever comes first.
+pub(crate) struct Lease<T = Descriptor> {
     guard: Guard,
     key: u64,
+    resource: Arc<T>,
 }
 
-impl Tie {
+impl<T> Lease<T> {
     pub fn guard(&self) -> &Guard {
         &self.guard
     }
 }
 
-impl Drop for Tie {
+impl Lease {
+    pub fn get(&self) -> Result<Arc<OwnedFd>, DenialKind> {
+        self.guard.alive()?;
+        // Only the end of the grant empties it, and it says which end before it does so.
+        self.resource.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
+    }
+}
+
+impl<T> Drop for Lease<T> {
     fn drop(&mut self) {
         self.guard.0.lock().open.remove(&self.key);
-    }
-}
-
-/// A descriptor that lives until it is dropped or its grant ends, whichever comes first.
-pub(crate) struct Lease {
-    tie: Tie,
-    descriptor: Arc<Descriptor>,
-}
-
-impl Lease {
-    pub fn guard(&self) -> &Guard {
-        self.tie.guard()
-    }
-
-    pub fn get(&self) -> Result<Arc<OwnedFd>, DenialKind> {
-        let guard = self.guard();
-        guard.alive()?;
-        // Only the end of the grant empties it, and it says which end before it does so.
-        self.descriptor.get().ok_or_else(|| guard.alive().err().unwrap_or(DenialKind::Revoked))
     }
 }

@@ -10,7 +10,7 @@ use rustix::net::{Shutdown, shutdown};
 use crate::cut::Cut;
 use crate::denial::Denial;
 use crate::descriptor::Descriptor;
-use crate::grant::{Guard, Tie};
+use crate::grant::{Guard, Lease};
 use crate::net::slots::Slot;
 use crate::net::{NetError, NetLimits, raw};
 use crate::set::CapabilitySet;
@@ -25,7 +25,7 @@ pub(crate) struct Context {
 /// A socket that lives until it is dropped or its grant ends, whichever comes first.
 pub(crate) struct Socket {
     fd: Arc<SocketFd>,
-    tie: Tie,
+    tie: Lease<SocketFd>,
     pub context: Context,
     capability: String,
     function: String,
