@@ -384,7 +384,8 @@ fn a_connected_datagram_socket_hears_its_peer_alone() {
 #[test]
 fn an_actor_has_so_many_sockets() {
     let limits = NetLimits { sockets_max: 2, ..NetLimits::default() };
-    let world = NetWorld::limited(&[LOCAL, "net.listen 127.0.0.1:*"], limits);
+    let grants = [LOCAL, "net.listen 127.0.0.1:*", "net.resolve *.example"];
+    let world = NetWorld::with(&grants, names(&[("a.example", &["1.1.1.1"])]), limits);
     let (_peer, port) = peer();
     let listener = world.network.listen(ip("127.0.0.1"), 0, "test").unwrap();
     let stream = world.network.clone().connect("127.0.0.1", port, soon(), "test").unwrap();
@@ -394,11 +395,13 @@ fn an_actor_has_so_many_sockets() {
         world.network.udp_connect("127.0.0.1", port, soon(), "test").map(drop),
         world.network.udp_bind(ip("127.0.0.1"), 0, "test").map(drop),
         listener.accept(soon()).map(drop),
+        world.network.resolve("a.example", soon(), "test").map(drop),
     ] {
         assert!(matches!(full, Err(NetError::TooManySockets { sockets_max: 2 })), "{full:?}");
     }
     world.assert_not_granted(|| world.network.connect("192.0.2.1", port, soon(), "test"));
     drop(stream);
+    world.network.resolve("a.example", soon(), "test").unwrap();
     world.network.connect("127.0.0.1", port, soon(), "test").unwrap();
 }
 

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 /// What the network of one actor is bounded by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetLimits {
-    /// Sockets of any kind that are open at once.
+    /// Sockets of any kind that are open at once; a name that is being looked up counts as one.
     pub sockets_max: usize,
     /// Connections accepted by one listener that are open at once; they count as sockets too.
     pub accepted_max: usize,

@@ -164,6 +164,8 @@ impl Network {
         let deadline = self.context.limits.capped(deadline, Instant::now());
         let text = Ask::NetResolve(name.to_owned()).capability_text();
         recorded(&self.context.set, guard, text, function, || {
+            // The question needs a socket too, for as long as it takes.
+            let _slot = self.slot()?;
             let mut addresses: Vec<IpAddr> = Vec::new();
             for ip in self.resolver.resolve(name, deadline)?.into_iter().map(address_class::canonical) {
                 if addresses.len() < ADDRESSES_MAX && !addresses.contains(&ip) {
