@@ -3,6 +3,8 @@
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::cut::Cut;
+
 pub(crate) struct Descriptor(Mutex<Option<Arc<OwnedFd>>>);
 
 impl Descriptor {
@@ -15,11 +17,13 @@ impl Descriptor {
         self.lock().clone()
     }
 
-    pub fn cut(&self) {
-        self.lock().take();
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<OwnedFd>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cut for Descriptor {
+    fn cut(&self) {
+        self.lock().take();
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::capability::Capability;
+use crate::cut::Cut;
 use crate::denial::DenialKind;
 use crate::descriptor::Descriptor;
 use crate::fs::Base;
@@ -23,7 +24,7 @@ pub(crate) struct Grant {
 
 struct Minted {
     base: Option<Arc<Base>>,
-    open: HashMap<u64, Arc<Descriptor>>,
+    open: HashMap<u64, Arc<dyn Cut>>,
     last_key: u64,
 }
 
@@ -62,7 +63,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
-        open.values().for_each(|descriptor| descriptor.cut());
+        open.values().for_each(|resource| resource.cut());
         open.len() as u64
     }
 
@@ -117,15 +118,19 @@ impl Guard {
 
     /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
     pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
+        self.tie(Arc::new(Descriptor::new(fd)))
+    }
+
+    /// The same for anything that the end of the grant must cut.
+    pub(crate) fn tie<T: Cut + 'static>(&self, resource: Arc<T>) -> Result<Lease<T>, DenialKind> {
         let mut minted = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
         self.alive()?;
         minted.last_key += 1;
         let key = minted.last_key;
-        let descriptor = Arc::new(Descriptor::new(fd));
-        minted.open.insert(key, descriptor.clone());
+        minted.open.insert(key, resource.clone());
         drop(minted);
-        Ok(Lease { guard: self.clone(), key, descriptor })
+        Ok(Lease { guard: self.clone(), key, resource })
     }
 }
 
@@ -135,26 +140,28 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// A descriptor that lives until it is dropped or its grant ends, whichever comes first.
-pub(crate) struct Lease {
+/// A resource that lives until it is dropped or its grant ends, whichever comes first.
+pub(crate) struct Lease<T = Descriptor> {
     guard: Guard,
     key: u64,
-    descriptor: Arc<Descriptor>,
+    resource: Arc<T>,
 }
 
-impl Lease {
+impl<T> Lease<T> {
     pub fn guard(&self) -> &Guard {
         &self.guard
     }
+}
 
+impl Lease {
     pub fn get(&self) -> Result<Arc<OwnedFd>, DenialKind> {
         self.guard.alive()?;
         // Only the end of the grant empties it, and it says which end before it does so.
-        self.descriptor.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
+        self.resource.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
     }
 }
 
-impl Drop for Lease {
+impl<T> Drop for Lease<T> {
     fn drop(&mut self) {
         self.guard.0.lock().open.remove(&self.key);
     }

@@ -13,6 +13,7 @@ mod ask_text;
 mod audit;
 mod capability;
 mod covers;
+mod cut;
 mod denial;
 mod descriptor;
 mod endpoint;
