@@ -26,6 +26,8 @@ mod object;
 mod params;
 mod parts;
 mod path_pattern;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub mod process;
 mod queue;
 mod record;
 mod scope;
@@ -45,5 +47,9 @@ pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata};
 pub use grant::Guard;
 pub use object::Capabilities;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use process::{
+    Command, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal, Processes, Stdin,
+};
 pub use record::{Decision, Operation, Record};
 pub use set::{CapabilitySet, GrantInfo};

@@ -1,0 +1,179 @@
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+use rustix::process::{Signal, pidfd_send_signal};
+
+use super::error::ProcessError;
+use super::exit::ProcessExit;
+use super::spawn;
+use super::wire::{self, Order, Report};
+use crate::cut::Cut;
+
+/// A program and all that it starts, as the host sees them: through their keeper.
+pub(super) struct Tree {
+    control: UnixStream,
+    /// Its pidfd, once there is one.
+    keeper: OnceLock<OwnedFd>,
+    /// The process that started it; a fork of it has no say.
+    host: u32,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    exit: Option<ProcessExit>,
+    gone: bool,
+    /// Why the host wanted it to end, if it did; the first reason counts.
+    why: Option<&'static str>,
+}
+
+impl Tree {
+    pub fn new(control: UnixStream) -> Self {
+        Self {
+            control,
+            keeper: OnceLock::new(),
+            host: std::process::id(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub fn set_keeper(&self, keeper: OwnedFd) {
+        // It is set once, right after the start.
+        let _ = self.keeper.set(keeper);
+    }
+
+    pub fn keeper(&self) -> Option<&OwnedFd> {
+        self.keeper.get()
+    }
+
+    /// Lets the tree end: at once, or after its grace.
+    pub fn end(&self, order: Order, why: &'static str) {
+        let mut state = self.lock();
+        if !state.gone {
+            state.why.get_or_insert(why);
+            drop(state);
+            self.order(order);
+        }
+    }
+
+    pub fn order(&self, order: Order) {
+        if self.host != std::process::id() {
+            return;
+        }
+        // A keeper that is gone needs no order.
+        let _ = send(&self.control, &order.encode(), SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+        if let Some(keeper) = self.keeper() {
+            // The program might have stopped it.
+            let _ = pidfd_send_signal(keeper, Signal::CONT);
+        }
+    }
+
+    /// The keeper's next report; none when it has ended.
+    pub fn report(&self) -> Option<Report> {
+        let keeper = self.keeper()?;
+        loop {
+            let mut fds = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(keeper, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(_) => return None,
+            }
+            // What it said last may still be there when it has ended.
+            let spoke = !fds[0].revents().is_empty();
+            if !spoke {
+                return None;
+            }
+            let mut bytes = [0; wire::BYTES];
+            match rustix::io::read(&self.control, &mut bytes) {
+                Ok(wire::BYTES) => return Report::decode(bytes),
+                Err(Errno::INTR) => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// Follows the tree to its end, and gives how that came.
+    pub fn watch(&self) -> (ProcessExit, Option<&'static str>) {
+        while let Some(report) = self.report() {
+            if let Report::Exited(exit) = report {
+                self.lock().exit = Some(exit);
+                self.changed.notify_all();
+            }
+        }
+        if let Some(keeper) = self.keeper() {
+            spawn::reap(keeper.as_fd());
+        }
+        let state = self.lock();
+        (state.exit.unwrap_or(ProcessExit::Lost), state.why)
+    }
+
+    /// Says that all of it is gone, and its place free.
+    pub fn set_gone(&self) {
+        let mut state = self.lock();
+        state.gone = true;
+        state.exit.get_or_insert(ProcessExit::Lost);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    pub fn exit(&self) -> Option<ProcessExit> {
+        self.lock().exit
+    }
+
+    /// Waits for the end of the program, or of all that it started.
+    pub fn wait(&self, all: bool, deadline: Instant) -> Result<ProcessExit, ProcessError> {
+        let mut state = self.lock();
+        loop {
+            if let Some(exit) = state.exit.filter(|_| state.gone || !all) {
+                return Ok(exit);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ProcessError::TimedOut);
+            }
+            let woken = self.changed.wait_timeout(state, left);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until the descriptor is ready or the tree is gone. False at the deadline.
+    pub fn wait_ready(&self, fd: &OwnedFd, flags: PollFlags, deadline: Instant) -> io::Result<bool> {
+        let keeper = self.keeper().ok_or(io::ErrorKind::NotConnected)?;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut fds = [PollFd::new(fd, flags), PollFd::new(keeper, PollFlags::IN)];
+            match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
+                Ok(0) if Instant::now() >= deadline => return Ok(false),
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return Ok(true),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether the keeper has ended, so that nobody writes any more.
+    pub fn is_over(&self) -> bool {
+        let Some(keeper) = self.keeper() else { return true };
+        let mut fds = [PollFd::new(keeper, PollFlags::IN)];
+        matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that runs under this lock can leave it half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cut for Tree {
+    fn cut(&self) {
+        self.end(Order::Kill, "its grant ended");
+    }
+}
