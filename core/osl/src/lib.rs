@@ -49,7 +49,8 @@ pub use grant::Guard;
 pub use object::Capabilities;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use process::{
-    Command, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal, Processes, Stdin,
+    Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal,
+    Processes, Stdin,
 };
 pub use record::{Decision, Operation, Record};
 pub use set::{CapabilitySet, GrantInfo};

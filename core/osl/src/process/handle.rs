@@ -46,6 +46,13 @@ impl ProcessSignal {
     }
 }
 
+/// One of the two outputs of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Output {
+    Stdout,
+    Stderr,
+}
+
 /// A program that runs, and all that it starts. A clone is the same; with the last of them, or with
 /// the grant, all of it ends.
 #[derive(Clone)]
@@ -56,15 +63,20 @@ struct Running {
     /// That of `process.run`, and of the `fs.exec` that was needed besides.
     leases: Vec<Lease<Tree>>,
     stdin: Descriptor,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-    output: Output,
+    stdout: Pipe,
+    stderr: Pipe,
+    meter: Meter,
     set: CapabilitySet,
     capability: String,
     function: String,
 }
 
-struct Output {
+struct Pipe {
+    fd: OwnedFd,
+    ended: AtomicBool,
+}
+
+struct Meter {
     bytes_max: u64,
     /// Of both together. The lock makes a read and its count one step.
     taken: Mutex<u64>,
@@ -89,21 +101,28 @@ impl Process {
     ) -> Self {
         let Ends { stdin, stdout, stderr } = ends;
         let (set, capability, function) = asked;
-        let output =
-            Output { bytes_max: output_bytes_max, taken: Mutex::new(0), exceeded: AtomicBool::new(false) };
+        let meter =
+            Meter { bytes_max: output_bytes_max, taken: Mutex::new(0), exceeded: AtomicBool::new(false) };
+        let [stdout, stderr] = [stdout, stderr].map(|fd| Pipe { fd, ended: AtomicBool::new(false) });
         let (set, capability, function) = (set.clone(), capability.to_owned(), function.to_owned());
-        Self(Arc::new(Running { tree, leases, stdin, stdout, stderr, output, set, capability, function }))
+        Self(Arc::new(Running { tree, leases, stdin, stdout, stderr, meter, set, capability, function }))
     }
 
-    /// Reads what there is of the standard output, at most a buffer full; 0 is its end. Nothing is read
-    /// ahead, so a program whose output nobody reads waits. Refused once the grant has ended.
+    /// Reads what there is of either output, at most a buffer full; none at the end of both. Nothing is
+    /// read ahead, so a program whose output nobody reads waits. Refused once the grant has ended.
+    pub fn read(&self, buf: &mut [u8], deadline: Instant) -> Result<Option<(Output, usize)>, ProcessError> {
+        self.read_of(&[Output::Stdout, Output::Stderr], buf, deadline)
+    }
+
+    /// The same for the standard output alone; 0 is its end. A program that writes to both waits for
+    /// somebody to read the other, too.
     pub fn read_stdout(&self, buf: &mut [u8], deadline: Instant) -> Result<usize, ProcessError> {
-        self.read(&self.0.stdout, buf, deadline)
+        Ok(self.read_of(&[Output::Stdout], buf, deadline)?.map_or(0, |(_, count)| count))
     }
 
-    /// The same for its error output.
+    /// The same for the error output alone.
     pub fn read_stderr(&self, buf: &mut [u8], deadline: Instant) -> Result<usize, ProcessError> {
-        self.read(&self.0.stderr, buf, deadline)
+        Ok(self.read_of(&[Output::Stderr], buf, deadline)?.map_or(0, |(_, count)| count))
     }
 
     /// Writes to the standard input as much as the program takes now, at least a byte.
@@ -119,7 +138,7 @@ impl Process {
                 Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => return Err(ProcessError::Ended),
                 Err(error) => return Err(error.into()),
             }
-            if !self.0.tree.wait_ready(&stdin, PollFlags::OUT, deadline)? {
+            if !self.0.tree.wait_ready(&[&stdin], PollFlags::OUT, deadline)? {
                 return Err(ProcessError::TimedOut);
             }
         }
@@ -165,26 +184,51 @@ impl Process {
         self.0.leases[0].guard()
     }
 
-    fn read(&self, pipe: &OwnedFd, buf: &mut [u8], deadline: Instant) -> Result<usize, ProcessError> {
+    fn read_of(
+        &self,
+        outputs: &[Output],
+        buf: &mut [u8],
+        deadline: Instant,
+    ) -> Result<Option<(Output, usize)>, ProcessError> {
+        if buf.is_empty() {
+            return Err(ProcessError::Invalid("nothing can be read into an empty buffer".into()));
+        }
         loop {
             self.alive()?;
             // Looked at first: what was written before the end is then read below.
             let over = self.0.tree.is_over();
-            match self.take(pipe, buf)? {
-                Some(count) => return Ok(count),
-                None if over => return Ok(0),
-                None => {}
+            let mut waiting = Vec::new();
+            for output in outputs {
+                let pipe = self.pipe(*output);
+                match self.take(pipe, buf)? {
+                    Some(0) => pipe.ended.store(true, Ordering::Relaxed),
+                    Some(count) => return Ok(Some((*output, count))),
+                    None => waiting.push(&pipe.fd),
+                }
             }
-            if !self.0.tree.wait_ready(pipe, PollFlags::IN, deadline)? {
+            if over || waiting.is_empty() {
+                return Ok(None);
+            }
+            if !self.0.tree.wait_ready(&waiting, PollFlags::IN, deadline)? {
                 return Err(ProcessError::TimedOut);
             }
         }
     }
 
+    fn pipe(&self, output: Output) -> &Pipe {
+        match output {
+            Output::Stdout => &self.0.stdout,
+            Output::Stderr => &self.0.stderr,
+        }
+    }
+
     /// What is there now, within the limit; none if the program may yet write something.
-    fn take(&self, pipe: &OwnedFd, buf: &mut [u8]) -> Result<Option<usize>, ProcessError> {
-        let Output { bytes_max, taken, exceeded } = &self.0.output;
+    fn take(&self, pipe: &Pipe, buf: &mut [u8]) -> Result<Option<usize>, ProcessError> {
+        let Meter { bytes_max, taken, exceeded } = &self.0.meter;
         let refused = || ProcessError::OutputLimit { output_bytes_max: *bytes_max };
+        if pipe.ended.load(Ordering::Relaxed) {
+            return Ok(Some(0));
+        }
         if exceeded.load(Ordering::Relaxed) {
             return Err(refused());
         }
@@ -194,7 +238,7 @@ impl Process {
         let room = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let into = if left == 0 { &mut one_more[..] } else { &mut buf[..room] };
         loop {
-            return match read(pipe, &mut *into) {
+            return match read(&pipe.fd, &mut *into) {
                 Ok(0) => Ok(Some(0)),
                 Ok(_) if left == 0 => {
                     exceeded.store(true, Ordering::Relaxed);

@@ -37,7 +37,7 @@ use rustix::process::{PidfdFlags, getpid, pidfd_open};
 pub use command::{Command, Stdin};
 pub use error::ProcessError;
 pub use exit::ProcessExit;
-pub use handle::{Process, ProcessSignal};
+pub use handle::{Output, Process, ProcessSignal};
 pub use limits::ProcessLimits;
 pub use places::ProcessTotal;
 

@@ -57,6 +57,8 @@ const FIRST_FREE: RawFd = 7;
 /// Above all slots, so that filling one overwrites no source of another.
 const ASIDE: RawFd = 16;
 
+const SIGNALS: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 127 } else { 64 };
+const SIGNAL_SET_BYTES: usize = (SIGNALS as usize).div_ceil(64) * 8;
 /// Most descriptors that are closed one by one, on a kernel without `close_range`.
 const CLOSED_MAX: u64 = 1 << 20;
 /// A mapping of less stays with the keeper.
@@ -175,8 +177,12 @@ unsafe fn set_up_keeper(plan: &Plan<'_>) -> Result<RawFd, Failure> {
     // SAFETY: each call is async-signal-safe, and changes the keeper only.
     unsafe {
         fill_slots(plan)?;
-        for signal in 1..=64 {
-            libc::signal(signal, libc::SIG_DFL);
+        for signal in 1..=SIGNALS {
+            // By the kernel's own call: libc's leaves out the signals that it uses itself. All zero is the
+            // default action on every architecture.
+            let action = [0_u64; 8];
+            let none = ptr::null_mut::<u64>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), none, SIGNAL_SET_BYTES);
         }
         process::setsid().map_err(prepare)?;
         process::set_child_subreaper(Some(process::getpid())).map_err(prepare)?;

@@ -144,12 +144,14 @@ impl Tree {
         }
     }
 
-    /// Waits until the descriptor is ready or the tree is gone. False at the deadline.
-    pub fn wait_ready(&self, fd: &OwnedFd, flags: PollFlags, deadline: Instant) -> io::Result<bool> {
+    /// Waits until one of the descriptors is ready or the tree is gone. False at the deadline.
+    pub fn wait_ready(&self, fds: &[&OwnedFd], flags: PollFlags, deadline: Instant) -> io::Result<bool> {
         let keeper = self.keeper().ok_or(io::ErrorKind::NotConnected)?;
+        let of = |fd| PollFd::from_borrowed_fd(fd, flags);
+        let mut fds: Vec<PollFd<'_>> = fds.iter().map(|fd| of(fd.as_fd())).collect();
+        fds.push(PollFd::new(keeper, PollFlags::IN));
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let mut fds = [PollFd::new(fd, flags), PollFd::new(keeper, PollFlags::IN)];
             match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
                 Ok(0) if Instant::now() >= deadline => return Ok(false),
                 Ok(0) | Err(Errno::INTR) => {}
