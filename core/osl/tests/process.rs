@@ -94,6 +94,15 @@ fn the_directory_is_the_one_that_was_given() {
 }
 
 #[test]
+fn a_program_moves_and_links_files_between_directories() {
+    let shop = Shop::new(&[]);
+    let dir = tempfile::tempdir().unwrap();
+    let directory = dir.path().canonicalize().unwrap().to_str().unwrap().to_owned();
+    let script = "mkdir a b && echo x >a/f && mv a/f b/f && ln b/f a/g && mkfifo a/p && cat a/g";
+    assert_eq!(shop.output(&Command { directory, ..script_of(script) }), "x\n");
+}
+
+#[test]
 fn signals_reach_the_program() {
     let shop = Shop::new(&[]);
     let process =

@@ -1,8 +1,11 @@
 //! The programs of one actor: each run under a grant, kept, bounded, and ended with all it started.
 //!
-//! A grant of `process.run` is an escape hatch: the program acts with all rights of the host's user,
-//! whatever else the actor may do, up to ending the host itself. What is promised is that nothing of it
-//! stays behind, unless it kills its keeper. A pattern with a wildcard lets the actor choose what
+//! A grant of `process.run` is an escape hatch: the program reads, writes and connects with all rights of
+//! the host's user, whatever else the actor may do. What is promised is that nothing of it stays behind.
+//! From Linux 6.12 on, with Landlock, it can signal no process but those it started, nor look into one
+//! unless it is root; before that it may kill the host, or its keeper, and what it started then lives on.
+//!
+//! A pattern with a wildcard lets the actor choose what
 //! stands there, and many programs run others by an argument (`git -c`, `tar --checkpoint-action`,
 //! `find -exec`): grant exact arguments, and write `--` before a wildcard for a program that heeds it.
 //!
@@ -180,7 +183,7 @@ impl Processes {
             limits.output_bytes_max,
             (set, text, function),
         );
-        match tree.report() {
+        match tree.first_report() {
             Some(Report::Started) => Ok((process, tree)),
             other => {
                 // The keeper ends by itself after any other report; and if it died, all is over as well.

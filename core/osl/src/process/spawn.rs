@@ -291,6 +291,8 @@ unsafe fn be_program(plan: &Plan<'_>, keeper: Pid) -> Failure {
     if let Err(failure) = set_up() {
         return failure;
     }
+    // SAFETY: as the caller promises.
+    unsafe { fence() };
     // SAFETY: the set is ours; the strings are ended by null pointers and outlive the call, for this is
     // a copy of the process that owns them.
     unsafe {
@@ -302,6 +304,25 @@ unsafe fn be_program(plan: &Plan<'_>, keeper: Pid) -> Failure {
     }
     let (_, error) = last_error();
     (Stage::Execute, error)
+}
+
+/// Where the kernel can (Linux 6.12 with Landlock), keeps the program and all it starts from signalling,
+/// tracing and looking into processes that it did not start: the host, the keeper, other programs.
+///
+/// # Safety
+/// Only in the process that becomes the program.
+unsafe fn fence() {
+    const SCOPE_SIGNAL: u64 = 1 << 1;
+    // No file and no port is restricted.
+    let rules = [0, 0, SCOPE_SIGNAL];
+    // SAFETY: `rules` is a `landlock_ruleset_attr` of three numbers, and outlives the call.
+    unsafe {
+        let made = libc::syscall(libc::SYS_landlock_create_ruleset, rules.as_ptr(), size_of_val(&rules), 0);
+        if let Ok(set @ 0..) = c_int::try_from(made) {
+            libc::syscall(libc::SYS_landlock_restrict_self, set, 0);
+            libc::close(set);
+        }
+    }
 }
 
 /// Closes the program's ends, so that its output ends with it.

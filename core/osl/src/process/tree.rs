@@ -34,6 +34,17 @@ struct State {
     why: Option<&'static str>,
 }
 
+enum Heard {
+    Report(Report),
+    Nothing,
+    /// It has died, or says no more.
+    End,
+}
+
+const ROUND: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// A start takes milliseconds, but for a host that swaps.
+const START_ROUNDS_MAX: usize = 30;
+
 impl Tree {
     pub fn new(control: UnixStream) -> Self {
         Self {
@@ -76,36 +87,56 @@ impl Tree {
         }
     }
 
-    /// The keeper's next report; none when it has ended.
-    pub fn report(&self) -> Option<Report> {
-        let keeper = self.keeper()?;
-        loop {
-            let mut fds = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(keeper, PollFlags::IN)];
-            match poll(&mut fds, None) {
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(_) => return None,
+    /// The keeper's first report; none when it has died. One that says nothing is killed.
+    pub fn first_report(&self) -> Option<Report> {
+        for _ in 0..START_ROUNDS_MAX {
+            match self.listen() {
+                Heard::Report(report) => return Some(report),
+                Heard::Nothing => {}
+                Heard::End => return None,
             }
-            // What it said last may still be there when it has ended.
-            let spoke = !fds[0].revents().is_empty();
-            if !spoke {
-                return None;
+        }
+        if let Some(keeper) = self.keeper() {
+            let _ = pidfd_send_signal(keeper, Signal::KILL);
+        }
+        None
+    }
+
+    /// What the keeper says next. Every second it is continued, for the program might have stopped it.
+    fn listen(&self) -> Heard {
+        let Some(keeper) = self.keeper() else { return Heard::End };
+        let mut fds = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(keeper, PollFlags::IN)];
+        match poll(&mut fds, Some(&ROUND)) {
+            Ok(1..) => {}
+            Ok(0) => {
+                let _ = pidfd_send_signal(keeper, Signal::CONT);
+                return Heard::Nothing;
             }
-            let mut bytes = [0; wire::BYTES];
-            match rustix::io::read(&self.control, &mut bytes) {
-                Ok(wire::BYTES) => return Report::decode(bytes),
-                Err(Errno::INTR) => {}
-                _ => return None,
-            }
+            Err(Errno::INTR) => return Heard::Nothing,
+            Err(_) => return Heard::End,
+        }
+        // What it said last may still be there when it has ended.
+        if fds[0].revents().is_empty() {
+            return Heard::End;
+        }
+        let mut bytes = [0; wire::BYTES];
+        match rustix::io::read(&self.control, &mut bytes) {
+            Ok(wire::BYTES) => Report::decode(bytes).map_or(Heard::Nothing, Heard::Report),
+            Err(Errno::INTR) => Heard::Nothing,
+            _ => Heard::End,
         }
     }
 
     /// Follows the tree to its end, and gives how that came.
     pub fn watch(&self) -> (ProcessExit, Option<&'static str>) {
-        while let Some(report) = self.report() {
-            if let Report::Exited(exit) = report {
-                self.lock().exit = Some(exit);
-                self.changed.notify_all();
+        loop {
+            match self.listen() {
+                Heard::Report(Report::Exited(exit)) => {
+                    self.lock().exit = Some(exit);
+                    self.changed.notify_all();
+                }
+                Heard::Report(_) | Heard::Nothing => {}
+                Heard::End => break,
             }
         }
         if let Some(keeper) = self.keeper() {
