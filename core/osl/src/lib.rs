@@ -26,7 +26,6 @@ mod object;
 mod params;
 mod parts;
 mod path_pattern;
-#[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod process;
 mod queue;
 mod record;
@@ -47,7 +46,6 @@ pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata};
 pub use grant::Guard;
 pub use object::Capabilities;
-#[cfg(any(target_os = "linux", target_os = "android"))]
 pub use process::{
     Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal,
     Processes, Stdin,

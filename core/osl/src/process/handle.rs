@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::io::{Errno, read};
-use rustix::net::{SendFlags, send};
 
 use super::error::ProcessError;
 use super::exit::ProcessExit;
+use super::order::Order;
+use super::stdio::send_quietly;
 use super::tree::Tree;
-use super::wire::Order;
 use crate::cut::Cut;
 use crate::descriptor::Descriptor;
 use crate::grant::{Guard, Lease};
@@ -130,7 +130,7 @@ impl Process {
         loop {
             self.alive()?;
             let stdin = self.0.stdin.get().ok_or(ProcessError::Ended)?;
-            match send(&stdin, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            match send_quietly(&stdin, bytes) {
                 Ok(count) => return Ok(count),
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) if self.0.tree.is_over() => return Err(ProcessError::Ended),
@@ -152,7 +152,7 @@ impl Process {
     /// Sends a signal to the program and those in its group. One that has ended gets none.
     pub fn signal(&self, signal: ProcessSignal) -> Result<(), ProcessError> {
         self.alive()?;
-        if self.0.tree.exit().is_some() {
+        if self.0.tree.ending().exit().is_some() {
             return Err(ProcessError::Ended);
         }
         self.0.tree.order(Order::Signal(signal.number()));
@@ -171,12 +171,12 @@ impl Process {
 
     /// Waits until the program ends. What it has left behind is ended then, with a grace.
     pub fn wait(&self, deadline: Instant) -> Result<ProcessExit, ProcessError> {
-        self.0.tree.wait(false, deadline)
+        self.0.tree.ending().wait(false, deadline)
     }
 
     /// Waits until nothing that the program started is left.
     pub fn wait_all(&self, deadline: Instant) -> Result<ProcessExit, ProcessError> {
-        self.0.tree.wait(true, deadline)
+        self.0.tree.ending().wait(true, deadline)
     }
 
     /// The guard of the grant it was started under.

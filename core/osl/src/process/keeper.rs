@@ -16,7 +16,8 @@ use rustix::process::{
 };
 
 use super::exit::ProcessExit;
-use super::wire::{self, Order, Report};
+use super::order::Order;
+use super::wire::{self, Report};
 
 /// What the keeper listens to, and how long it waits.
 #[derive(Clone, Copy)]

@@ -9,33 +9,46 @@
 //! stands there, and many programs run others by an argument (`git -c`, `tar --checkpoint-action`,
 //! `find -exec`): grant exact arguments, and write `--` before a wildcard for a program that heeds it.
 //!
+//! On Unix other than Linux there is no keeper: what leaves the program's group lives on, and so does the
+//! program if the host is killed; a program is run by its path, and inherits what the host opened without
+//! close-on-exec. Of the limits only those of the host's own hold: no core, file or task limit is set.
+//!
 //! All calls that take a deadline block; callers run them on a pool for blocking work.
 
 mod command;
+mod ending;
 mod error;
 mod exit;
 mod handle;
 mod journal;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod keeper;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod launch;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "launch_portable.rs"]
+mod launch;
 mod limits;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod mappings;
+mod order;
 mod places;
 mod program;
 mod rate;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod spawn;
 mod stdio;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod tree;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "tree_portable.rs"]
+mod tree;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod wire;
 
-use std::ffi::CString;
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
-
-use rustix::io::Errno;
-use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
 pub use command::{Command, Stdin};
 pub use error::ProcessError;
@@ -49,12 +62,11 @@ use crate::denial::{Denial, DenialKind};
 use crate::grant::{Guard, Lease};
 use crate::set::CapabilitySet;
 use journal::Journal;
+use order::Order;
 use places::{Place, Places};
 use program::Program;
-use spawn::{Plan, Strings};
 use stdio::Stdio;
 use tree::Tree;
-use wire::{Order, Report, Stage};
 
 /// Runs programs for the holder of a [`CapabilitySet`]; a clone is the same.
 ///
@@ -144,78 +156,19 @@ impl Processes {
     ) -> Result<(Process, Arc<Tree>), ProcessError> {
         let Inner { set, limits, .. } = &*self.0;
         let (text, function) = asked;
-        let directory = program::open_directory(command.directory())?;
         let stdio = Stdio::open(&command.stdin)?;
-        let (own, control) = UnixStream::pair()?;
-        let tree = Arc::new(Tree::new(own));
+        let (tree, theirs) = Tree::new()?;
+        let tree = Arc::new(tree);
         // Tied before it begins: a grant that ends from now on kills it.
         let tie = |guard: Guard| {
             let refuse = |kind| set.deny(kind, text.to_owned(), function, Some(guard.rule().to_string()));
             guard.tie(tree.clone()).map_err(refuse)
         };
         let leases: Vec<Lease<Tree>> = guards.into_iter().map(tie).collect::<Result<_, Denial>>()?;
-        let host = pidfd_open(getpid(), PidfdFlags::empty())
-            .map_err(|_| ProcessError::Unsupported("it needs pidfds, as Linux 5.4 has them"))?;
-        let program_args =
-            [command.program.as_str()].into_iter().chain(command.args.iter().map(String::as_str));
-        let args = Strings::new(c_strings(program_args.map(str::to_owned))?);
-        let env = command.env.iter().map(|(name, value)| format!("{name}={value}"));
-        let env = Strings::new(c_strings(env)?);
-        let plan = Plan {
-            program: program.fd.as_fd(),
-            args: &args,
-            env: &env,
-            stdio: stdio.theirs(),
-            directory: directory.as_fd(),
-            control: control.as_fd(),
-            host: host.as_fd(),
-            grace: limits.grace,
-            run_max: limits.run_max,
-            file_bytes_max: limits.file_bytes_max,
-            user_tasks_max: limits.user_tasks_max,
-        };
-        tree.set_keeper(spawn::start(&plan)?);
-        drop(control);
-        let process = Process::new(
-            tree.clone(),
-            leases,
-            stdio.into_ours(),
-            limits.output_bytes_max,
-            (set, text, function),
-        );
-        match tree.first_report() {
-            Some(Report::Started) => Ok((process, tree)),
-            other => {
-                // The keeper ends by itself after any other report; and if it died, all is over as well.
-                tree.watch();
-                tree.set_gone();
-                Err(failure(other, command))
-            }
-        }
-    }
-}
-
-fn failure(report: Option<Report>, command: &Command) -> ProcessError {
-    let Some(Report::Failed(stage, number)) = report else {
-        return ProcessError::Io(io::Error::other("the program's keeper died"));
-    };
-    let error = Errno::from_raw_os_error(number);
-    let program = &command.program;
-    match (stage, error) {
-        (Stage::Directory, Errno::ACCESS) => {
-            ProcessError::NotFound(format!("{} may not be entered", command.directory()))
-        }
-        (Stage::Execute, Errno::ACCESS) => ProcessError::NotProgram(format!("{program} may not be executed")),
-        (Stage::Execute, Errno::NOEXEC) => {
-            ProcessError::NotProgram(format!("{program} has no format that this system runs"))
-        }
-        (Stage::Execute, Errno::NOENT) => {
-            ProcessError::NotProgram(format!("{program} names an interpreter that is not there"))
-        }
-        (Stage::Execute, Errno::TOOBIG) => {
-            ProcessError::Invalid("arguments and variables are longer than this system takes".into())
-        }
-        _ => error.into(),
+        launch::launch(&tree, theirs, command, program, stdio.theirs(), limits)?;
+        let ends = stdio.into_ours();
+        let asked = (set, text, function);
+        Ok((Process::new(tree.clone(), leases, ends, limits.output_bytes_max, asked), tree))
     }
 }
 
@@ -227,16 +180,11 @@ fn watch(tree: Arc<Tree>, place: Place, journal: Journal) -> io::Result<()> {
         let (exit, why) = tree.watch();
         journal.finish(&why.map_or_else(|| exit.to_string(), |why| format!("{exit}: {why}")));
         drop(place);
-        tree.set_gone();
+        tree.ending().set_gone();
     };
     let Err(error) = thread.spawn(follow) else { return Ok(()) };
     other.end(Order::Kill, "nobody could watch it");
     other.watch();
-    other.set_gone();
+    other.ending().set_gone();
     Err(error)
-}
-
-fn c_strings(texts: impl Iterator<Item = String>) -> Result<Vec<CString>, ProcessError> {
-    let nul = |_| ProcessError::Invalid("a NUL is in no argument and no variable".into());
-    texts.map(|text| CString::new(text).map_err(nul)).collect()
 }

@@ -1,8 +1,8 @@
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, open, readlink};
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 
 use super::error::ProcessError;
@@ -17,7 +17,7 @@ pub(super) struct Program {
 /// Opens what the path leads to, and looks whether it may be run: a regular file, not a script, that
 /// neither its group nor others may write.
 pub(super) fn open_program(path: &str) -> Result<Program, ProcessError> {
-    let fd = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(|error| match error {
+    let fd = open(path, OPEN | OFlags::CLOEXEC, Mode::empty()).map_err(|error| match error {
         Errno::NOENT | Errno::NOTDIR => ProcessError::NotFound(path.to_owned()),
         error => error.into(),
     })?;
@@ -28,30 +28,45 @@ pub(super) fn open_program(path: &str) -> Result<Program, ProcessError> {
     if found.st_mode & 0o022 != 0 {
         return refuse(format!("others than its owner may write to {path}"));
     }
-    let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let unknown = ProcessError::Unsupported("where a program lies cannot be told without /proc");
-    let Ok(real) = readlink(&name, Vec::new()) else { return Err(unknown) };
-    if is_script(&name) {
-        let line = "run its interpreter with the script as an argument";
-        return refuse(format!("{path} is a script: {line}"));
+    let Some(real) = real_path(&fd, path) else {
+        return Err(ProcessError::Unsupported("where a program lies cannot be told without /proc"));
+    };
+    if is_script(&name_of(&fd, path)) {
+        return refuse(format!("{path} is a script: run its interpreter with the script as an argument"));
     }
-    let path = real.into_string().map_err(|_| ProcessError::NotProgram("its name is not UTF-8".into()))?;
-    Ok(Program { fd, path })
+    Ok(Program { fd, path: real })
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const OPEN: OFlags = OFlags::PATH;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const OPEN: OFlags = OFlags::NONBLOCK;
+
+/// A name that leads to what was opened, as far as the system has one.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn name_of(fd: &OwnedFd, _path: &str) -> String {
+    format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(fd))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn real_path(fd: &OwnedFd, path: &str) -> Option<String> {
+    rustix::fs::readlink(name_of(fd, path), Vec::new()).ok()?.into_string().ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn name_of(_fd: &OwnedFd, path: &str) -> String {
+    path.to_owned()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn real_path(_fd: &OwnedFd, path: &str) -> Option<String> {
+    std::fs::canonicalize(path).ok()?.into_os_string().into_string().ok()
 }
 
 /// A program that cannot be read is none, as far as anybody can tell; the kernel then says so.
 fn is_script(name: &str) -> bool {
     let mut start = [0; 2];
     File::open(name).is_ok_and(|mut file| file.read_exact(&mut start).is_ok() && start == *b"#!")
-}
-
-/// What the program's directory is; only its handle reaches the program.
-pub(super) fn open_directory(path: &str) -> Result<OwnedFd, ProcessError> {
-    open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|error| match error
-    {
-        Errno::NOENT | Errno::NOTDIR => ProcessError::NotFound(path.to_owned()),
-        error => error.into(),
-    })
 }
 
 fn refuse<T>(why: String) -> Result<T, ProcessError> {

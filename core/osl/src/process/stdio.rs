@@ -2,9 +2,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, fcntl_setfl, memfd_create, open};
-use rustix::fs::{SeekFrom, seek};
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
 
 use super::command::Stdin;
 use super::handle::Ends;
@@ -24,7 +24,7 @@ impl Stdio {
             Stdin::Empty => (open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?, None),
             Stdin::Bytes(bytes) => (file_of(bytes)?, None),
             // Not a pipe: a write to one that nobody reads raises SIGPIPE, and that is the host's.
-            Stdin::Piped => UnixStream::pair().map(|(ours, theirs)| (theirs.into(), Some(ours.into())))?,
+            Stdin::Piped => socket_pair().map(|(ours, theirs)| (theirs.into(), Some(ours.into())))?,
         };
         let (our_stdout, stdout) = pipe_to_us()?;
         let (our_stderr, stderr) = pipe_to_us()?;
@@ -47,23 +47,65 @@ fn descriptor(fd: Option<OwnedFd>) -> Descriptor {
 }
 
 fn pipe_to_us() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (ours, theirs) = io::pipe()?;
     fcntl_setfl(&ours, OFlags::NONBLOCK)?;
+    Ok((ours.into(), theirs.into()))
+}
+
+fn socket_pair() -> io::Result<(UnixStream, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    #[cfg(target_vendor = "apple")]
+    rustix::net::sockopt::set_socket_nosigpipe(&ours, true)?;
     Ok((ours, theirs))
 }
 
+/// Sends what has room now. Nobody there is an error, and never a signal.
+pub(super) fn send_quietly(socket: &impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
+    #[cfg(target_vendor = "apple")]
+    const QUIET: SendFlags = SendFlags::empty();
+    #[cfg(not(target_vendor = "apple"))]
+    const QUIET: SendFlags = SendFlags::NOSIGNAL;
+    send(socket, bytes, QUIET | SendFlags::DONTWAIT)
+}
+
 /// A file without a name: however much it is, nobody has to write while the program reads.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
+    use rustix::fs::{MemfdFlags, SealFlags, SeekFrom, fcntl_add_seals, memfd_create, seek};
     let fd = memfd_create("stdin", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     let mut rest = bytes;
     while !rest.is_empty() {
         match rustix::io::write(&fd, rest) {
             Ok(count) => rest = &rest[count..],
-            Err(rustix::io::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
     seek(&fd, SeekFrom::Start(0))?;
     fcntl_add_seals(&fd, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(fd)
+}
+
+/// Elsewhere a thread writes them, until nobody reads any more.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let (ours, theirs) = socket_pair()?;
+    let bytes = bytes.to_owned();
+    let write = move || {
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            match send_quietly(&ours, rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    // An error shows at the next send.
+                    let _ = poll(&mut [PollFd::new(&ours, PollFlags::OUT)], None);
+                }
+                Err(_) => return,
+            }
+        }
+    };
+    std::thread::Builder::new().name("airwasm-stdin".into()).spawn(write)?;
+    Ok(theirs.into())
 }

@@ -1,7 +1,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -9,10 +9,11 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::error::ProcessError;
+use super::ending::Ending;
 use super::exit::ProcessExit;
+use super::order::Order;
 use super::spawn;
-use super::wire::{self, Order, Report};
+use super::wire::{self, Report};
 use crate::cut::Cut;
 
 /// A program and all that it starts, as the host sees them: through their keeper.
@@ -22,16 +23,7 @@ pub(super) struct Tree {
     keeper: OnceLock<OwnedFd>,
     /// The process that started it; a fork of it has no say.
     host: u32,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    exit: Option<ProcessExit>,
-    gone: bool,
-    /// Why the host wanted it to end, if it did; the first reason counts.
-    why: Option<&'static str>,
+    ending: Ending,
 }
 
 enum Heard {
@@ -46,14 +38,15 @@ const ROUND: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 const START_ROUNDS_MAX: usize = 30;
 
 impl Tree {
-    pub fn new(control: UnixStream) -> Self {
-        Self {
-            control,
-            keeper: OnceLock::new(),
-            host: std::process::id(),
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        }
+    /// And the keeper's end of the way between them.
+    pub fn new() -> io::Result<(Self, UnixStream)> {
+        let (control, theirs) = UnixStream::pair()?;
+        let (host, ending) = (std::process::id(), Ending::default());
+        Ok((Self { control, keeper: OnceLock::new(), host, ending }, theirs))
+    }
+
+    pub fn ending(&self) -> &Ending {
+        &self.ending
     }
 
     pub fn set_keeper(&self, keeper: OwnedFd) {
@@ -67,10 +60,7 @@ impl Tree {
 
     /// Lets the tree end: at once, or after its grace.
     pub fn end(&self, order: Order, why: &'static str) {
-        let mut state = self.lock();
-        if !state.gone {
-            state.why.get_or_insert(why);
-            drop(state);
+        if self.ending.want(why) {
             self.order(order);
         }
     }
@@ -131,10 +121,7 @@ impl Tree {
     pub fn watch(&self) -> (ProcessExit, Option<&'static str>) {
         loop {
             match self.listen() {
-                Heard::Report(Report::Exited(exit)) => {
-                    self.lock().exit = Some(exit);
-                    self.changed.notify_all();
-                }
+                Heard::Report(Report::Exited(exit)) => self.ending.set_exit(exit),
                 Heard::Report(_) | Heard::Nothing => {}
                 Heard::End => break,
             }
@@ -142,37 +129,7 @@ impl Tree {
         if let Some(keeper) = self.keeper() {
             spawn::reap(keeper.as_fd());
         }
-        let state = self.lock();
-        (state.exit.unwrap_or(ProcessExit::Lost), state.why)
-    }
-
-    /// Says that all of it is gone, and its place free.
-    pub fn set_gone(&self) {
-        let mut state = self.lock();
-        state.gone = true;
-        state.exit.get_or_insert(ProcessExit::Lost);
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    pub fn exit(&self) -> Option<ProcessExit> {
-        self.lock().exit
-    }
-
-    /// Waits for the end of the program, or of all that it started.
-    pub fn wait(&self, all: bool, deadline: Instant) -> Result<ProcessExit, ProcessError> {
-        let mut state = self.lock();
-        loop {
-            if let Some(exit) = state.exit.filter(|_| state.gone || !all) {
-                return Ok(exit);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(ProcessError::TimedOut);
-            }
-            let woken = self.changed.wait_timeout(state, left);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.ending.result()
     }
 
     /// Waits until one of the descriptors is ready or the tree is gone. False at the deadline.
@@ -197,11 +154,6 @@ impl Tree {
         let Some(keeper) = self.keeper() else { return true };
         let mut fds = [PollFd::new(keeper, PollFlags::IN)];
         matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No code that runs under this lock can leave it half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

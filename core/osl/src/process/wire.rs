@@ -1,18 +1,9 @@
 //! What host and keeper tell each other: eight bytes each, so that none comes in parts.
 
 use super::exit::ProcessExit;
+use super::order::Order;
 
 pub(super) const BYTES: usize = 8;
-
-/// From the host to the keeper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    /// SIGTERM, and after the grace SIGKILL.
-    End,
-    Kill,
-    /// A signal to the program's group.
-    Signal(i32),
-}
 
 /// From the keeper to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
