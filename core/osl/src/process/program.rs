@@ -34,6 +34,11 @@ pub(super) fn open_program(path: &str) -> Result<Program, ProcessError> {
     if is_script(&name_of(&fd, path)) {
         return refuse(format!("{path} is a script: run its interpreter with the script as an argument"));
     }
+    // Elsewhere libc hands a file of any other format to a shell.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    if !is_binary(&real) {
+        return refuse(format!("{path} has no format that this system runs"));
+    }
     Ok(Program { fd, path: real })
 }
 
@@ -41,6 +46,15 @@ pub(super) fn open_program(path: &str) -> Result<Program, ProcessError> {
 const OPEN: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const OPEN: OFlags = OFlags::NONBLOCK;
+
+/// ELF or Mach-O.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_binary(path: &str) -> bool {
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    let mach = [0xfeed_face, 0xfeed_facf, 0xcefa_edfe, 0xcffa_edfe, 0xcafe_babe_u32];
+    read.is_ok() && (start == *b"\x7fELF" || mach.contains(&u32::from_be_bytes(start)))
+}
 
 /// A name that leads to what was opened, as far as the system has one.
 #[cfg(any(target_os = "linux", target_os = "android"))]
