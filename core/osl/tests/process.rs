@@ -154,6 +154,27 @@ fn a_program_may_only_run_so_long() {
 }
 
 #[test]
+fn a_command_shows_no_values() {
+    let env = vec![("APP_KEY".to_owned(), "hunter2".to_owned())];
+    let command = Command { env, stdin: Stdin::Bytes(b"secret".to_vec()), ..script_of("echo") };
+    let shown = format!("{command:?}");
+    assert!(shown.contains("APP_KEY") && shown.contains("Bytes(6)"), "{shown}");
+    assert!(!shown.contains("hunter2") && !shown.contains("115"), "{shown}");
+}
+
+#[test]
+fn a_grace_without_end_waits() {
+    let shop =
+        Shop::limited(ProcessLimits { grace: Duration::MAX, run_max: Some(Duration::MAX), ..limits() });
+    let process = shop.run(&piped("trap 'echo asked' TERM; echo ready; read x; read x; exit 6")).unwrap();
+    assert_eq!(read_line(&process), "ready");
+    process.end();
+    assert_eq!(read_line(&process), "asked");
+    process.close_stdin();
+    assert_eq!(process.wait_all(soon()).unwrap(), ProcessExit::Code(6));
+}
+
+#[test]
 fn limits_of_the_system_bind_the_program() {
     let shop = Shop::limited(ProcessLimits {
         file_bytes_max: Some(512 * 1_024),

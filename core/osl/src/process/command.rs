@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::error::ProcessError;
 use super::limits::ProcessLimits;
@@ -7,7 +8,7 @@ use crate::scope::env_pattern;
 use crate::scope::program_pattern::{ARGS_BYTES_MAX, ARGS_MAX};
 
 /// What is run: a program with its arguments, each one item that no shell ever sees.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Command {
     /// Its absolute path.
     pub program: String,
@@ -21,7 +22,7 @@ pub struct Command {
 }
 
 /// Where a program's standard input comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub enum Stdin {
     /// It ends at once.
     #[default]
@@ -82,6 +83,28 @@ impl Command {
             }
         }
         Ok(())
+    }
+}
+
+/// Without the values of its variables, which may be secrets.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Command { program, args, env, directory, stdin } = self;
+        let names: Vec<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
+        let mut shown = f.debug_struct("Command");
+        shown.field("program", program).field("args", args).field("env", &names);
+        shown.field("directory", directory).field("stdin", stdin).finish()
+    }
+}
+
+/// Without the bytes.
+impl fmt::Debug for Stdin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stdin::Empty => f.write_str("Empty"),
+            Stdin::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Stdin::Piped => f.write_str("Piped"),
+        }
     }
 }
 

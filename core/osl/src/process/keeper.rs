@@ -37,8 +37,8 @@ pub(super) struct Ears<'a> {
 enum Phase {
     /// Until the end of its time, if it has one.
     Running(Option<Instant>),
-    /// All have been asked to end, and have time until then.
-    Ending(Instant),
+    /// All have been asked to end, and have time until then, or for ever.
+    Ending(Option<Instant>),
     Killing,
 }
 
@@ -98,10 +98,7 @@ impl Keeper<'_> {
         if let Phase::Running(_) = self.phase {
             self.signal_all(Signal::TERM);
             self.signal_all(Signal::CONT);
-            self.phase = match Instant::now().checked_add(self.ears.grace) {
-                Some(until) => Phase::Ending(until),
-                None => Phase::Killing,
-            };
+            self.phase = Phase::Ending(Instant::now().checked_add(self.ears.grace));
         }
     }
 
@@ -158,15 +155,14 @@ impl Keeper<'_> {
     fn pass_time(&mut self) {
         match self.phase {
             Phase::Running(Some(until)) if until <= Instant::now() => self.end(),
-            Phase::Ending(until) if until <= Instant::now() => self.phase = Phase::Killing,
+            Phase::Ending(Some(until)) if until <= Instant::now() => self.phase = Phase::Killing,
             _ => {}
         }
     }
 
     fn patience(&self) -> Option<Timespec> {
         let left = match self.phase {
-            Phase::Running(until) => until?.saturating_duration_since(Instant::now()),
-            Phase::Ending(until) => until.saturating_duration_since(Instant::now()),
+            Phase::Running(until) | Phase::Ending(until) => until?.saturating_duration_since(Instant::now()),
             Phase::Killing => KILL_ROUND,
         };
         // Rounded up: a poll that ends too early would spin.

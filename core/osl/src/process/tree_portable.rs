@@ -83,15 +83,19 @@ impl Tree {
     /// Follows the program to its end, and gives how that came.
     pub fn watch(&self) -> (ProcessExit, Option<&'static str>) {
         let mut kill_at = None;
+        let mut asked = false;
         let mut state = self.lock();
         while !state.has_ended() {
             let now = Instant::now();
             let late = state.run_until.is_some_and(|until| until <= now);
             match state.order {
                 Some(Order::Kill) => state.signal(Signal::KILL),
-                Some(_) if kill_at.is_none() => kill_at = Some(state.ask(now)),
+                Some(_) if !asked => {
+                    asked = true;
+                    kill_at = state.ask(now);
+                }
                 None if late => state.order = Some(Order::End),
-                _ if kill_at.is_some_and(|at| at <= now) => state.order = Some(Order::Kill),
+                _ if kill_at.is_some_and(|at: Instant| at <= now) => state.order = Some(Order::Kill),
                 _ => {}
             }
             let woken = self.changed.wait_timeout(state, ROUND);
@@ -143,11 +147,11 @@ impl State {
         }
     }
 
-    /// Asks the group to end; gives when it is killed.
-    fn ask(&self, now: Instant) -> Instant {
+    /// Asks the group to end; gives when it is killed, if ever.
+    fn ask(&self, now: Instant) -> Option<Instant> {
         self.signal(Signal::TERM);
         self.signal(Signal::CONT);
-        now.checked_add(self.grace).unwrap_or(now)
+        now.checked_add(self.grace)
     }
 
     /// Looks without collecting. A host that ignores its children leaves nothing to look at.
