@@ -9,7 +9,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use airssys_osl::{Command, ProcessExit, ProcessLimits};
+use airssys_osl::{Command, ProcessError, ProcessExit, ProcessLimits};
 use helpers::*;
 
 const ROLE: &str = "AIRSSYS_TEST_ROLE";
@@ -44,6 +44,7 @@ fn a_host() {
         Ok("dies") => dies(false),
         Ok("dies after a fork") => dies(true),
         Ok("runs") => runs(),
+        Ok("starves") => starves(),
         Ok("closed") => {
             for fd in 0..3 {
                 // SAFETY: nobody else in this process uses them from here on.
@@ -93,6 +94,33 @@ fn runs() {
     let nothing = Command { program: "/nowhere".to_owned(), ..Command::default() };
     assert!(shop.run(&nothing).is_err());
     assert_eq!(own_children(), Vec::<String>::new(), "no zombie is left");
+}
+
+/// Has ever more descriptors to run a program with: from none to enough.
+fn starves() {
+    let shop = Shop::limited(limits());
+    assert_eq!(shop.output(&script_of("echo")), "\n");
+    shop.wait_empty();
+    let mut files: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    let mut failed = 0;
+    while !files.is_empty() {
+        match shop.run(&script_of("exit 2")) {
+            Ok(process) => assert_eq!(process.wait_all(soon()).unwrap(), ProcessExit::Code(2)),
+            Err(ProcessError::Io(_) | ProcessError::Unsupported(_)) => failed += 1,
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(shop.processes.running(), 0);
+        files.pop();
+    }
+    assert!(failed > 3, "{failed}");
+    assert_eq!(own_children(), Vec::<String>::new(), "no zombie is left");
+}
+
+#[test]
+fn hostile_n7_without_descriptors_a_program_does_not_start_and_nothing_is_left() {
+    for most in [24, 40, 64] {
+        assert!(host("starves", &format!("ulimit -n {most}")).wait().unwrap().success(), "{most}");
+    }
 }
 
 #[test]

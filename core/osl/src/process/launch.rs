@@ -11,7 +11,7 @@ use super::command::Command;
 use super::error::ProcessError;
 use super::limits::ProcessLimits;
 use super::program::Program;
-use super::spawn::{self, Plan, Strings};
+use super::spawn::{self, Plan, Stack, Strings};
 use super::tree::Tree;
 use super::wire::{Report, Stage};
 
@@ -35,6 +35,7 @@ pub(super) fn launch(
         program: program.fd.as_fd(),
         args: &args,
         env: &env,
+        stack: &Stack::new(),
         stdio,
         directory: directory.as_fd(),
         control: control.as_fd(),

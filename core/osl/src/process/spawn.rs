@@ -1,13 +1,14 @@
 //! Fork and exec: the only unsafe code of the crate.
 //!
-//! The host forks the keeper, the keeper forks the program. Between a fork of a process with threads
+//! The host forks the keeper, the keeper starts the program. Between a fork of a process with threads
 //! and exec only calls are made that POSIX calls async-signal-safe: all buffers are made before the
 //! fork, and errors go out as numbers.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, c_char, c_int, c_long};
+use std::cell::UnsafeCell;
+use std::ffi::{CString, c_char, c_int, c_long, c_void};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ pub(super) struct Plan<'a> {
     pub program: BorrowedFd<'a>,
     pub args: &'a Strings,
     pub env: &'a Strings,
+    pub stack: &'a Stack,
     pub stdio: [BorrowedFd<'a>; 3],
     pub directory: BorrowedFd<'a>,
     /// The keeper's end.
@@ -47,6 +49,22 @@ impl Strings {
         Self { pointers, _owned: owned }
     }
 }
+
+/// What a process that is not yet the program runs on. Made before the fork, for the stack of the
+/// thread that forks may be small.
+pub(super) struct Stack(Vec<UnsafeCell<u128>>);
+
+impl Stack {
+    pub fn new() -> Self {
+        Self((0..STACK_BYTES / size_of::<u128>()).map(|_| UnsafeCell::new(0)).collect())
+    }
+
+    fn top(&self) -> *mut c_void {
+        self.0.as_ptr_range().end.cast_mut().cast()
+    }
+}
+
+const STACK_BYTES: usize = 65_536;
 
 /// Where the keeper has its descriptors; 0, 1 and 2 are the program's.
 const PROGRAM: RawFd = 3;
@@ -76,7 +94,7 @@ pub(super) fn start(plan: &Plan<'_>) -> io::Result<OwnedFd> {
         let (mut all, mut old) = (std::mem::zeroed(), std::mem::zeroed());
         libc::sigfillset(&mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut old);
-        (fork(libc::CLONE_PIDFD, &mut pidfd), old)
+        (fork(&mut pidfd), old)
     };
     if matches!(forked, Ok(None)) {
         // SAFETY: this is the forked keeper, which does nothing else.
@@ -110,10 +128,10 @@ pub(super) fn reap(keeper: BorrowedFd<'_>) {
 /// # Safety
 /// The new process has one thread, and locks that nobody will ever give back: it may only make
 /// async-signal-safe calls.
-unsafe fn fork(flags: c_int, pidfd: *mut c_int) -> io::Result<Option<Pid>> {
-    let flags = c_long::from(flags);
+unsafe fn fork(pidfd: *mut c_int) -> io::Result<Option<Pid>> {
+    let flags = c_long::from(libc::CLONE_PIDFD);
     let (first, second) = if cfg!(target_arch = "s390x") { (0, flags) } else { (flags, 0) };
-    // SAFETY: without a stack and CLONE_VM this is a fork; `pidfd` is written to if the flags say so.
+    // SAFETY: without a stack and CLONE_VM this is a fork; `pidfd` is written to in this process only.
     match unsafe { libc::syscall(libc::SYS_clone, first, second, pidfd, 0 as c_long, 0 as c_long) } {
         -1 => Err(io::Error::last_os_error()),
         pid => Ok(Pid::from_raw(pid as i32)),
@@ -239,22 +257,28 @@ unsafe fn fill_slots(plan: &Plan<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Forks the program and waits until it runs.
+/// What the program's process starts with.
+struct Birth<'a> {
+    plan: &'a Plan<'a>,
+    keeper: Pid,
+    /// Where it tells why it could not become the program.
+    report: BorrowedFd<'a>,
+}
+
+/// Starts the program and waits until it runs.
 ///
 /// # Safety
 /// Only in the keeper, when its slots are filled.
 unsafe fn start_program(plan: &Plan<'_>) -> Result<Pid, Failure> {
     // Only the program can hold the other end: the keeper has one thread.
     let (from, to) = pipe::pipe_with(pipe::PipeFlags::CLOEXEC).map_err(prepare)?;
-    let keeper = process::getpid();
-    // SAFETY: the new process only makes async-signal-safe calls.
-    let forked = unsafe { fork(libc::SIGCHLD, ptr::null_mut()) };
-    let Some(program) = forked.map_err(|_| last_error())? else {
-        // SAFETY: this is the new process.
-        let (stage, error) = unsafe { be_program(plan, keeper) };
-        let _ = rustix::io::write(&to, &Report::Failed(stage, error.raw_os_error()).encode());
-        exit(127)
-    };
+    let birth = Birth { plan, keeper: process::getpid(), report: to.as_fd() };
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let arg = (&raw const birth).cast_mut().cast();
+    // SAFETY: until exec it uses the keeper's memory, of which no copy is made, while the keeper waits;
+    // so `birth` and the stack are there for as long as it needs them.
+    let program = unsafe { libc::clone(born, plan.stack.top(), flags, arg) };
+    let program = Pid::from_raw(program).filter(|_| program > 0).ok_or_else(last_error)?;
     drop(to);
     let mut bytes = [0; super::wire::BYTES];
     loop {
@@ -270,10 +294,19 @@ unsafe fn start_program(plan: &Plan<'_>) -> Result<Pid, Failure> {
     }
 }
 
+extern "C" fn born(birth: *mut c_void) -> c_int {
+    // SAFETY: `start_program` has passed it, and waits.
+    let birth = unsafe { &*birth.cast::<Birth<'_>>() };
+    // SAFETY: this is the new process.
+    let (stage, error) = unsafe { be_program(birth.plan, birth.keeper) };
+    let _ = rustix::io::write(birth.report, &Report::Failed(stage, error.raw_os_error()).encode());
+    exit(127)
+}
+
 /// Becomes the program, or says why not.
 ///
 /// # Safety
-/// Only in a process that [`fork`] has just made from the keeper.
+/// Only in the process that the keeper has made for it.
 unsafe fn be_program(plan: &Plan<'_>, keeper: Pid) -> Failure {
     let set_up = || {
         process::setsid().map_err(prepare)?;
@@ -293,8 +326,8 @@ unsafe fn be_program(plan: &Plan<'_>, keeper: Pid) -> Failure {
     }
     // SAFETY: as the caller promises.
     unsafe { fence() };
-    // SAFETY: the set is ours; the strings are ended by null pointers and outlive the call, for this is
-    // a copy of the process that owns them.
+    // SAFETY: the set is ours; the strings are ended by null pointers and outlive the call, for the
+    // keeper has a copy of all that the host owns.
     unsafe {
         let mut none = std::mem::zeroed();
         libc::sigemptyset(&mut none);
