@@ -129,7 +129,9 @@ impl Process {
     pub fn write_stdin(&self, bytes: &[u8], deadline: Instant) -> Result<usize, ProcessError> {
         loop {
             self.alive()?;
-            let stdin = self.0.stdin.get().ok_or(ProcessError::Ended)?;
+            // Its end of the socket may be open a moment longer, in the fork of another program's start.
+            let ended = self.0.tree.ending().exit().is_some();
+            let stdin = self.0.stdin.get().filter(|_| !ended).ok_or(ProcessError::Ended)?;
             match send_quietly(&stdin, bytes) {
                 Ok(count) => return Ok(count),
                 Err(Errno::INTR) => continue,
