@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::io::{Errno, read};
+use rustix::net::{Shutdown, shutdown};
 
 use super::error::ProcessError;
 use super::exit::ProcessExit;
@@ -148,6 +149,10 @@ impl Process {
 
     /// Ends the standard input; may be repeated.
     pub fn close_stdin(&self) {
+        if let Some(stdin) = self.0.stdin.get() {
+            // Closing alone would do nothing while a fork of the host holds it too.
+            let _ = shutdown(&stdin, Shutdown::Write);
+        }
         self.0.stdin.cut();
     }
 
