@@ -12,6 +12,10 @@ impl Descriptor {
         Self(Mutex::new(Some(Arc::new(fd))))
     }
 
+    pub fn closed() -> Self {
+        Self(Mutex::new(None))
+    }
+
     /// The descriptor for one use; it closes after the last use that began before `cut`.
     pub fn get(&self) -> Option<Arc<OwnedFd>> {
         self.lock().clone()

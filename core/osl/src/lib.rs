@@ -29,6 +29,7 @@ mod params;
 mod parts;
 mod path_pattern;
 pub mod policy;
+pub mod process;
 mod protected;
 mod scope;
 mod sequence;
@@ -54,5 +55,9 @@ pub use net::{
     UdpSocket,
 };
 pub use object::Capabilities;
+pub use process::{
+    Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal,
+    Processes, Stdin,
+};
 pub use protected::Protected;
 pub use set::{CapabilitySet, GrantInfo};
