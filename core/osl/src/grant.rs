@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::audit::{Book, Subject, Tally};
 use crate::capability::Capability;
+use crate::cut::Cut;
 use crate::denial::DenialKind;
 use crate::descriptor::Descriptor;
 use crate::fs::Base;
@@ -32,7 +33,7 @@ struct Minted {
 }
 
 struct Open {
-    descriptor: Arc<Descriptor>,
+    resource: Arc<dyn Cut>,
     /// It was minted here, and is not only tied to this grant too.
     first: bool,
 }
@@ -95,7 +96,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
-        open.values().for_each(|open| open.descriptor.cut());
+        open.values().for_each(|open| open.resource.cut());
         open.len() as u64
     }
 
@@ -175,23 +176,28 @@ impl Guard {
 
     /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
     pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
-        self.hold(Arc::new(Descriptor::new(fd)), true)
+        self.tie(Arc::new(Descriptor::new(fd)))
+    }
+
+    /// The same for anything that the end of the grant must cut.
+    pub(crate) fn tie<T: Cut + 'static>(&self, resource: Arc<T>) -> Result<Lease<T>, DenialKind> {
+        self.hold(resource, true)
     }
 
     /// Ties what was minted under another grant to this one as well: the end of either cuts it.
-    pub(crate) fn share(&self, lease: &Lease) -> Result<Lease, DenialKind> {
-        self.hold(lease.descriptor.clone(), false)
+    pub(crate) fn share<T: Cut + 'static>(&self, lease: &Lease<T>) -> Result<Lease<T>, DenialKind> {
+        self.hold(lease.resource.clone(), false)
     }
 
-    fn hold(&self, descriptor: Arc<Descriptor>, first: bool) -> Result<Lease, DenialKind> {
+    fn hold<T: Cut + 'static>(&self, resource: Arc<T>, first: bool) -> Result<Lease<T>, DenialKind> {
         let mut minted = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
         self.alive()?;
         minted.last_key += 1;
         let key = minted.last_key;
-        minted.open.insert(key, Open { descriptor: descriptor.clone(), first });
+        minted.open.insert(key, Open { resource: resource.clone(), first });
         drop(minted);
-        Ok(Lease { guard: self.clone(), key, descriptor })
+        Ok(Lease { guard: self.clone(), key, resource })
     }
 }
 
@@ -201,26 +207,28 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// A descriptor that lives until it is dropped or its grant ends, whichever comes first.
-pub(crate) struct Lease {
+/// A resource that lives until it is dropped or its grant ends, whichever comes first.
+pub(crate) struct Lease<T = Descriptor> {
     guard: Guard,
     key: u64,
-    descriptor: Arc<Descriptor>,
+    resource: Arc<T>,
 }
 
-impl Lease {
+impl<T> Lease<T> {
     pub fn guard(&self) -> &Guard {
         &self.guard
     }
+}
 
+impl Lease {
     pub fn get(&self) -> Result<Arc<OwnedFd>, DenialKind> {
         self.guard.alive()?;
         // Only the end of the grant empties it, and it says which end before it does so.
-        self.descriptor.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
+        self.resource.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
     }
 }
 
-impl Drop for Lease {
+impl<T> Drop for Lease<T> {
     fn drop(&mut self) {
         self.guard.0.lock().open.remove(&self.key);
     }

@@ -14,6 +14,7 @@ mod audit;
 mod ban;
 mod capability;
 mod covers;
+mod cut;
 mod denial;
 mod descriptor;
 mod endpoint;
@@ -22,11 +23,13 @@ pub mod fs;
 mod glob;
 mod grant;
 mod name;
+pub mod net;
 mod object;
 mod params;
 mod parts;
 mod path_pattern;
 pub mod policy;
+pub mod process;
 mod protected;
 mod scope;
 mod sequence;
@@ -47,6 +50,14 @@ pub use endpoint::{Endpoint, Protocol};
 pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime};
 pub use grant::Guard;
+pub use net::{
+    DnsResolver, FixedNames, Listener, NetError, NetLimits, Network, Resolve, ResolveError, TcpStream,
+    UdpSocket,
+};
 pub use object::Capabilities;
+pub use process::{
+    Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal,
+    Processes, Stdin,
+};
 pub use protected::Protected;
 pub use set::{CapabilitySet, GrantInfo};

@@ -10,7 +10,7 @@ mod http_pattern;
 pub(crate) mod label_pattern;
 mod net_pattern;
 mod port_range;
-mod program_pattern;
+pub(crate) mod program_pattern;
 pub(crate) mod topic_pattern;
 pub(crate) mod url;
 

@@ -40,7 +40,7 @@ pub struct GrantInfo {
     pub text: String,
     /// Zero when it has run out and nobody has called `expire` yet.
     pub ttl_left: Option<Duration>,
-    /// Files open under it now.
+    /// Files and sockets open under it now.
     pub open: u64,
     /// How often it allowed something.
     pub allowed: u64,
@@ -117,7 +117,14 @@ impl CapabilitySet {
 
     /// Files open under all grants now.
     pub(crate) fn open_count(&self) -> u64 {
-        self.read(|held| held.grants.iter().map(|grant| grant.first_count()).sum())
+        let of_files = |grant: &&Arc<Grant>| matches!(grant.capability.scope(), Scope::Path(_));
+        self.read(|held| held.grants.iter().filter(of_files).map(|grant| grant.first_count()).sum())
+    }
+
+    /// The live grants of such capabilities; nothing is decided by that, and nothing recorded.
+    pub(crate) fn live(&self, wanted: impl Fn(&Capability) -> bool) -> Vec<Guard> {
+        let live = |grant: &&Arc<Grant>| wanted(&grant.capability) && grant.state(Instant::now).is_ok();
+        self.read(|held| held.grants.iter().filter(live).cloned().map(Guard::new).collect())
     }
 
     /// Takes a grant back and closes what was opened under it; how many resources that cut, or none

@@ -82,7 +82,7 @@ impl EnvPattern {
     }
 }
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= NAME_BYTES_MAX
         && !text.starts_with(|c: char| c.is_ascii_digit())

@@ -33,6 +33,11 @@ impl PortRange {
         self.low <= other.low && other.high <= self.high
     }
 
+    /// The first and the last of them.
+    pub fn bounds(&self) -> (u16, u16) {
+        (self.low, self.high)
+    }
+
     pub fn exact(&self) -> Option<u16> {
         (self.low == self.high).then_some(self.low)
     }

@@ -17,8 +17,8 @@ pub(crate) struct ProgramPattern {
     rest: bool,
 }
 
-const ARGS_MAX: usize = 1_024;
-const ARGS_BYTES_MAX: usize = 131_072;
+pub(crate) const ARGS_MAX: usize = 1_024;
+pub(crate) const ARGS_BYTES_MAX: usize = 131_072;
 /// Of an argument that meets a pattern with a wildcard and more: times `GLOB_CHARS_MAX` the steps of
 /// the worst match.
 const GLOB_ARG_BYTES_MAX: usize = 4_096;

@@ -1,10 +1,12 @@
 //! A temporary directory and the file system of one actor over it.
 #![allow(dead_code)] // each test file uses a part of it
 
+pub mod dns_stub;
 pub mod fuzz;
 pub mod log;
 #[cfg(target_os = "linux")]
 pub mod namespace;
+pub mod net;
 #[cfg(target_os = "linux")]
 pub mod openat2;
 pub mod seeded;

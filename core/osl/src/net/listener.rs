@@ -1,0 +1,76 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::event::PollFlags;
+
+use crate::grant::Guard;
+use crate::net::slots::Slots;
+use crate::net::socket::Socket;
+use crate::net::{NetError, ReadyFd, TcpStream, raw};
+
+/// A listening TCP socket, as long as its grant holds; so do the connections it accepts. A clone is the
+/// same listener.
+#[derive(Clone)]
+pub struct Listener(Arc<Listening>);
+
+struct Listening {
+    socket: Socket,
+    local: SocketAddr,
+    sockets: Slots,
+    accepted: Slots,
+}
+
+impl Listener {
+    pub(crate) fn new(socket: Socket, local: SocketAddr, sockets: Slots) -> Self {
+        let accepted = Slots::new(socket.context.limits.accepted_max);
+        Self(Arc::new(Listening { socket, local, sockets, accepted }))
+    }
+
+    /// The next connection. Refused at once while as many as may are open; those that come meanwhile
+    /// wait in the system's own short queue, or are turned away by it.
+    pub fn accept(&self, deadline: Instant) -> Result<TcpStream, NetError> {
+        self.accept_by(|socket| socket.run(PollFlags::IN, deadline, raw::accept).map(Some))
+            .map(|stream| stream.expect("it waits for one"))
+    }
+
+    /// A connection that is there already.
+    pub fn try_accept(&self) -> Result<Option<TcpStream>, NetError> {
+        self.accept_by(|socket| socket.once(raw::accept))
+    }
+
+    fn accept_by(
+        &self,
+        next: impl FnOnce(&Socket) -> Result<Option<(std::os::fd::OwnedFd, SocketAddr)>, NetError>,
+    ) -> Result<Option<TcpStream>, NetError> {
+        let Listening { socket, sockets, accepted, .. } = &*self.0;
+        let open = accepted.take().ok_or(NetError::TooManyAccepted { accepted_max: accepted.max() })?;
+        let slot = sockets.take().ok_or(NetError::TooManySockets { sockets_max: sockets.max() })?;
+        let Some((fd, peer)) = next(socket)? else { return Ok(None) };
+        let slots = vec![open, slot];
+        let (capability, function) = (socket.capability(), socket.function());
+        let accepted = Socket::new(&socket.context, socket.guard(), slots, fd, capability, function)?;
+        TcpStream::connected(accepted, peer).map(Some)
+    }
+
+    /// Where it listens, the chosen port included.
+    pub fn local(&self) -> SocketAddr {
+        self.0.local
+    }
+
+    /// The guard of the grant it listens under.
+    pub fn guard(&self) -> &Guard {
+        self.0.socket.guard()
+    }
+
+    pub fn ready_fd(&self) -> Result<ReadyFd, NetError> {
+        self.0.socket.ready_fd()
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Listener({})", self.0.socket.capability())
+    }
+}

@@ -1,0 +1,157 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, Shutdown, connect, recv, send, shutdown, sockopt};
+
+use crate::grant::Guard;
+use crate::net::socket::Socket;
+use crate::net::{NetError, ReadyFd, raw};
+
+/// A TCP connection, as long as the grant it was made under holds. A clone is the same connection; it
+/// closes with the last of them or with the grant.
+#[derive(Clone)]
+pub struct TcpStream(Arc<Stream>);
+
+struct Stream {
+    socket: Socket,
+    peer: SocketAddr,
+    local: SocketAddr,
+}
+
+impl TcpStream {
+    /// Connects a new socket to the address, which was decided.
+    pub(crate) fn connect(socket: Socket, peer: SocketAddr, deadline: Instant) -> Result<Self, NetError> {
+        let fd = socket.fd()?;
+        match connect(&*fd, &peer) {
+            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        socket.run(PollFlags::OUT, deadline, |fd| {
+            sockopt::socket_error(fd)??;
+            rustix::net::getpeername(fd).map_err(|error| match error {
+                Errno::NOTCONN => Errno::AGAIN,
+                error => error,
+            })
+        })?;
+        Self::connected(socket, peer)
+    }
+
+    pub(crate) fn connected(socket: Socket, peer: SocketAddr) -> Result<Self, NetError> {
+        let local = raw::local(&*socket.fd()?)?;
+        Ok(Self(Arc::new(Stream { socket, peer, local })))
+    }
+
+    /// Reads at most a buffer full; 0 is the end of what the peer sends. Refused, with an audit record,
+    /// once the grant has ended, also when that happens while it waits.
+    pub fn read(&self, buf: &mut [u8], deadline: Instant) -> Result<usize, NetError> {
+        let bytes = self.0.socket.receivable(buf.len())?;
+        let buf = &mut buf[..bytes];
+        let count = self.0.socket.run(PollFlags::IN, deadline, |fd| receive(fd, buf))?;
+        self.received(count)
+    }
+
+    /// Reads what has arrived; nothing when nothing has.
+    pub fn try_read(&self, buf: &mut [u8]) -> Result<Option<usize>, NetError> {
+        let bytes = self.0.socket.receivable(buf.len())?;
+        let buf = &mut buf[..bytes];
+        let count = self.0.socket.once(|fd| receive(fd, buf))?;
+        count.map(|count| self.received(count)).transpose()
+    }
+
+    /// Writes what fits, at least one byte of a buffer that has one.
+    pub fn write(&self, bytes: &[u8], deadline: Instant) -> Result<usize, NetError> {
+        let count = self.0.socket.run(PollFlags::OUT, deadline, |fd| send(fd, bytes, SendFlags::NOSIGNAL))?;
+        self.0.socket.count_sent(count);
+        Ok(count)
+    }
+
+    /// Writes what fits now; nothing when nothing does.
+    pub fn try_write(&self, bytes: &[u8]) -> Result<Option<usize>, NetError> {
+        let count = self.0.socket.once(|fd| send(fd, bytes, SendFlags::NOSIGNAL))?;
+        self.0.socket.count_sent(count.unwrap_or(0));
+        Ok(count)
+    }
+
+    /// Writes all of it before one deadline, however slowly the peer takes it.
+    pub fn write_all(&self, mut bytes: &[u8], deadline: Instant) -> Result<(), NetError> {
+        let deadline = self.0.socket.context.limits.capped(deadline, Instant::now());
+        while !bytes.is_empty() {
+            let count = self.write(bytes, deadline)?;
+            bytes = &bytes[count..];
+        }
+        Ok(())
+    }
+
+    /// Ends reading, writing or both; the peer sees the end of what is written.
+    pub fn shutdown(&self, how: std::net::Shutdown) -> Result<(), NetError> {
+        let how = match how {
+            std::net::Shutdown::Read => Shutdown::Read,
+            std::net::Shutdown::Write => Shutdown::Write,
+            std::net::Shutdown::Both => Shutdown::Both,
+        };
+        Ok(shutdown(&*self.0.socket.fd()?, how)?)
+    }
+
+    /// Whether small writes are sent without waiting for more.
+    pub fn set_nodelay(&self, nodelay: bool) -> Result<(), NetError> {
+        Ok(sockopt::set_tcp_nodelay(&*self.0.socket.fd()?, nodelay)?)
+    }
+
+    /// After how much silence the peer is asked whether it is there; never when absent.
+    pub fn set_keepalive(&self, idle: Option<Duration>) -> Result<(), NetError> {
+        let fd = self.0.socket.fd()?;
+        if let Some(idle) = idle {
+            sockopt::set_tcp_keepidle(&*fd, idle)?;
+        }
+        Ok(sockopt::set_socket_keepalive(&*fd, idle.is_some())?)
+    }
+
+    /// The address that was decided and connected to, or that was accepted.
+    pub fn peer(&self) -> SocketAddr {
+        self.0.peer
+    }
+
+    pub fn local(&self) -> SocketAddr {
+        self.0.local
+    }
+
+    pub fn bytes_in(&self) -> u64 {
+        self.0.socket.received()
+    }
+
+    pub fn bytes_out(&self) -> u64 {
+        self.0.socket.sent()
+    }
+
+    /// The guard of the grant it was made under.
+    pub fn guard(&self) -> &Guard {
+        self.0.socket.guard()
+    }
+
+    pub fn ready_fd(&self) -> Result<ReadyFd, NetError> {
+        self.0.socket.ready_fd()
+    }
+
+    fn received(&self, count: usize) -> Result<usize, NetError> {
+        if count == 0 {
+            // A connection that was cut ends as if its peer had closed it.
+            self.0.socket.fd()?;
+        }
+        self.0.socket.count_received(count);
+        Ok(count)
+    }
+}
+
+fn receive(fd: &std::os::fd::OwnedFd, buf: &mut [u8]) -> Result<usize, Errno> {
+    recv(fd, buf, RecvFlags::empty()).map(|(count, _)| count)
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TcpStream({})", self.0.socket.capability())
+    }
+}
