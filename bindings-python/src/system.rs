@@ -518,7 +518,7 @@ impl System {
         block(py, &self.shared, |system| system.policy_load_async(&path))
     }
 
-    /// `policy_load`, awaited.
+    /// `policy_load`, awaited. Cancelling ends the wait, not the loading.
     fn policy_load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
         let begin = || self.shared.system.policy_load_async(&path);
         awaitable::start(py, &self.shared, begin, |py, ()| Ok(py.None()))

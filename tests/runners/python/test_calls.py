@@ -102,7 +102,7 @@ def test_wrong_values_say_which(system: airwasm.System, spawn: Spawn) -> None:
             call()
         assert caught.value.detail["which"] == which
     with pytest.raises(airwasm.Unsupported):
-        airwasm.System(policy="policy.yaml")
+        airwasm.System(cache_dir="cache")
     assert echo.request(b"alive") == b"alive"
 
 

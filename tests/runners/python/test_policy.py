@@ -125,10 +125,20 @@ def test_a_policy_is_loaded_by_asyncio_too(policy: Written) -> None:
             policy.path.write_text("version: 2")
             with pytest.raises(airwasm.PolicyInvalid):
                 await system.policy_load_async(policy.path)
+            assert system.policy_test().passed == 1
+
+    asyncio.run(main())
+
+
+def test_a_load_that_nobody_awaits_goes_on(policy: Written) -> None:
+    async def main() -> None:
+        async with airwasm.System() as system:
+            events = system.events("policy.*")
             task = asyncio.ensure_future(system.policy_load_async(policy.path))
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
+            assert (await anext(events)).kind == "policy.loaded"
             assert system.policy_test().passed == 1
 
     asyncio.run(main())
