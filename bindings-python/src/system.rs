@@ -513,7 +513,7 @@ impl System {
     }
 
     /// Puts a policy in force for all actors at once, those that live included; at an error the one before stays. What it
-    /// denies is cut, what it no longer allows is revoked. A file that was watched is watched no more.
+    /// denies is cut, what it no longer allows is revoked. With `policy_watch` it is watched from now on.
     fn policy_load(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         block(py, &self.shared, |system| system.policy_load_async(&path))
     }

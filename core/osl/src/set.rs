@@ -101,6 +101,7 @@ impl CapabilitySet {
     pub fn forbid(&self, bans: Vec<Ban>) -> u64 {
         let mut held = self.write();
         let new: Vec<Ban> = bans.iter().filter(|ban| !held.bans.contains(ban)).cloned().collect();
+        let lifted: Vec<Ban> = held.bans.iter().filter(|ban| !bans.contains(ban)).cloned().collect();
         held.bans = bans.into();
         let mut ended = Vec::new();
         for grant in &mut held.grants {
@@ -109,9 +110,8 @@ impl CapabilitySet {
             }
         }
         drop(held);
-        for ban in &new {
-            self.record_ban(ban);
-        }
+        new.iter().for_each(|ban| self.record_ban(ban, Decision::Deny));
+        lifted.iter().for_each(|ban| self.record_ban(ban, Decision::Allow));
         ended.iter().map(|grant| grant.end(DenialKind::Revoked)).sum()
     }
 
@@ -297,10 +297,10 @@ impl CapabilitySet {
         audit.record(record);
     }
 
-    fn record_ban(&self, ban: &Ban) {
+    fn record_ban(&self, ban: &Ban, decision: Decision) {
         let Inner { actor, audit, .. } = &*self.0;
         let text = ban.capability.to_string().into();
-        let mut record = Record::new(audit.now(), actor, Operation::Forbid, text, Decision::Deny);
+        let mut record = Record::new(audit.now(), actor, Operation::Forbid, text, decision);
         record.rule = Some(ban.rule.clone());
         audit.record(record);
     }

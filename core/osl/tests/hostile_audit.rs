@@ -428,3 +428,25 @@ fn no_grant_reaches_any_file_of_the_log() {
         assert!(matches!(opened, Err(FsError::Denied(_))), "{name}: {opened:?}");
     }
 }
+
+#[test]
+fn hostile_d10_what_is_no_regular_file_is_not_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    for path in [pipe.as_path(), dir.path()] {
+        let refused = verify(path).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_summary_may_be_asked_for_more_often_than_the_writer_looks() {
+    let world = LogWorld::new();
+    let config = AuditConfig { summary_interval: std::time::Duration::from_nanos(1), ..world.config() };
+    let audit = Audit::open(config).unwrap();
+    deny(&actor(&audit, "a", &[]), 3);
+    audit.close().unwrap();
+    assert!(good(&world.path).records >= 3);
+}

@@ -89,7 +89,7 @@ pub(crate) fn path(log: &Path) -> PathBuf {
 /// All anchors of the file beside a log; none when there is no such file. A line that is no anchor was
 /// cut short by a failure, and the next one was written again.
 pub(crate) fn read(log: &Path) -> io::Result<Vec<Told>> {
-    let text = match std::fs::read(path(log)) {
+    let text = match disk::open_regular(&path(log)).and_then(disk::read_whole) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),

@@ -1,9 +1,11 @@
 //! Each touch of the disk by the audit, in one place so that a test can let the n-th of them fail.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 /// Opens a file to append to and to read, created with mode 0600.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
@@ -14,6 +16,21 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     fault::point()?;
     File::open(path)
+}
+
+/// Opens a file to read that is no pipe, which might never end.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    // Without waiting for somebody at the other end of a pipe.
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+    }
+}
+
+pub(crate) fn read_whole(mut file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map(|_| bytes)
 }
 
 /// Refused while another holds the lock, be it in this process.

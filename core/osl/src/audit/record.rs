@@ -14,7 +14,7 @@ pub enum Operation {
     Grant,
     Revoke,
     Expire,
-    /// A rule from now on denies it, whoever grants it.
+    /// A rule from now on denies it, whoever grants it; with the decision `allow`, no longer.
     Forbid,
     /// Something done to the operating system: `open`, `connect`, `spawn`…
     Os(&'static str),

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::anchor::{self, Told};
 use super::chain::{Head, Link, Unsealed};
+use super::disk;
 use super::log::{LINE_BYTES_MAX, numbered};
 
 /// What an audit log turned out to be.
@@ -147,7 +148,7 @@ impl Walk {
         self.report.files.push(path.to_owned());
         self.place = (path.to_owned(), 0);
         self.report.partial_tail = false;
-        let mut reader = BufReader::new(File::open(path)?);
+        let mut reader = BufReader::new(disk::open_regular(path)?);
         let mut line = Vec::new();
         while self.report.bad.is_none() {
             line.clear();

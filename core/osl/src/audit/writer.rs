@@ -212,7 +212,8 @@ impl Writer {
         }
         let due_ns = self.summary_due_ns().min(self.anchor_due_ns());
         Duration::from_nanos(due_ns.saturating_sub(self.config.clock.now().monotonic_ns))
-            .clamp(Duration::from_millis(10), self.config.summary_interval)
+            .min(self.config.summary_interval)
+            .max(Duration::from_millis(10))
     }
 
     fn summary_due_ns(&self) -> u64 {

@@ -8,6 +8,7 @@ use airssys_osl::{Audit, AuditConfig, Level, OnFailure, OnFull, Sink};
 use super::System;
 use crate::types::config::AuditOptions;
 use crate::types::error::{Code, Error, Result};
+use crate::types::limits::UNLIMITED;
 use crate::types::policy::AuditReport;
 
 impl System {
@@ -66,8 +67,12 @@ fn config(path: Option<PathBuf>, options: AuditOptions) -> Result<AuditConfig> {
         }
     }
     config.rotate_bytes_max = bytes;
-    config.rotate_files_max = u32::try_from(files)
-        .map_err(|_| Error::argument("audit_rotate_files", format!("{files} is more than {}", u32::MAX)))?;
+    config.rotate_files_max = match files {
+        UNLIMITED => u32::MAX,
+        files => u32::try_from(files).map_err(|_| {
+            Error::argument("audit_rotate_files", format!("{files} is more than {}", u32::MAX))
+        })?,
+    };
     config.summary_interval = interval;
     if options.stderr {
         config.sinks = match path {

@@ -80,6 +80,7 @@ pub(crate) struct Inner {
     timers: timers::Timers,
     morgue: Arc<morgue::Morgue>,
     policies: policy::Policies,
+    policy_watch: Option<Duration>,
 }
 
 impl System {
@@ -135,9 +136,10 @@ impl System {
             timers: timers::Timers::default(),
             morgue,
             policies: policy::Policies::default(),
+            policy_watch: config.policy_watch,
         });
         if let Some(path) = &config.policy {
-            inner.load_policy(path, config.policy_watch)?;
+            inner.load_policy(path)?;
         }
         Ok(System { inner })
     }

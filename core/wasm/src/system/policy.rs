@@ -26,6 +26,7 @@ pub(super) struct InForce {
     pub policy: Arc<Policy>,
     /// The file it came from, where there is one.
     name: Option<String>,
+    /// Ends with the next policy, which gets one of its own.
     watcher: Option<PolicyWatcher>,
 }
 
@@ -71,7 +72,7 @@ impl System {
         let (weak, path) = (Arc::downgrade(inner), path.to_owned());
         inner.io.handle().spawn_blocking(move || {
             resolver.settle(match weak.upgrade() {
-                Some(inner) => inner.load_policy(&path, None),
+                Some(inner) => inner.load_policy(&path),
                 None => Err(Error::new(Code::Closed, "the system is closed")),
             });
         });
@@ -105,12 +106,13 @@ impl System {
 }
 
 impl Inner {
-    /// Reads a policy and puts it in force, and then again at each change of its files if it is to be watched.
-    pub(super) fn load_policy(&self, path: &Path, watch: Option<Duration>) -> Result<()> {
+    /// Reads a policy and puts it in force, and then again at each change of its files if policies are to be watched.
+    pub(super) fn load_policy(&self, path: &Path) -> Result<()> {
         let name = path.display().to_string();
         let file = PolicyFile::open(path).map_err(|why| self.rejected(&name, why))?;
         let policy = file.current();
-        let watcher = watch.map(|interval| watch_file(self.me.clone(), file, name.clone(), interval));
+        let watcher =
+            self.policy_watch.map(|interval| watch_file(self.me.clone(), file, name.clone(), interval));
         let watcher = watcher.transpose().map_err(|why| Error::new(Code::Io, format!("{name}: {why}")))?;
         self.put_in_force(policy, name, Some(watcher));
         Ok(())

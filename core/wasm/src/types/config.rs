@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Config {
     /// The policy file, as [`System::policy_load`](crate::System::policy_load) takes it.
     pub policy: Option<PathBuf>,
-    /// How often to look whether the policy has changed, to load it again then; absent, only when asked to.
+    /// How often to look whether the policy loaded last has changed, to load it again then; absent, only when asked to.
     pub policy_watch: Option<Duration>,
     /// The file that audit records are appended to; without it the last 1,000 are kept in memory.
     pub audit: Option<PathBuf>,
