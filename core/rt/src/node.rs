@@ -146,6 +146,16 @@ pub(crate) enum Ending {
     Kill,
 }
 
+impl Ending {
+    /// How a supervisor ends by it.
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            Self::Stop(_) => Exit::Shutdown,
+            Self::Kill => Exit::Killed,
+        }
+    }
+}
+
 impl From<Shutdown> for Ending {
     fn from(shutdown: Shutdown) -> Self {
         match shutdown {

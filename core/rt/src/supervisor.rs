@@ -140,7 +140,10 @@ impl Supervisor {
 
     /// Tells it something. A worker that has nothing else in its hands sees to it at once, else another one does.
     pub(crate) fn feed(self: &Arc<Self>, input: Input) {
-        let mut state = lock(&self.state);
+        self.feed_into(lock(&self.state), input);
+    }
+
+    fn feed_into(self: &Arc<Self>, mut state: MutexGuard<'_, State>, input: Input) {
         state.inbox.push_back(input);
         if std::mem::replace(&mut state.working, true) {
             return;
@@ -329,13 +332,10 @@ impl Supervisor {
             let deadline = self.shared.deadlines.after(grace, Arc::downgrade(&due));
             state.deadline = Deadline::earlier(state.deadline.take(), deadline);
         }
-        let nodes: Vec<_> = state.children.values().map(|charge| charge.node.clone()).collect();
-        drop(state);
-        if ending != Ending::Kill {
-            return self.feed(Input::Stop(Exit::Shutdown));
+        self.feed_into(state, Input::Stop(ending.exit()));
+        if ending == Ending::Kill {
+            self.children().into_iter().for_each(|node| node.end(Ending::Kill));
         }
-        self.feed(Input::Stop(Exit::Killed));
-        nodes.into_iter().for_each(|node| node.end(Ending::Kill));
     }
 
     /// Its own supervisor is not to start it again.
