@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 const THREADS_MAX: usize = 256;
 /// Abandoned callbacks whose threads are replaced; beyond them the pool has less.
-const LOST_MAX: usize = 1_024;
+const LOST_MAX: i64 = 1_024;
 const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// How often the end of all callbacks is looked for.
@@ -20,9 +20,17 @@ struct State {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
-    /// Threads in callbacks that were abandoned, which do not count until these return.
-    lost: usize,
+    /// Callbacks that were abandoned and have not returned. One that returns at that moment is found before it is lost.
+    lost: i64,
     ended: bool,
+}
+
+impl State {
+    /// The threads but for those in abandoned callbacks.
+    fn in_use(&self) -> usize {
+        let lost = self.lost.clamp(0, LOST_MAX);
+        self.threads.saturating_sub(usize::try_from(lost).unwrap_or_default())
+    }
 }
 
 /// Threads are started when all are busy, up to 256, and end after 5 idle seconds.
@@ -44,27 +52,20 @@ impl Callbacks {
     /// A thread is in a callback that was abandoned: another one may take its place.
     pub(crate) fn lose(&self) {
         let mut state = self.lock();
-        if state.lost < LOST_MAX {
-            state.lost += 1;
-            state.threads = state.threads.saturating_sub(1);
-            self.serve(state);
-        }
+        state.lost += 1;
+        self.serve(state);
     }
 
     /// An abandoned callback has returned.
     pub(crate) fn found(&self) {
-        let mut state = self.lock();
-        if state.lost > 0 {
-            state.lost -= 1;
-            state.threads += 1;
-        }
+        self.lock().lost -= 1;
     }
 
     /// Waits until no callback runs but abandoned ones, or the time is over.
     pub(crate) fn settle(&self, time: Duration) {
         let until = Instant::now() + time;
         let mut state = self.lock();
-        while state.threads > state.idle || !state.jobs.is_empty() {
+        while state.in_use() > state.idle || !state.jobs.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -77,7 +78,7 @@ impl Callbacks {
 
     /// Sees that somebody takes the jobs.
     fn serve(&self, mut state: MutexGuard<'_, State>) {
-        let starved = state.idle < state.jobs.len() && state.threads < THREADS_MAX;
+        let starved = state.idle < state.jobs.len() && state.in_use() < THREADS_MAX;
         if !starved {
             drop(state);
             self.0.1.notify_one();
@@ -123,5 +124,23 @@ impl Callbacks {
     pub(crate) fn end(&self) {
         self.lock().ended = true;
         self.0.1.notify_all();
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callback_that_returns_as_it_is_abandoned_leaves_the_pool_as_it_was() {
+        let pool = Callbacks::default();
+        pool.found();
+        pool.lose();
+        assert_eq!(pool.lock().lost, 0);
+        let (ran, runs) = std::sync::mpsc::channel();
+        pool.run(Box::new(move || ran.send(()).expect("the test listens")));
+        runs.recv_timeout(Duration::from_secs(60)).expect("it runs");
+        assert_eq!(pool.lock().in_use(), 1);
+        pool.end();
     }
 }

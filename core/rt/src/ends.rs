@@ -14,7 +14,7 @@ use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
 use crate::life::{Life, Stage};
-use crate::node::{Core, Ending, Node, Overdue, Shutdown, Status};
+use crate::node::{Core, Ending, Node, Overdue, Status};
 use crate::notice::Notice;
 use crate::promise::Done;
 use crate::spec::Executor;
@@ -207,7 +207,14 @@ impl<M: Message> Cell<M> {
 
     /// What was kept until its end is told; a callback that was abandoned holds its own.
     fn take_corpse(&self) -> Slot {
-        let Ok(mut slot) = self.task.try_lock() else { return Slot::Empty };
+        let mut slot = match self.run.is_parked() {
+            // Nobody polls it: whoever has it locked only looks.
+            true => lock(&self.task),
+            false => match self.task.try_lock() {
+                Ok(slot) => slot,
+                Err(_) => return Slot::Empty,
+            },
+        };
         match &*slot {
             Slot::Corpse { .. } => std::mem::replace(&mut *slot, Slot::Empty),
             _ => Slot::Empty,
@@ -243,6 +250,10 @@ impl<M: Message> Cell<M> {
             // Asked first, so that it does not take the end for a crash.
             self.ask_to_stop();
             life = lock(&self.life);
+            if !life.stops {
+                // It got its end meanwhile: the life at hand is one that somebody asked for after that.
+                return;
+            }
         }
         self.end_life(life, ending);
     }
@@ -399,12 +410,15 @@ impl<M: Message> Node for Cell<M> {
         self.end_life(lock(&self.life), ending);
     }
 
+    fn overdue(self: Arc<Self>) {
+        let life = lock(&self.life);
+        if life.grace.is_over(Instant::now()) {
+            self.end_life(life, Ending::Kill);
+        }
+    }
+
     fn shut_down(self: Arc<Self>) {
-        let ending = match self.manner.shutdown {
-            Shutdown::Brutal => Ending::Kill,
-            Shutdown::After(grace) => Ending::Stop(Some(grace)),
-            Shutdown::Infinity => Ending::Stop(None),
-        };
+        let ending = self.manner.shutdown.into();
         self.end(ending);
     }
 

@@ -31,6 +31,11 @@ impl Grace {
         }
     }
 
+    /// Whether the time that was given has passed.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        matches!(self, Self::Armed(deadline) if deadline.at() <= now)
+    }
+
     /// From now on the clock is looked at.
     pub(crate) fn arm(&mut self, deadlines: &Deadlines, who: impl FnOnce() -> Weak<dyn Due>) {
         if let Self::Until(at) = *self {

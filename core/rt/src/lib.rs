@@ -100,6 +100,8 @@ mod counts;
 mod dead_letters;
 mod deadlines;
 mod ends;
+#[cfg(all(test, not(feature = "loom")))]
+mod ends_tests;
 mod error;
 mod errors;
 mod exit;

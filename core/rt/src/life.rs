@@ -69,7 +69,8 @@ impl Waiting {
     }
 }
 
-fn tell(done: Done) {
+/// Whoever is told may panic.
+pub(crate) fn tell(done: Done) {
     foreign::call("end of a stop", || done.tell());
 }
 
@@ -78,7 +79,7 @@ pub(crate) struct Life<M: Message> {
     pub starter: Option<Starter<M>>,
     pub stage: Stage,
     pub kill: bool,
-    /// Somebody asked for its end, so no life follows.
+    /// Somebody asked for its end and has not got it, so no life follows.
     pub stops: bool,
     /// The exit that a linked actor, a missed health check or too many errors forced on it; of a life that is down, the
     /// one that its supervisor gave it by giving up.
@@ -140,10 +141,10 @@ impl<M: Message> Life<M> {
         Self { alive: true, traps_exits, ..Self::new(Some(on_start), None) }
     }
 
-    /// A new life: what was asked of the last one is forgotten.
+    /// A new life: what was asked of the last one is forgotten, but that somebody waits for the end.
     pub(crate) fn renew(&mut self, traps_exits: bool) {
         self.stage = if self.was_up { Stage::Restarting } else { Stage::Starting };
-        (self.kill, self.stops, self.is_up, self.announced) = (false, false, false, false);
+        (self.kill, self.is_up, self.announced) = (false, false, false);
         self.forced = None;
         (self.alive, self.traps_exits) = (true, traps_exits);
         self.signals = None;

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::error::{Error, Refused};
 use crate::exit::{Exit, SmallExit};
 use crate::promise::Resolver;
-use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// A message on its way, with the duty to answer it.
@@ -367,8 +367,9 @@ impl<M: Message> Mailbox<M> {
                     Some(next) if !next.reply.is_abandoned() => {
                         let bytes = self.taken_bytes.load(Relaxed) - next.message.size_bytes() as u64;
                         self.taken_bytes.store(bytes, Relaxed);
-                        self.taken_messages.store(taken.len() - 1, Relaxed);
                         self.delivered.store(self.delivered.load(Relaxed) + 1, Relaxed);
+                        // Who sees that nothing is left without the lock sees what was delivered: `take_left`.
+                        self.taken_messages.store(taken.len() - 1, Release);
                         return taken.pop_front();
                     }
                     _ => drop(taken),

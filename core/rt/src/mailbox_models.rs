@@ -304,6 +304,22 @@ fn model_who_waits_for_room_while_the_mailbox_closes_gets_its_message_back_or_it
 
 /// A message must not be lost where the taker drops an abandoned one that a pusher swept meanwhile.
 #[test]
+fn model_what_an_abandoned_life_takes_while_its_mailbox_retires_is_counted() {
+    model(|| {
+        let world = World::idle(Overflow::Reject, 2);
+        assert!((1..=2).all(|number| world.mailbox.push(World::envelope(0, number, 1)).is_ok()));
+        let taker = thread::spawn({
+            let world = world.clone();
+            move || (0..2).filter(|_| world.mailbox.pop().is_some()).count() as u64
+        });
+        let (left, counts) = world.mailbox.finish(&Exit::Killed, true);
+        let (taken, left) = (taker.join().expect("no panic"), left.len() as u64);
+        assert_eq!((taken + left, counts.sent), (2, 2));
+        assert_eq!((counts.delivered, counts.dead_letters), (taken, left));
+    });
+}
+
+#[test]
 fn model_a_sweep_beside_the_taker_loses_no_message() {
     model(|| {
         let bounds = Bounds { messages_max: 2, bytes_max: 10, ..Bounds::default() };

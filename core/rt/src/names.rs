@@ -255,6 +255,44 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_use_is_found_and_no_other_while_thousands_come_and_go() {
+        const NAMES: u32 = 4_096;
+        let names = Names::default();
+        // One in eight stays, and a handle tells which name it is for.
+        let name = |number: u32| id(&format!("{}/x/{number}", "n".repeat(1 + number as usize % 40)));
+        let stays = |number: u32| number.is_multiple_of(8);
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for reader in 0..2 {
+                let (names, done) = (&names, &done);
+                scope.spawn(move || {
+                    let (mut number, mut highest) = (reader, vec![0; NAMES as usize]);
+                    while !done.load(Relaxed) {
+                        number = (number * 5 + 7) % NAMES;
+                        let found = names.find(&name(number));
+                        assert!(found.is_none_or(|it| it.slot() == number), "{number}: {found:?}");
+                        let generation = found.map_or(0, Handle::generation);
+                        let seen = &mut highest[number as usize];
+                        assert!(*seen == 0 || !stays(number) || generation == 1, "{number} was missed");
+                        assert!(generation == 0 || generation >= *seen, "{number} is an earlier one");
+                        *seen = generation.max(*seen);
+                    }
+                });
+            }
+            (0..NAMES).for_each(|number| assert!(names.register(&name(number), handle(number))));
+            for generation in (1..31).step_by(2) {
+                let of = |number, generation| Handle::new(number, generation).expect("odd");
+                let going = |number: &u32| !stays(*number);
+                (0..NAMES).filter(going).for_each(|it| names.unregister(&name(it), of(it, generation)));
+                let come = |it| assert!(names.register(&name(it), of(it, generation + 2)));
+                (0..NAMES).rev().filter(going).for_each(come);
+            }
+            done.store(true, Relaxed);
+        });
+        assert_eq!(names.len(), NAMES as usize);
+    }
+
+    #[test]
     fn threads_that_want_one_name_get_it_once() {
         let names = Names::default();
         std::thread::scope(|scope| {

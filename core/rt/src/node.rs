@@ -146,12 +146,32 @@ pub(crate) enum Ending {
     Kill,
 }
 
+impl Ending {
+    /// How a supervisor ends by it.
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            Self::Stop(_) => Exit::Shutdown,
+            Self::Kill => Exit::Killed,
+        }
+    }
+}
+
+impl From<Shutdown> for Ending {
+    fn from(shutdown: Shutdown) -> Self {
+        match shutdown {
+            Shutdown::Brutal => Self::Kill,
+            Shutdown::After(grace) => Self::Stop(Some(grace)),
+            Shutdown::Infinity => Self::Stop(None),
+        }
+    }
+}
+
 /// A node whose grace is over: a worker ends it, as others are told on the way.
 pub(crate) struct Overdue<N>(pub Arc<N>);
 
 impl<N: Node + 'static> Runnable for Overdue<N> {
     fn run(self: Arc<Self>) {
-        self.0.clone().end(Ending::Kill);
+        self.0.clone().overdue();
     }
 }
 
@@ -162,10 +182,12 @@ pub(crate) trait Node: Send + Sync {
     fn begin(self: Arc<Self>);
     /// Ends the life at hand. Its parent is told of the end, always.
     fn end(self: Arc<Self>, ending: Ending);
+    /// Ends the life whose grace is over, unless it has ended: the one at hand may be the next.
+    fn overdue(self: Arc<Self>);
     /// Ends it by its own shutdown rule.
     fn shut_down(self: Arc<Self>);
     /// Its supervisor gives up: announces the crash that was one too many.
-    fn given_up(&self, why: GaveUp);
+    fn given_up(&self, _why: GaveUp) {}
     /// What becomes of it after a life has ended.
     fn settle(self: Arc<Self>, fate: Fate);
     /// Ends it for good, by way of its supervisor if it has one; `done` is told when it is down.

@@ -84,6 +84,11 @@ impl RunState {
         self.0.swap(PARKED, AcqRel);
     }
 
+    /// Whether there is nothing to poll.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.0.load(Acquire) == PARKED
+    }
+
     /// There is something to poll again; the caller must queue it.
     pub(crate) fn unpark(&self) {
         self.requeue();

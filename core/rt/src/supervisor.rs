@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::child::{ChildSpec, SupervisorSpec};
@@ -13,7 +13,7 @@ use crate::exit::{Exit, GaveUp};
 use crate::foreign;
 use crate::handle::Handle;
 use crate::id::ActorId;
-use crate::life::Stage;
+use crate::life::{self, Stage};
 use crate::node::{Core, Ending, Node, Overdue, Parent, Shutdown, Status};
 use crate::notice::Notice;
 use crate::poller;
@@ -21,7 +21,7 @@ use crate::promise::{Done, Resolver};
 use crate::queue::Runnable;
 use crate::shared::Shared;
 use crate::supervision::{Busy, ChildKey, ChildRules, Fate, Input, Machine, Output, Refusal, Ticket};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 use crate::watch::{Down, MonitorId, Signal, Watcher, Watchers};
 
 /// Supervisors below each other: their makings and ends are nested calls.
@@ -62,7 +62,7 @@ struct State {
     was_up: bool,
     /// Somebody kills it: so are its children, whatever their own rules of shutdown are.
     killed: bool,
-    /// Somebody asked for its end, so no life follows.
+    /// Somebody asked for its end and has not got it, so no life follows.
     stops: bool,
     restarts: u64,
     last_exit: Option<Exit>,
@@ -140,7 +140,10 @@ impl Supervisor {
 
     /// Tells it something. A worker that has nothing else in its hands sees to it at once, else another one does.
     pub(crate) fn feed(self: &Arc<Self>, input: Input) {
-        let mut state = lock(&self.state);
+        self.feed_into(lock(&self.state), input);
+    }
+
+    fn feed_into(self: &Arc<Self>, mut state: MutexGuard<'_, State>, input: Input) {
         state.inbox.push_back(input);
         if std::mem::replace(&mut state.working, true) {
             return;
@@ -317,6 +320,24 @@ impl Supervisor {
         self.ask(|ticket| Input::Terminate(ticket, key), Box::new(answer));
     }
 
+    fn end_life(self: &Arc<Self>, mut state: MutexGuard<'_, State>, ending: Ending) {
+        if matches!(state.stage, Stage::Down(_) | Stage::Stopped(_)) {
+            return;
+        }
+        state.stage = Stage::Stopping;
+        state.killed |= ending == Ending::Kill;
+        let ending = if state.killed { Ending::Kill } else { ending };
+        if let Ending::Stop(Some(grace)) = ending {
+            let due: Arc<dyn Due> = self.clone();
+            let deadline = self.shared.deadlines.after(grace, Arc::downgrade(&due));
+            state.deadline = Deadline::earlier(state.deadline.take(), deadline);
+        }
+        self.feed_into(state, Input::Stop(ending.exit()));
+        if ending == Ending::Kill {
+            self.children().into_iter().for_each(|node| node.end(Ending::Kill));
+        }
+    }
+
     /// Its own supervisor is not to start it again.
     fn ask_to_stop(&self) {
         if let Some((supervisor, key)) = self.core.supervisor() {
@@ -402,9 +423,7 @@ impl Supervisor {
                 other => Error::Stopped(other.clone()),
             }));
         }
-        for done in on_stop {
-            foreign::call("end of a stop", || done.tell());
-        }
+        on_stop.into_iter().for_each(life::tell);
     }
 }
 
@@ -446,8 +465,7 @@ impl Runnable for Supervisor {
 impl Due for Supervisor {
     /// The grace of a stop is over.
     fn due(self: Arc<Self>) {
-        let shared = self.shared.clone();
-        shared.queue.push_fresh(Arc::new(Overdue(self)));
+        self.shared.queue.push_fresh(Arc::new(Overdue(self.clone())));
     }
 }
 
@@ -460,7 +478,7 @@ impl Node for Supervisor {
         let mut state = lock(&self.state);
         state.stage = if state.was_up { Stage::Restarting } else { Stage::Starting };
         state.killed = false;
-        let asked = std::mem::take(&mut state.stops);
+        let asked = state.stops;
         drop(state);
         self.feed(Input::Begin);
         if asked {
@@ -471,43 +489,20 @@ impl Node for Supervisor {
     }
 
     fn end(self: Arc<Self>, ending: Ending) {
-        let mut state = lock(&self.state);
-        if matches!(state.stage, Stage::Down(_) | Stage::Stopped(_)) {
-            return;
-        }
-        state.stage = Stage::Stopping;
-        state.killed |= ending == Ending::Kill;
-        let ending = if state.killed { Ending::Kill } else { ending };
-        match ending {
-            Ending::Stop(Some(grace)) => {
-                let weak: Weak<dyn Due> = Arc::downgrade(&(self.clone() as Arc<dyn Due>));
-                let deadline = self.shared.deadlines.after(grace, weak);
-                state.deadline = Deadline::earlier(state.deadline.take(), deadline);
-            }
-            Ending::Stop(None) | Ending::Kill => {}
-        }
-        let nodes: Vec<_> = state.children.values().map(|charge| charge.node.clone()).collect();
-        drop(state);
-        if ending == Ending::Kill {
-            self.feed(Input::Stop(Exit::Killed));
-            for node in nodes {
-                node.end(Ending::Kill);
-            }
-        } else {
-            self.feed(Input::Stop(Exit::Shutdown));
+        self.end_life(lock(&self.state), ending);
+    }
+
+    fn overdue(self: Arc<Self>) {
+        let state = lock(&self.state);
+        if state.deadline.as_ref().is_some_and(|deadline| deadline.at() <= Instant::now()) {
+            self.end_life(state, Ending::Kill);
         }
     }
 
     fn shut_down(self: Arc<Self>) {
-        let ending = match self.shutdown {
-            Shutdown::Brutal => Ending::Kill,
-            Shutdown::After(grace) => Ending::Stop(Some(grace)),
-            Shutdown::Infinity => Ending::Stop(None),
-        };
+        let ending = self.shutdown.into();
         self.end(ending);
     }
-
-    fn given_up(&self, _why: GaveUp) {}
 
     fn settle(self: Arc<Self>, fate: Fate) {
         match &fate {
@@ -537,7 +532,11 @@ impl Node for Supervisor {
         state.killed |= ending == Ending::Kill;
         drop(state);
         self.ask_to_stop();
-        self.end(ending);
+        let state = lock(&self.state);
+        // Else it got its end meanwhile: the life at hand is one that somebody asked for after that.
+        if state.stops {
+            self.end_life(state, ending);
+        }
     }
 
     fn status(&self) -> Status {

@@ -2,14 +2,15 @@
 
 mod common;
 
-use std::sync::mpsc;
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use airssys_rt::Caller::Waits;
 use airssys_rt::{
-    Backoff, ChildSpec, Error, Executor, Exit, Refusal, Restart, Rules, Spec, Strategy, SupervisorSpec,
+    Backoff, ChildSpec, Error, Executor, Exit, Notice, Refusal, Restart, Rules, Spec, Strategy,
+    SupervisorSpec,
 };
-use common::{Ask, World, answer, at_once, begun, crash, echo, eventually, failing, id, soon, spec};
+use common::{Ask, World, answer, at_once, begun, crash, echo, eventually, failing, id, short, soon, spec};
 
 #[test]
 fn children_that_are_supervisors_are_counted() {
@@ -79,6 +80,69 @@ fn a_supervisor_that_was_stopped_lives_again_once_it_is_restarted() {
     answer(top.restart_child(sub)).expect("starts");
     assert_eq!(echo(&world.at("leaf"), 1).expect("it lives"), 1_001);
     assert_eq!(world.runtime.status(sub).expect("there").state, "running");
+}
+
+type Then = Box<dyn Fn(&Notice<'_>) + Send + Sync>;
+
+/// Has a child that waits for its restart ended by `end`, and asks for its next life from within that.
+fn ended_and_restarted(
+    world: &World,
+    then: &OnceLock<Then>,
+    name: &str,
+    end: impl Fn() + Send + Sync + 'static,
+) {
+    let top = world.runtime.supervisor(world.runtime.find(&id("top")).expect("there")).expect("one");
+    let child = world.runtime.find(&id(name)).expect("there");
+    let other = world.plain("other");
+    eventually("down", || world.runtime.status(child).expect("there").state == "restarting");
+    let (asks, asked) = mpsc::channel();
+    let name = name.to_owned();
+    let told: Then = Box::new(move |notice| match notice {
+        // On a worker with nothing else in its hands: what the supervisor does about it, it does within the call.
+        Notice::Stopped { id, .. } if short(id) == "other" => end(),
+        Notice::Stopped { id, .. } if short(id) == name => {
+            // The second time is the end of the test.
+            let _ = asks.send(top.restart_child(child));
+        }
+        _ => {}
+    });
+    assert!(then.set(told).is_ok());
+    other.kill();
+    answer(asked.recv_timeout(common::LONG).expect("it is down")).expect("starts");
+    assert_eq!(world.runtime.status(child).expect("there").state, "running");
+}
+
+fn observed(then: &Arc<OnceLock<Then>>) -> World {
+    let then = then.clone();
+    World::observed_by(move |notice| then.get().into_iter().for_each(|then| then(notice)))
+}
+
+#[test]
+fn a_kill_spares_the_life_that_follows_the_one_it_was_for() {
+    let then = Arc::default();
+    let world = observed(&then);
+    let rules = Rules { backoff: Backoff::delayed(Duration::from_secs(3_600)), ..at_once(5) };
+    world.supervise(spec("top", rules).child(world.child("a", Restart::Permanent)));
+    let a = world.at("a");
+    crash(&a);
+    ended_and_restarted(&world, &then, "a", {
+        let a = a.clone();
+        move || a.kill()
+    });
+    assert_eq!(echo(&a, 1).expect("the second life"), 1_001);
+}
+
+#[test]
+fn a_stop_spares_the_life_of_a_supervisor_that_follows_the_one_it_was_for() {
+    let then = Arc::default();
+    let world = observed(&then);
+    let rules = Rules { backoff: Backoff::delayed(Duration::from_secs(3_600)), ..at_once(5) };
+    let sub = spec("sub", at_once(0)).child(world.child("leaf", Restart::Permanent));
+    world.supervise(spec("top", rules).child(ChildSpec::supervisor(sub, Restart::Permanent)));
+    let sub = world.runtime.supervisor(world.runtime.find(&id("sub")).expect("there")).expect("one");
+    crash(&world.at("leaf"));
+    ended_and_restarted(&world, &then, "sub", move || drop(sub.stop(common::LONG)));
+    assert_eq!(echo(&world.at("leaf"), 1).expect("its second life"), 1_001);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::counts::Counts;
 use crate::error::Error;
 use crate::exit::{Exit, SmallExit};
 use crate::promise::Resolver;
-use crate::sync::atomic::Ordering::Relaxed;
+use crate::sync::atomic::Ordering::{Acquire, Relaxed};
 use crate::sync::lock;
 
 impl<M: Message> Mailbox<M> {
@@ -72,8 +72,9 @@ impl<M: Message> Mailbox<M> {
 
     fn take_left(&self, incoming: &mut Incoming<M>) -> Batch<M> {
         let mut left = std::mem::take(&mut incoming.queue);
-        // A batch is taken under the lock that is held, so that none is missed.
-        if self.taken_messages.load(Relaxed) > 0 {
+        // A batch is taken under the lock that is held, so that none is missed. A life that was abandoned may still take
+        // out of it: what it took is counted by then.
+        if self.taken_messages.load(Acquire) > 0 {
             let mut taken = lock(&self.taken);
             // What was taken came before what has come in since.
             std::mem::swap(&mut *taken, &mut left);
