@@ -214,7 +214,8 @@ typedef struct {
   // What happens to decisions while the file cannot be written: "open" (the default) lets them go on and counts what
   // is lost, "closed" denies everything.
   const char *on_failure;
-  // What happens to a record while too many wait to be written: "block" (the default), or "count", which leaves it out.
+  // What happens to a record while too many wait to be written: "block" (the default), or "count", which leaves it
+  // out.
   const char *on_full;
   // At which size the file is renamed to .1, that to .2, and so on; 0: never.
   uint64_t rotate_bytes;
@@ -238,7 +239,8 @@ typedef struct {
   const char *cache_dir;
   // "hardened" (the default) or "full".
   const char *profile;
-  // How often to look whether the policy has changed, to load it again then; 0: only when asked to.
+  // How often to look whether the policy has changed, to load it again then; 0: only when asked to. It ends with the
+  // next airwasm_policy_load.
   uint64_t policy_watch_ms;
   // How the audit is kept.
   const airwasm_audit_options *audit_options;
@@ -851,8 +853,8 @@ airwasm_error *airwasm_policy_explain(airwasm_system *system,
                                       const char *capability,
                                       airwasm_bytes *text);
 
-// Runs the tests of the policy in force and only reports, as JSON: {"failed":[],"passed":4}. failed has a line for each
-// test that does not hold.
+// Runs the tests of the policy in force and only reports, as JSON: {"passed":4,"failed":[]}. failed has a line for
+// each test that does not hold.
 airwasm_error *airwasm_policy_test(airwasm_system *system, airwasm_bytes *report);
 
 // Follows the hash chain of the audit log at path through all its files. report is what they hold, as JSON: {"files":

@@ -62,8 +62,8 @@ pub extern "C" fn airwasm_policy_explain(
     })
 }
 
-/// Runs the tests of the policy in force and only reports, as JSON: {"failed":[],"passed":4}. failed has a line for each
-/// test that does not hold.
+/// Runs the tests of the policy in force and only reports, as JSON: {"passed":4,"failed":[]}. failed has a line for
+/// each test that does not hold.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_policy_test(
     system: *mut airwasm_system,

@@ -40,7 +40,8 @@ pub struct airwasm_audit_options {
     /// What happens to decisions while the file cannot be written: "open" (the default) lets them go on and counts what
     /// is lost, "closed" denies everything.
     pub on_failure: *const c_char,
-    /// What happens to a record while too many wait to be written: "block" (the default), or "count", which leaves it out.
+    /// What happens to a record while too many wait to be written: "block" (the default), or "count", which leaves it
+    /// out.
     pub on_full: *const c_char,
     /// At which size the file is renamed to .1, that to .2, and so on; 0: never.
     pub rotate_bytes: u64,

@@ -1,7 +1,7 @@
 /* Hostile cases of the C ABI. Names carry the rows of the hostile list.
  *
  *     abi <guests>            every test
- *     abi <guests> <part>     pointers, handles, calls, trees, watching, waiting, times or process
+ *     abi <guests> <part>     pointers, handles, calls, trees, watching, waiting, times, policy, audit or process
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +14,9 @@ int main(int argc, char **argv) {
     void (*tests)(void);
   } parts[] = {{"pointers", abi_pointers}, {"handles", abi_handles}, {"calls", abi_calls},
                {"trees", abi_trees},       {"watching", abi_watching}, {"waiting", abi_waiting},
-               {"times", abi_times},        {"process", abi_process}};
-  if (argc < 2) return fputs("usage: abi <guests> [pointers|handles|calls|trees|watching|waiting|times|process]\n", stderr), 2;
+               {"times", abi_times},       {"policy", abi_policy},     {"audit", abi_audit},
+               {"process", abi_process}};
+  if (argc < 2) return fputs("usage: abi <guests> [<part>]\n", stderr), 2;
   program = argv[0], guests = argv[1];
   if (argc == 4 && strcmp(argv[2], "child") == 0) return abi_child(argv[3]);
   for (size_t n = 0; n < sizeof parts / sizeof *parts; n++) {

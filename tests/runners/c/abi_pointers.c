@@ -294,8 +294,8 @@ static void hostile_i11_struct_size(void) {
   options.struct_size = sizeof options, options.completions = 2;
   WRONG("completions", airwasm_open(&options, &other));
   CHECK(!other);
-  options.completions = 0, options.policy = "policy.yaml";
-  EXPECT("UNSUPPORTED", airwasm_open(&options, &other));
+  options.completions = 0, options.policy = "/no/such/policy.yaml";
+  EXPECT("POLICY_INVALID", airwasm_open(&options, &other));
   options.policy = NULL, options.cache_dir = "/tmp";
   EXPECT("UNSUPPORTED", airwasm_open(&options, &other));
   options.cache_dir = NULL, options.profile = "soft";

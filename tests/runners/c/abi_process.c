@@ -58,6 +58,10 @@ static void forked(airwasm_system *s, airwasm_handle actor) {
   in_child(airwasm_error_code(airwasm_monitor_async(s, actor, NULL, completion, &h)) == AIRWASM_E_FORKED, "monitor async");
   in_child(airwasm_error_code(airwasm_publish(s, "x", "x", 1, NULL, NULL)) == AIRWASM_E_FORKED, "publish");
   in_child(airwasm_error_code(airwasm_send_after(s, actor, "x", 1, 1, NULL, &h)) == AIRWASM_E_FORKED, "send_after");
+  in_child(airwasm_error_code(airwasm_policy_load(s, "x")) == AIRWASM_E_FORKED, "policy_load");
+  in_child(airwasm_error_code(airwasm_policy_load_async(s, "x", completion, &h)) == AIRWASM_E_FORKED, "policy_load async");
+  in_child(airwasm_error_code(airwasm_policy_explain(s, "r", "clock", &b)) == AIRWASM_E_FORKED, "policy_explain");
+  in_child(airwasm_error_code(airwasm_check(s, actor, "clock")) == AIRWASM_E_FORKED, "check");
   in_child(airwasm_dispatch(s) == 0, "dispatch");
   airwasm_system_free(s);
   airwasm_system *own = open_system(AIRWASM_THREAD);

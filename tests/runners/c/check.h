@@ -48,6 +48,8 @@ void abi_trees(void);
 void abi_watching(void);
 void abi_waiting(void);
 void abi_times(void);
+void abi_policy(void);
+void abi_audit(void);
 void abi_process(void);
 
 /* What the process tests run in a process of its own; its exit code. */

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -191,6 +193,37 @@ void waits_for_an_end_from_inside(airwasm::System &system) {
   CHECK(over && down && !system.stop(top));
 }
 
+// A policy is loaded, explained and tested, refuses what it denies, and leaves a log that can be verified.
+void policies(const std::string &guests) {
+  char folder[] = "/tmp/airwasm-smoke-XXXXXX";
+  CHECK(mkdtemp(folder) != nullptr);
+  const std::string policy = std::string(folder) + "/policy.yaml", log = std::string(folder) + "/audit.log";
+  std::ofstream(policy) << "version: 1\ndefaults:\n  deny: [\"fs.read /no/**\"]\ntests:\n  - { actor: r, deny: clock }\n";
+  airwasm_options options = AIRWASM_INIT(airwasm_options);
+  airwasm_audit_options audit = AIRWASM_INIT(airwasm_audit_options);
+  options.policy = policy.c_str(), options.audit = log.c_str(), options.audit_options = &audit, audit.level = "all";
+  {
+    airwasm::System system = must(airwasm::System::open(options));
+    airwasm::Spec spec(must(system.load(guests + "/reader.wasm")), "r");
+    spec.grants = {"fs.read /**", "custom.billing charge"};
+    airwasm::Handle reader = must(system.spawn(spec));
+    const airwasm::Result<airwasm::Bytes> denied = system.request(reader, "/no/such");
+    CHECK(denied.error().name() == "DENIED" && denied.error().detail().find("policy.yaml:3") != std::string_view::npos);
+    CHECK(!system.check(reader, "custom.billing charge"));
+    CHECK(system.check(reader, "custom.billing refund").policy_line() == "- custom.billing refund");
+    CHECK(must(system.policy_explain("r", "fs.read /no/such")).view().substr(0, 5) == "deny:");
+    CHECK(must(system.policy_test()).view() == "{\"failed\":[],\"passed\":1}");
+    CHECK(!system.policy_load(policy) && system.policy_load(log).code() == AIRWASM_E_POLICY_INVALID);
+    std::promise<std::string> told;
+    must(system.policy_load_async("/no/such", [&](airwasm::Error error) { told.set_value(std::string(error.name())); }));
+    CHECK(told.get_future().get() == "POLICY_INVALID");
+    must(system.close());
+  }
+  CHECK(must(airwasm::System::audit_verify(log)).view().find("\"first_seq\":1,") != std::string_view::npos);
+  CHECK(airwasm::System::audit_verify(policy).error().code() == AIRWASM_E_AUDIT_BROKEN);
+  unlink(policy.c_str()), unlink(log.c_str()), rmdir(folder);
+}
+
 // Every outcome is of the type that its operation has.
 void completions_of_supervision(airwasm::System &system) {
   const auto wait = [&](const bool &over) {
@@ -270,6 +303,7 @@ int main(int argc, char **argv) {
   completions_of_supervision(system);
   sends_and_askers(system);
   waits_for_an_end_from_inside(system);
+  policies(guests);
   CHECK(must(system.close()).view().find("\"killed\":0") != std::string_view::npos);
   CHECK(system.send(1, "x").code() == AIRWASM_E_INVALID_HANDLE);
   system = must(airwasm::System::open());
