@@ -69,11 +69,7 @@ fn audit_options(given: airwasm_audit_options) -> Result<AuditOptions> {
         on_failure: raw::optional_text(given.on_failure, "audit_on_failure")?,
         on_full: raw::optional_text(given.on_full, "audit_on_full")?,
         rotate_bytes: count_or_zero(given.rotate_bytes),
-        // They are numbered in 32 bits.
-        rotate_files: count_or_zero(given.rotate_files).map(|files| match files {
-            AIRWASM_UNLIMITED => u32::MAX.into(),
-            files => files,
-        }),
+        rotate_files: count_or_zero(given.rotate_files),
         summary_interval: time(given.summary_ms),
         stderr: given.to_stderr != 0,
     })

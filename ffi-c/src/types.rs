@@ -19,8 +19,7 @@ pub struct airwasm_options {
     pub cache_dir: *const c_char,
     /// "hardened" (the default) or "full".
     pub profile: *const c_char,
-    /// How often to look whether the policy has changed, to load it again then; 0: only when asked to. It ends with the
-    /// next airwasm_policy_load.
+    /// How often to look whether the policy loaded last has changed, to load it again then; 0: only when asked to.
     pub policy_watch_ms: u64,
     /// How the audit is kept.
     pub audit_options: *const airwasm_audit_options,

@@ -134,7 +134,7 @@ static void an_audit_log_is_renamed_when_it_is_full(void) {
   airwasm_audit_options audit = AIRWASM_INIT(airwasm_audit_options);
   char rotated[256];
   airwasm_bytes b;
-  audit.level = "all", audit.rotate_bytes = 1, audit.rotate_files = 2, audit.summary_ms = 1000;
+  audit.level = "all", audit.rotate_bytes = 1, audit.rotate_files = 2, audit.summary_ms = 1;
   keep_audit(&audit);
   EXPECT("OK", airwasm_audit_verify(log_path, &b));
   snprintf(rotated, sizeof rotated, "\"%s.2\",\"%s.1\",\"%s\"", log_path, log_path, log_path);

@@ -167,6 +167,7 @@ static void a_policy_that_is_watched_is_loaded_again(void) {
   airwasm_system *s = open_with(&options);
   airwasm_handle reader = spawn_reader(s);
   called = counter_new();
+  EXPECT("OK", airwasm_policy_load(s, policy));
   EXPECT("OK", airwasm_events(s, "policy.*", (airwasm_event_callback){on_event, "policy.loaded", NULL}, &subscription));
   EXPECT("DENIED", read_file(s, reader, "private"));
   write_policy("rules:\n  - actors: [r]\n    allow: [\"fs.read $/**\"]\n");
