@@ -239,8 +239,7 @@ typedef struct {
   const char *cache_dir;
   // "hardened" (the default) or "full".
   const char *profile;
-  // How often to look whether the policy has changed, to load it again then; 0: only when asked to. It ends with the
-  // next airwasm_policy_load.
+  // How often to look whether the policy loaded last has changed, to load it again then; 0: only when asked to.
   uint64_t policy_watch_ms;
   // How the audit is kept.
   const airwasm_audit_options *audit_options;
