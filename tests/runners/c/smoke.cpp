@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <memory>
@@ -221,7 +222,7 @@ void policies(const std::string &guests) {
   }
   CHECK(must(airwasm::System::audit_verify(log)).view().find("\"first_seq\":1,") != std::string_view::npos);
   CHECK(airwasm::System::audit_verify(policy).error().code() == AIRWASM_E_AUDIT_BROKEN);
-  unlink(policy.c_str()), unlink(log.c_str()), rmdir(folder);
+  std::filesystem::remove_all(folder);
 }
 
 // Every outcome is of the type that its operation has.
