@@ -5,6 +5,7 @@ mod closing;
 mod host_specs;
 mod monitors;
 mod payloads;
+mod policies;
 mod starts;
 mod status;
 mod timers;
