@@ -61,6 +61,11 @@ impl Meter {
         within("host_calls", self.budget.host_calls, self.host_calls.load(Relaxed))
     }
 
+    /// Whether the guest runs since this very tick.
+    pub(crate) fn began_this_tick(&self) -> bool {
+        self.poll_began.load(Relaxed) == self.ticks.now()
+    }
+
     /// Runs `call` under the budget, which begins now.
     pub(crate) fn run<F>(self: &Arc<Self>, call: F) -> Metered<F> {
         self.reset();
