@@ -1,7 +1,9 @@
+use std::fs;
 use std::sync::Arc;
 
 use crate::ask::Ask;
 use crate::capability::Capability;
+use crate::scope::Scope;
 
 /// A capability that nobody may use, whoever grants it, and which rule says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,5 +17,31 @@ impl Ban {
     /// The first of the bans that refuses the ask.
     pub(crate) fn of<'a>(bans: &'a [Ban], ask: &Ask) -> Option<&'a Ban> {
         bans.iter().find(|ban| ban.capability.forbids(ask))
+    }
+
+    /// Whether something may be open under a grant of this name that the ban refuses from now on.
+    pub(crate) fn concerns(&self, grant: &str) -> bool {
+        let ban = self.capability.name();
+        // A program is a file that is executed.
+        ban == grant || (ban == "fs.exec" && grant == "process.run")
+    }
+
+    pub(crate) fn is_of_paths(&self) -> bool {
+        matches!(self.capability.scope(), Scope::Path(_))
+    }
+
+    /// The same ban of where its path leads now, if a link is in the part of it without wildcards.
+    pub(crate) fn behind_links(&self) -> Option<Ban> {
+        let Scope::Path(pattern) = self.capability.scope() else { return None };
+        let prefix = pattern.literal_prefix();
+        (1..=prefix.len())
+            .rev()
+            .find_map(|depth| {
+                let real = fs::canonicalize(format!("/{}", prefix[..depth].join("/"))).ok()?;
+                // What is no text no guest can ask for.
+                let capability = self.capability.moved(depth, real.to_str()?)?;
+                Some(Ban { capability, rule: self.rule.clone() })
+            })
+            .filter(|ban| ban != self)
     }
 }

@@ -531,3 +531,18 @@ fn hostile_f12_commands_that_no_program_takes_start_nothing() {
     assert!(matches!(granted.run(&too_long_for_linux), Err(ProcessError::Invalid(_))));
     assert!(granted.records().iter().all(|record| record.decision == Decision::Allow));
 }
+
+#[test]
+fn a_ban_of_executing_a_file_holds_for_the_program_that_is_named_itself() {
+    use airssys_osl::{Ban, Capability};
+    let shop = Shop::new(&[]);
+    let running = shop.start("exec sleep 1000");
+    let capability = Capability::parse(&format!("fs.exec {}", sh())).unwrap().remove(0);
+    assert_eq!(shop.set.forbid(vec![Ban { capability, rule: "policy.yaml:3".into() }]), 1);
+    assert_eq!(running.wait(soon()).unwrap(), ProcessExit::Signal(9), "what runs is ended");
+    let denied = shop.run(&script_of("exit 0"));
+    assert!(
+        matches!(denied, Err(ProcessError::Denied(denial)) if denial.kind == DenialKind::Forbidden),
+        "and nothing is started"
+    );
+}

@@ -141,15 +141,20 @@ impl Processes {
         program: &Program,
         function: &str,
     ) -> Result<Vec<Guard>, Denial> {
+        // A ban of the program holds under its other names too, and one of the file for the program.
+        let found = [
+            command.ask_as(&program.path),
+            Ask::FsExec(program.path.clone()),
+            Ask::FsExec(command.program.clone()),
+        ];
+        if let Some(refusal) = self.0.set.ban_of(&found) {
+            return Err(self.0.set.deny(refusal, found[0].capability_text(), function));
+        }
         if program.path == command.program {
             return Ok(vec![guard]);
         }
-        // A ban of the program holds under its other names too.
-        let found = command.ask_as(&program.path);
-        if let Some(refusal) = self.0.set.ban_of(|| Some(found.clone())) {
-            return Err(self.0.set.deny(refusal, found.capability_text(), function));
-        }
-        let found = self.cover(&Ask::FsExec(program.path.clone()), function)?;
+        let [_, found, _] = found;
+        let found = self.cover(&found, function)?;
         Ok(vec![guard, found])
     }
 
