@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::ask::Ask;
 use crate::capability::Capability;
+use crate::path_pattern::PathPattern;
 use crate::scope::Scope;
 
 /// A capability that nobody may use, whoever grants it, and which rule says so.
@@ -30,18 +31,31 @@ impl Ban {
         matches!(self.capability.scope(), Scope::Path(_))
     }
 
-    /// The same ban of where its path leads now, if a link is in the part of it without wildcards.
+    /// The same ban of where its path leads now, if a link is in the part of it without wildcards. Of a program only
+    /// the directory counts: what a link at its end leads to may be many programs in one.
     pub(crate) fn behind_links(&self) -> Option<Ban> {
-        let Scope::Path(pattern) = self.capability.scope() else { return None };
-        let prefix = pattern.literal_prefix();
-        (1..=prefix.len())
-            .rev()
-            .find_map(|depth| {
-                let real = fs::canonicalize(format!("/{}", prefix[..depth].join("/"))).ok()?;
-                // What is no text no guest can ask for.
-                let capability = self.capability.moved(depth, real.to_str()?)?;
-                Some(Ban { capability, rule: self.rule.clone() })
-            })
-            .filter(|ban| ban != self)
+        let scope = match self.capability.scope() {
+            Scope::Path(pattern) => Scope::Path(path_behind_links(pattern)?),
+            Scope::Program(pattern) => Scope::Program(pattern.of(in_real_directory(pattern.program())?)),
+            _ => return None,
+        };
+        let ban = Ban { capability: self.capability.with_scope(scope), rule: self.rule.clone() };
+        (ban != *self).then_some(ban)
     }
+}
+
+fn path_behind_links(pattern: &PathPattern) -> Option<PathPattern> {
+    let prefix = pattern.literal_prefix();
+    (1..=prefix.len()).rev().find_map(|depth| {
+        let real = fs::canonicalize(format!("/{}", prefix[..depth].join("/"))).ok()?;
+        // What is no text no guest can ask for.
+        pattern.moved(depth, real.to_str()?)
+    })
+}
+
+/// The path with its directory as it really is.
+pub(crate) fn in_real_directory(path: &str) -> Option<String> {
+    let (directory, name) = path.rsplit_once('/')?;
+    let real = fs::canonicalize(format!("{directory}/")).ok()?;
+    Some(format!("{}/{name}", real.to_str()?.trim_end_matches('/')))
 }

@@ -97,10 +97,8 @@ impl Capability {
         kept
     }
 
-    /// The same, its path with another beginning in place of so many parts.
-    pub(crate) fn moved(&self, depth: usize, to: &str) -> Option<Capability> {
-        let Scope::Path(pattern) = &self.scope else { return None };
-        Some(Self { scope: Scope::Path(pattern.moved(depth, to)?), ..self.clone() })
+    pub(crate) fn with_scope(&self, scope: Scope) -> Capability {
+        Self { scope, ..self.clone() }
     }
 
     pub(crate) fn scope(&self) -> &Scope {

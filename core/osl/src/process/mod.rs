@@ -58,6 +58,7 @@ pub use limits::ProcessLimits;
 pub use places::ProcessTotal;
 
 use crate::ask::Ask;
+use crate::ban;
 use crate::denial::{Denial, DenialKind, Refusal};
 use crate::grant::{Guard, Lease};
 use crate::set::CapabilitySet;
@@ -142,10 +143,12 @@ impl Processes {
         function: &str,
     ) -> Result<Vec<Guard>, Denial> {
         // A ban of the program holds under its other names too, and one of the file for the program.
+        let named = ban::in_real_directory(&command.program).unwrap_or_else(|| command.program.clone());
         let found = [
             command.ask_as(&program.path),
             Ask::FsExec(program.path.clone()),
             Ask::FsExec(command.program.clone()),
+            command.ask_as(&named),
         ];
         if let Some(refusal) = self.0.set.ban_of(&found) {
             return Err(self.0.set.deny(refusal, found[0].capability_text(), function));
@@ -153,7 +156,7 @@ impl Processes {
         if program.path == command.program {
             return Ok(vec![guard]);
         }
-        let [_, found, _] = found;
+        let [_, found, ..] = found;
         let found = self.cover(&found, function)?;
         Ok(vec![guard, found])
     }
