@@ -1,7 +1,10 @@
+use std::fs;
 use std::sync::Arc;
 
 use crate::ask::Ask;
 use crate::capability::Capability;
+use crate::path_pattern::PathPattern;
+use crate::scope::Scope;
 
 /// A capability that nobody may use, whoever grants it, and which rule says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,4 +19,43 @@ impl Ban {
     pub(crate) fn of<'a>(bans: &'a [Ban], ask: &Ask) -> Option<&'a Ban> {
         bans.iter().find(|ban| ban.capability.forbids(ask))
     }
+
+    /// Whether something may be open under a grant of this name that the ban refuses from now on.
+    pub(crate) fn concerns(&self, grant: &str) -> bool {
+        let ban = self.capability.name();
+        // A program is a file that is executed.
+        ban == grant || (ban == "fs.exec" && grant == "process.run")
+    }
+
+    pub(crate) fn is_of_paths(&self) -> bool {
+        matches!(self.capability.scope(), Scope::Path(_))
+    }
+
+    /// The same ban of where its path leads now, if a link is in the part of it without wildcards. Of a program only
+    /// the directory counts: what a link at its end leads to may be many programs in one.
+    pub(crate) fn behind_links(&self) -> Option<Ban> {
+        let scope = match self.capability.scope() {
+            Scope::Path(pattern) => Scope::Path(path_behind_links(pattern)?),
+            Scope::Program(pattern) => Scope::Program(pattern.of(in_real_directory(pattern.program())?)),
+            _ => return None,
+        };
+        let ban = Ban { capability: self.capability.with_scope(scope), rule: self.rule.clone() };
+        (ban != *self).then_some(ban)
+    }
+}
+
+fn path_behind_links(pattern: &PathPattern) -> Option<PathPattern> {
+    let prefix = pattern.literal_prefix();
+    (1..=prefix.len()).rev().find_map(|depth| {
+        let real = fs::canonicalize(format!("/{}", prefix[..depth].join("/"))).ok()?;
+        // What is no text no guest can ask for.
+        pattern.moved(depth, real.to_str()?)
+    })
+}
+
+/// The path with its directory as it really is.
+pub(crate) fn in_real_directory(path: &str) -> Option<String> {
+    let (directory, name) = path.rsplit_once('/')?;
+    let real = fs::canonicalize(format!("{directory}/")).ok()?;
+    Some(format!("{}/{name}", real.to_str()?.trim_end_matches('/')))
 }

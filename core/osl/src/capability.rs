@@ -97,6 +97,10 @@ impl Capability {
         kept
     }
 
+    pub(crate) fn with_scope(&self, scope: Scope) -> Capability {
+        Self { scope, ..self.clone() }
+    }
+
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
     }

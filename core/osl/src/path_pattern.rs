@@ -84,6 +84,12 @@ impl PathPattern {
             .collect()
     }
 
+    /// The same with an absolute, normal path in place of the first `depth` parts.
+    pub fn moved(&self, depth: usize, to: &str) -> Option<Self> {
+        let names = normal_parts(to)?.map(|name| Part::Literal(name.to_owned()));
+        Some(Self(names.chain(self.0[depth..].iter().cloned()).collect()))
+    }
+
     /// Whether it may cover this directory or something below it; true more often than that is so.
     pub fn may_reach_below(&self, directory: &str) -> bool {
         let names = directory.split('/').filter(|name| !name.is_empty());

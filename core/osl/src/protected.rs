@@ -2,7 +2,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use crate::fs::real_path;
@@ -24,12 +24,31 @@ struct Entry {
     device: u64,
     inode: u64,
     directory: bool,
+    /// Where it stands, if what takes its place there takes it here too.
+    place: Option<PathBuf>,
 }
 
 impl Protected {
     /// Registers an open file, until it is forgotten.
     pub fn file(&self, file: &File) -> io::Result<()> {
         add(&mut self.write(), file)
+    }
+
+    /// Registers an open file as the one at this path, in place of the one that was there before.
+    pub fn file_at(&self, path: &Path, file: &File) -> io::Result<()> {
+        let metadata = file.metadata()?;
+        let id = (metadata.dev(), metadata.ino());
+        let mut entries = self.write();
+        let is_here = |entry: &Entry| entry.place.as_deref() == Some(path);
+        if entries.iter().any(|entry| is_here(entry) && (entry.device, entry.inode) == id) {
+            return Ok(());
+        }
+        let new = entry(file, &metadata, Some(path.to_owned()))?;
+        let others = entries.iter().filter(|entry| !is_here(entry)).count();
+        bounded(others)?;
+        entries.retain(|entry| !is_here(entry));
+        entries.push(new);
+        Ok(())
     }
 
     /// Opens a file, which may make it, and registers it before anybody can ask whose it is.
@@ -94,11 +113,21 @@ fn add(entries: &mut Vec<Entry>, file: &File) -> io::Result<()> {
     if entries.iter().any(|entry| (entry.device, entry.inode) == (device, inode)) {
         return Ok(());
     }
-    if entries.len() == ENTRIES_MAX {
-        return Err(io::Error::other(format!("{ENTRIES_MAX} files are protected, as many as may")));
-    }
-    entries.push(Entry { pin: pin(file)?, device, inode, directory: metadata.is_dir() });
+    bounded(entries.len())?;
+    entries.push(entry(file, &metadata, None)?);
     Ok(())
+}
+
+fn entry(file: &File, metadata: &Metadata, place: Option<PathBuf>) -> io::Result<Entry> {
+    let (device, inode) = (metadata.dev(), metadata.ino());
+    Ok(Entry { pin: pin(file)?, device, inode, directory: metadata.is_dir(), place })
+}
+
+fn bounded(entries: usize) -> io::Result<()> {
+    match entries < ENTRIES_MAX {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("{ENTRIES_MAX} files are protected, as many as may"))),
+    }
 }
 
 fn lies_below(path: &str, directory: &str) -> bool {

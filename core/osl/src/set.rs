@@ -29,7 +29,10 @@ struct Inner {
 #[derive(Default)]
 struct Held {
     grants: Vec<Arc<Grant>>,
-    bans: Arc<[Ban]>,
+    /// As they were given.
+    bans: Vec<Ban>,
+    /// With those of the same places behind links.
+    forbidden: Arc<[Ban]>,
 }
 
 /// A grant as `grants()` lists it.
@@ -97,15 +100,18 @@ impl CapabilitySet {
     }
 
     /// Bans these from now on, in place of the bans before: what a ban refuses no grant allows. What is open under a
-    /// grant that a new ban may concern is closed; how many resources that cut.
+    /// grant that a new ban may concern is closed; how many resources that cut. Links in a path of a ban are followed
+    /// now: it holds for the place that they lead to as well.
     pub fn forbid(&self, bans: Vec<Ban>) -> u64 {
+        let behind: Vec<Ban> = bans.iter().filter_map(Ban::behind_links).collect();
+        let forbidden = bans.iter().cloned().chain(behind).collect();
         let mut held = self.write();
         let new: Vec<Ban> = bans.iter().filter(|ban| !held.bans.contains(ban)).cloned().collect();
         let lifted: Vec<Ban> = held.bans.iter().filter(|ban| !bans.contains(ban)).cloned().collect();
-        held.bans = bans.into();
+        (held.bans, held.forbidden) = (bans, forbidden);
         let mut ended = Vec::new();
         for grant in &mut held.grants {
-            if new.iter().any(|ban| ban.capability.name() == grant.capability.name()) {
+            if new.iter().any(|ban| ban.concerns(grant.capability.name())) {
                 ended.push(std::mem::replace(grant, Arc::new(grant.anew())));
             }
         }
@@ -172,7 +178,7 @@ impl CapabilitySet {
     pub(crate) fn covering(&self, asks: &[Ask]) -> Result<Vec<Guard>, Refusal> {
         self.read(|held| {
             // The asks are ways to say the same: a ban of one is a ban of all.
-            if let Some(ban) = asks.iter().find_map(|ask| Ban::of(&held.bans, ask)) {
+            if let Some(ban) = asks.iter().find_map(|ask| Ban::of(&held.forbidden, ask)) {
                 return Err(ban.into());
             }
             let mut refusal = Refusal::from(DenialKind::NotGranted);
@@ -189,19 +195,20 @@ impl CapabilitySet {
         })
     }
 
-    /// What bans this, whatever grants allow.
-    pub(crate) fn ban_of(&self, ask: impl FnOnce() -> Option<Ask>) -> Option<Refusal> {
-        let bans = self.read(|held| held.bans.clone());
-        if bans.is_empty() {
-            return None;
-        }
-        Ban::of(&bans, &ask()?).map(Refusal::from)
+    /// What bans one of these, whatever grants allow.
+    pub(crate) fn ban_of(&self, asks: &[Ask]) -> Option<Refusal> {
+        self.read(|held| asks.iter().find_map(|ask| Ban::of(&held.forbidden, ask)).map(Refusal::from))
+    }
+
+    /// Whether anything is banned by its path.
+    pub(crate) fn bans_paths(&self) -> bool {
+        self.read(|held| held.forbidden.iter().any(Ban::is_of_paths))
     }
 
     /// What may ban something below this directory.
     pub(crate) fn ban_below(&self, directory: &str) -> Option<Refusal> {
         let reaches = |ban: &&Ban| matches!(ban.capability.scope(), Scope::Path(pattern) if pattern.may_reach_below(directory));
-        self.read(|held| held.bans.iter().find(reaches).map(Refusal::from))
+        self.read(|held| held.forbidden.iter().find(reaches).map(Refusal::from))
     }
 
     /// Records the start of an operation of the operating system (`connect`, `spawn`…) that a guard
@@ -318,7 +325,7 @@ impl CapabilitySet {
 /// The grant that allows the ask: a function of its arguments, time included. The first that covers it and holds, where
 /// no ban refuses it; if some cover it and none holds, how the first of them ended.
 fn decide<'a>(held: &'a Held, ask: &Ask, now: impl Fn() -> Instant) -> Result<&'a Arc<Grant>, Refusal> {
-    if let Some(ban) = Ban::of(&held.bans, ask) {
+    if let Some(ban) = Ban::of(&held.forbidden, ask) {
         return Err(ban.into());
     }
     let mut refusal = DenialKind::NotGranted;

@@ -106,3 +106,62 @@ fn a_ban_of_the_baseline_takes_it_away() {
     assert!(world.set.check(&Ask::Clock, "").is_err());
     world.set.check(&Ask::Random, "").unwrap();
 }
+
+/// Whether the ban, and nothing else, refuses it.
+fn forbidden<T>(done: Result<T, FsError>) -> bool {
+    matches!(done, Err(FsError::Denied(denial)) if denial.kind == DenialKind::Forbidden)
+}
+
+#[test]
+fn hostile_d3_a_ban_holds_where_a_grant_begins_behind_a_link() {
+    let world = World::empty();
+    world.write("run/private/pay", "secret");
+    let open = world.write("run/open", "text");
+    world.link("run", "var");
+    world.grant_from(1, "fs.read,list,write,delete {}/var/**");
+    world.set.forbid(bans(
+        &world,
+        &["fs.read {}/run/private/**", "fs.write {}/run/private/**", "fs.list {}/run/private/**"],
+    ));
+    let path = |name: &str| world.path(&format!("var/{name}"));
+    assert!(forbidden(world.read(&path("private/pay"))));
+    assert!(forbidden(world.files.list(&path("private"), "test")));
+    assert!(forbidden(world.files.metadata(&path("private/pay"), true, "test")));
+    assert!(forbidden(world.files.write_all(&path("private/new"), b"x", "test")));
+    assert!(forbidden(world.files.rename(&path("private"), &path("elsewhere"), "test")));
+    assert_eq!(fs::read_dir(world.path("run/private")).unwrap().count(), 1);
+    assert_eq!(world.read(&path("open")).unwrap(), "text");
+    assert_eq!(fs::read_to_string(open).unwrap(), "text");
+}
+
+#[test]
+fn hostile_d3_a_ban_of_a_path_through_a_link_holds_for_what_it_leads_to() {
+    let world = World::new(&["fs.read,list {}/**"]);
+    let pay = world.write("run/private/pay", "secret");
+    let key = world.write("run/key", "secret");
+    let open = world.write("run/open", "text");
+    world.link("run", "var");
+    world.link("run/key", "current");
+    world.set.forbid(bans(
+        &world,
+        &["fs.read {}/var/private/**", "fs.read {}/var/later/**", "fs.read {}/current"],
+    ));
+    let later = world.write("run/later/pay", "secret");
+    for path in [&pay, &key, &later] {
+        assert!(forbidden(world.read(path)), "{path}");
+    }
+    assert_eq!(world.read(&open).unwrap(), "text");
+    world.set.forbid(Vec::new());
+    assert_eq!(world.read(&pay).unwrap(), "secret");
+}
+
+#[test]
+fn a_ban_of_reading_refuses_what_a_link_tells_of_the_file_under_a_grant_of_listing() {
+    let world = World::new(&["fs.list {}/**"]);
+    let pay = world.write("private/pay", "secret");
+    world.link("private/pay", "in");
+    world.set.forbid(bans(&world, &["fs.read {}/private/**"]));
+    for path in [pay, world.path("in")] {
+        assert!(forbidden(world.files.metadata(&path, true, "test")), "{path}");
+    }
+}

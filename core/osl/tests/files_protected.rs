@@ -114,3 +114,36 @@ fn no_grant_reaches_the_audit_log() {
         }
     }
 }
+
+#[test]
+fn policy_files_are_out_of_reach_and_so_is_what_takes_their_place() {
+    use airssys_osl::policy::{PolicyChange, PolicyFile};
+    let world = World::new(ALL);
+    let base = world.write("etc/base.yaml", "version: 1\n");
+    let path = world.write("etc/p.yaml", "version: 1\nextends: [base.yaml]\n");
+    let file = PolicyFile::open_protected(path.as_ref(), world.audit.clone()).unwrap();
+    PolicyFile::open_protected(world.path("").as_ref(), world.audit.clone()).map(drop).unwrap_err();
+    assert_out_of_reach(&world, &path);
+    assert_out_of_reach(&world, &base);
+    let new = world.write("etc/new", "version: 1\nextends: [base.yaml]\nsealed: true\n");
+    fs::rename(&new, &path).unwrap();
+    assert!(matches!(file.reload(), PolicyChange::Loaded(_)));
+    assert_out_of_reach(&world, &path);
+    // Another file of the same name is found by a look, before it is read.
+    let new = world.write("etc/new", "version: 1\n");
+    fs::rename(&new, &path).unwrap();
+    file.poll(std::time::Instant::now());
+    assert_out_of_reach(&world, &path);
+}
+
+#[test]
+fn a_protected_name_that_gets_other_files_never_fills_the_list() {
+    let world = World::new(ALL);
+    let path = world.path("p");
+    for _ in 0..1_100 {
+        let new = world.write("new", "own");
+        fs::rename(&new, &path).unwrap();
+        world.audit.protected().file_at(path.as_ref(), &fs::File::open(&path).unwrap()).unwrap();
+    }
+    assert_out_of_reach(&world, &path);
+}

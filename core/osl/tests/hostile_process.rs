@@ -531,3 +531,50 @@ fn hostile_f12_commands_that_no_program_takes_start_nothing() {
     assert!(matches!(granted.run(&too_long_for_linux), Err(ProcessError::Invalid(_))));
     assert!(granted.records().iter().all(|record| record.decision == Decision::Allow));
 }
+
+#[test]
+fn a_ban_of_executing_a_file_holds_for_the_program_that_is_named_itself() {
+    use airssys_osl::{Ban, Capability};
+    let shop = Shop::new(&[]);
+    let running = shop.start("exec sleep 1000");
+    let capability = Capability::parse(&format!("fs.exec {}", sh())).unwrap().remove(0);
+    assert_eq!(shop.set.forbid(vec![Ban { capability, rule: "policy.yaml:3".into() }]), 1);
+    assert_eq!(running.wait(soon()).unwrap(), ProcessExit::Signal(9), "what runs is ended");
+    let denied = shop.run(&script_of("exit 0"));
+    assert!(
+        matches!(denied, Err(ProcessError::Denied(denial)) if denial.kind == DenialKind::Forbidden),
+        "and nothing is started"
+    );
+}
+
+#[test]
+fn a_ban_of_a_program_holds_through_other_names_of_its_directory() {
+    use airssys_osl::Ban;
+    let dir = tempfile::tempdir().unwrap();
+    let root = real(dir.path().to_str().unwrap());
+    std::fs::create_dir(format!("{root}/usr")).unwrap();
+    std::os::unix::fs::symlink("usr", format!("{root}/bin")).unwrap();
+    std::fs::copy(sh(), format!("{root}/usr/tool")).unwrap();
+    std::os::unix::fs::symlink("tool", format!("{root}/usr/link")).unwrap();
+    let grants: Vec<String> = ["bin", "usr"]
+        .iter()
+        .flat_map(|dir| ["tool", "link"].map(|name| format!("process.run {root}/{dir}/{name} -c **")))
+        .chain([format!("fs.exec {root}/**")])
+        .collect();
+    let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
+    let ban = |path: &str| {
+        let capability = Capability::parse(&format!("process.run {root}/{path} **")).unwrap().remove(0);
+        vec![Ban { capability, rule: "policy.yaml:3".into() }]
+    };
+    for (banned, asked) in [("bin/tool", "usr/tool"), ("usr/link", "bin/link"), ("bin/link", "usr/link")] {
+        let shop = Shop::with(&grants, limits());
+        let command = Command { program: format!("{root}/{asked}"), ..script_of("exit 0") };
+        shop.run(&command).unwrap();
+        shop.set.forbid(ban(banned));
+        let denied = shop.run(&command);
+        assert!(
+            matches!(denied, Err(ProcessError::Denied(denial)) if denial.kind == DenialKind::Forbidden),
+            "{banned} {asked}"
+        );
+    }
+}

@@ -155,7 +155,10 @@ fn credentials(text: &str, found: &mut Vec<Range<usize>>) {
     for (at, separator) in text.match_indices("://") {
         let start = at + separator.len();
         let rest = &text[start..];
-        let end = rest.find(|c: char| is_end(c) || matches!(c, '/' | '?' | '#')).unwrap_or(rest.len());
+        // A comma and an apostrophe may stand in a password.
+        let end =
+            rest.find(|c: char| (is_end(c) && !matches!(c, ',' | '\'')) || matches!(c, '/' | '?' | '#'));
+        let end = end.unwrap_or(rest.len());
         if let Some(at) = rest[..end].rfind('@') {
             found.push(start..start + at);
         }
@@ -174,9 +177,9 @@ fn keyed(text: &str, found: &mut Vec<Range<usize>>) {
                 found.push(value..value_end(text, value, is_value_end));
             }
             Key::Header => {
-                let rest = &text[value..];
-                let end = rest.find(['"', '\n', '\r']).unwrap_or(rest.len());
-                found.push(value..value + end);
+                if found.last().is_none_or(|range| range.end <= at) {
+                    found.push(value..header_end(text, value));
+                }
             }
             Key::Other => {}
         }
@@ -207,12 +210,49 @@ fn words(text: &str, found: &mut Vec<Range<usize>>) {
 /// Where the value ends that starts here: at its quote, if one stands before it.
 fn value_end(text: &str, start: usize, is_end: fn(char) -> bool) -> usize {
     let rest = &text[start..];
-    let quote = text[..start].chars().next_back().filter(|c| matches!(c, '"' | '\''));
-    let end = match quote {
-        Some(quote) => rest.find([quote, '\\']),
-        None => rest.find(is_end),
+    match text[..start].chars().next_back().filter(|c| matches!(c, '"' | '\'')) {
+        Some(quote) => quoted_end(text, start, quote, backslashes(&text[..start - 1])),
+        None => start + rest.find(is_end).unwrap_or(rest.len()),
+    }
+}
+
+/// Where the line of a header ends, or the quoted word that it stands in.
+fn header_end(text: &str, start: usize) -> usize {
+    let before = text[..start].chars().next_back();
+    if before.is_some_and(|c| matches!(c, '"' | '\'')) {
+        return value_end(text, start, is_end);
+    }
+    let open = |quote: char| {
+        let all = text[..start].match_indices(quote);
+        all.filter(|(at, _)| backslashes(&text[..*at]) == 0).count() % 2 == 1
     };
-    start + end.unwrap_or(rest.len())
+    let end = text[start..].find(['\n', '\r']).map_or(text.len(), |end| start + end);
+    if open('"') { quoted_end(text, start, '"', 0).min(end) } else { end }
+}
+
+/// Where a string ends whose first quote had so many backslashes before it: none, or one as a string in a string.
+/// The end stands before the backslash that belongs to the last quote.
+fn quoted_end(text: &str, start: usize, quote: char, depth: usize) -> usize {
+    let ends = |run: usize| match depth {
+        0 => run % 2 == 0,
+        // Of the string inside each backslash is two.
+        1 => run % 2 == 0 || (run - 1) / 2 % 2 == 0,
+        _ => run <= depth,
+    };
+    let mut run = 0;
+    for (at, c) in text[start..].char_indices() {
+        match c {
+            '\\' => run += 1,
+            c if c == quote && ends(run) => return start + at - run.min(depth),
+            _ => run = 0,
+        }
+    }
+    text.len()
+}
+
+/// How many of them the text ends with.
+fn backslashes(text: &str) -> usize {
+    text.bytes().rev().take_while(|byte| *byte == b'\\').count()
 }
 
 fn shapes(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
@@ -298,6 +338,11 @@ mod tests {
             ("DB_PASSWORD=x PATH=/bin", "DB_PASSWORD=*** PATH=/bin"),
             ("key AKIAIOSFODNN7EXAMPLE used", "key *** used"),
             ("x=ghp_0123456789012345678901234567", "x=***"),
+            (r#"process.run /x --secret "a\\b c" d"#, r#"process.run /x --secret "***" d"#),
+            (r#"{"token": "a\"b, c", "n": 1}"#, r#"{"token": "***", "n": 1}"#),
+            (r#"run "{\"token\": \"a\\\"b\", \"n\": 1}" c"#, r#"run "{\"token\": \"***\", \"n\": 1}" c"#),
+            ("postgres://u:a,b'c@db/x", "postgres://***@db/x"),
+            (r#"run -H "Authorization: Digest u=\"x\", r=\"y\"" z"#, r#"run -H "Authorization: ***" z"#),
             ("-----BEGIN RSA PRIVATE KEY-----\nMII", "***"),
         ];
         for (text, want) in table {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::ask::Ask;
 use crate::denial::{DenialKind, Refusal};
 use crate::fs::error::Miss;
-use crate::fs::needs::{Act, Need, ask_of};
+use crate::fs::needs::{Act, Need};
 use crate::fs::object::Object;
 use crate::fs::path::{Fault, GuestPath};
 use crate::fs::place::Place;
@@ -34,6 +34,7 @@ pub(super) struct Under<'a> {
     pub guard: &'a Guard,
     pub text: &'a str,
     path: &'a GuestPath,
+    need: Need,
     base: Arc<Base>,
     pattern: &'a PathPattern,
 }
@@ -71,7 +72,7 @@ impl Call<'_> {
         let mut failed = None;
         let mut refused = None;
         for guard in guards {
-            match Under::new(self.files, &guard, &path, &text).and_then(|under| act(&under)) {
+            match Under::new(self.files, &guard, (&path, &text), need).and_then(|under| act(&under)) {
                 Ok(found) => {
                     self.used.push((guard, text));
                     return Ok(found);
@@ -127,11 +128,16 @@ impl Call<'_> {
 }
 
 impl<'a> Under<'a> {
-    fn new(files: &'a Files, guard: &'a Guard, path: &'a GuestPath, text: &'a str) -> Result<Self, Miss> {
+    fn new(
+        files: &'a Files,
+        guard: &'a Guard,
+        (path, text): (&'a GuestPath, &'a str),
+        need: Need,
+    ) -> Result<Self, Miss> {
         let (Some(base), Scope::Path(pattern)) = (guard.base(), guard.capability().scope()) else {
             return Err(Miss::Ended(guard.alive().err().unwrap_or(DenialKind::Revoked)));
         };
-        Ok(Self { files, guard, text, path, base, pattern })
+        Ok(Self { files, guard, text, path, need, base, pattern })
     }
 
     /// What the path leads to, with where that is checked.
@@ -141,7 +147,7 @@ impl<'a> Under<'a> {
         let follow = follow || self.path.directory;
         let object =
             Object::locate(&self.base, below, follow).map_err(|miss| self.tell(miss, below, follow))?;
-        self.permit(&object.location)?;
+        self.permit(&object.location, || object.real_path())?;
         self.permit_object(&object)?;
         if self.path.directory && object.metadata.kind != Kind::Directory {
             return Err(FsError::NotDirectory.into());
@@ -166,14 +172,14 @@ impl<'a> Under<'a> {
             return Err(Miss::Outside("the directory that the grant begins at stays where it is".into()));
         }
         let place = Place::locate(&self.base, below).map_err(|miss| self.tell(miss, below, false))?;
-        self.permit(&place.location)?;
+        self.permit(&place.location, || place.real_path())?;
         self.permit_object(place.parent())?;
         Ok(place)
     }
 
     /// Whether the place is still where the pattern allows it; asked after something was made there.
     pub fn permit_place_now(&self, place: &Place) -> Result<(), Miss> {
-        self.permit(&place.location_now(&self.base)?)
+        self.permit(&place.location_now(&self.base)?, || place.real_path())
     }
 
     /// Whether what was found at a place, with this identity, is not one of the host's own files.
@@ -198,15 +204,20 @@ impl<'a> Under<'a> {
         }
     }
 
-    /// Whether the grant covers all below a directory, whatever its name.
-    pub fn permit_whole(&self, location: &str) -> Result<(), Miss> {
-        let below = self.files.set().ban_below(location);
-        match PathPattern::whole(location).is_some_and(|whole| self.pattern.includes(&whole)) {
-            true => below.map_or(Ok(()), |refusal| Err(Miss::Banned(refusal))),
-            false => {
-                Err(Miss::Outside("a directory moves only under a grant of all that lies below it".into()))
-            }
+    /// Whether the grant covers all below the directory at a place, whatever its name.
+    pub fn permit_whole(&self, place: &Place) -> Result<(), Miss> {
+        if !PathPattern::whole(&place.location).is_some_and(|whole| self.pattern.includes(&whole)) {
+            return Err(Miss::Outside(
+                "a directory moves only under a grant of all that lies below it".into(),
+            ));
         }
+        let set = self.files.set();
+        if !set.bans_paths() {
+            return Ok(());
+        }
+        let real = place.real_path().ok_or_else(unknown)?;
+        let banned = [&place.location, &real].into_iter().find_map(|path| set.ban_below(path));
+        banned.map_or(Ok(()), |refusal| Err(Miss::Banned(refusal)))
     }
 
     pub fn base(&self) -> &Base {
@@ -226,13 +237,24 @@ impl<'a> Under<'a> {
         self.base.below(&self.path.text)
     }
 
-    /// The one place where it is decided whether a real location is granted, and not banned.
-    fn permit(&self, location: &str) -> Result<(), Miss> {
-        let banned = || ask_of(self.guard.capability().name(), location);
-        match self.pattern.matches(location) {
-            true => self.files.set().ban_of(banned).map_or(Ok(()), |refusal| Err(Miss::Banned(refusal))),
-            false => Err(Miss::Outside(format!("what was opened is {}", one_line(location)))),
+    /// The one place where it is decided whether a real location is granted, and not banned. `real`: the same as the
+    /// host writes it, which differs where links led to the directory that the grant begins at.
+    fn permit(&self, location: &str, real: impl FnOnce() -> Option<String>) -> Result<(), Miss> {
+        if !self.pattern.matches(location) {
+            return Err(Miss::Outside(format!("what was opened is {}", one_line(location))));
         }
+        let set = self.files.set();
+        if !set.bans_paths() {
+            return Ok(());
+        }
+        let real = real().ok_or_else(unknown)?;
+        // Of a file that was removed meanwhile.
+        let removed = real.strip_suffix(" (deleted)").unwrap_or(&real);
+        let asks: Vec<Ask> = [location, &real, removed]
+            .into_iter()
+            .flat_map(|path| self.need.asks().iter().map(|ask| ask(path.to_owned())))
+            .collect();
+        set.ban_of(&asks).map_or(Ok(()), |refusal| Err(Miss::Banned(refusal)))
     }
 
     fn permit_object(&self, object: &Object) -> Result<(), Miss> {
@@ -282,6 +304,10 @@ impl<'a> Under<'a> {
         }
         Ok(())
     }
+}
+
+fn unknown() -> Miss {
+    Miss::Outside("where it lies cannot be told, and something is banned".into())
 }
 
 impl From<FsError> for Stop {

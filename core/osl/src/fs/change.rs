@@ -142,7 +142,7 @@ fn occupant(under: &Under<'_>, place: &Place) -> Result<Occupant, Miss> {
 fn movable(under: &Under<'_>, place: &Place) -> Result<Kind, Miss> {
     match occupant(under, place)?.kind {
         Kind::Directory => {
-            under.permit_whole(&place.location)?;
+            under.permit_whole(place)?;
             Ok(Kind::Directory)
         }
         _ if under.wants_directory() => Err(FsError::NotDirectory.into()),
@@ -154,7 +154,7 @@ fn movable(under: &Under<'_>, place: &Place) -> Result<Kind, Miss> {
 /// Whether what stands there, if anything, may give way to something of this kind.
 fn replaceable(under: &Under<'_>, place: &Place, kind: Kind) -> Result<(), Miss> {
     if kind == Kind::Directory {
-        under.permit_whole(&place.location)?;
+        under.permit_whole(place)?;
     } else if under.wants_directory() {
         return Err(FsError::NotDirectory.into());
     }

@@ -26,18 +26,6 @@ impl Need {
     }
 }
 
-/// What a grant of this action is asked for a path.
-pub(super) fn ask_of(action: &str, path: &str) -> Option<Ask> {
-    let ask = match action {
-        "fs.read" => Ask::FsRead,
-        "fs.write" => Ask::FsWrite,
-        "fs.list" => Ask::FsList,
-        "fs.delete" => Ask::FsDelete,
-        _ => return None,
-    };
-    Some(ask(path.to_owned()))
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     Read,

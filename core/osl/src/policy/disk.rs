@@ -2,11 +2,13 @@
 
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, Stat};
 
 use super::layer::Fetched;
 use super::yaml::FILE_BYTES_MAX;
+use crate::audit::Audit;
 
 /// What changes when a file is written or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +39,30 @@ impl Disk {
         Self { read: Box::new(read), stamp: Box::new(stamp) }
     }
 
+    /// The same, and no grant of a set over this audit reaches what is read or looked at.
+    pub fn protecting(audit: Arc<Audit>) -> Self {
+        let looked = audit.clone();
+        Self {
+            read: Box::new(move |path| protect(&audit, path).and_then(|()| read(path))),
+            stamp: Box::new(move |path| protect(&looked, path).and_then(|()| stamp(path))),
+        }
+    }
+
     /// Reads a file, and tells it from others by device and inode.
     pub fn fetch(&self, path: &Path) -> Result<(Fetched, Stamp), String> {
         let Content { bytes, stamp } = (self.read)(path).map_err(|error| error.to_string())?;
         let id = format!("{}:{}", stamp.device, stamp.inode);
         Ok((Fetched { id, path: path.to_owned(), bytes }, stamp))
+    }
+}
+
+/// A directory would take all that lies below it out of reach.
+fn protect(audit: &Audit, path: &Path) -> io::Result<()> {
+    let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+    let file = std::fs::File::from(fd);
+    match file.metadata()?.is_file() {
+        true => audit.protected().file_at(path, &file),
+        false => Ok(()),
     }
 }
 

@@ -14,6 +14,7 @@ use super::disk::{Disk, Stamp};
 use super::error::PolicyError;
 use super::test::TestReport;
 use super::{Policy, layer};
+use crate::audit::Audit;
 
 /// A policy file that is read again when it changes. Readers of [`current`](Self::current) see the old policy or the
 /// new one, never a part, never none.
@@ -66,6 +67,11 @@ impl PolicyFile {
     /// Reads the file and runs its tests.
     pub fn open(path: &Path) -> Result<Self, PolicyRefusal> {
         Self::open_on(path, Disk::new())
+    }
+
+    /// The same, and no grant of a set over this audit reaches the file or one that it extends.
+    pub fn open_protected(path: &Path, audit: Arc<Audit>) -> Result<Self, PolicyRefusal> {
+        Self::open_on(path, Disk::protecting(audit))
     }
 
     fn open_on(path: &Path, disk: Disk) -> Result<Self, PolicyRefusal> {

@@ -58,6 +58,7 @@ pub use limits::ProcessLimits;
 pub use places::ProcessTotal;
 
 use crate::ask::Ask;
+use crate::ban;
 use crate::denial::{Denial, DenialKind, Refusal};
 use crate::grant::{Guard, Lease};
 use crate::set::CapabilitySet;
@@ -141,15 +142,22 @@ impl Processes {
         program: &Program,
         function: &str,
     ) -> Result<Vec<Guard>, Denial> {
+        // A ban of the program holds under its other names too, and one of the file for the program.
+        let named = ban::in_real_directory(&command.program).unwrap_or_else(|| command.program.clone());
+        let found = [
+            command.ask_as(&program.path),
+            Ask::FsExec(program.path.clone()),
+            Ask::FsExec(command.program.clone()),
+            command.ask_as(&named),
+        ];
+        if let Some(refusal) = self.0.set.ban_of(&found) {
+            return Err(self.0.set.deny(refusal, found[0].capability_text(), function));
+        }
         if program.path == command.program {
             return Ok(vec![guard]);
         }
-        // A ban of the program holds under its other names too.
-        let found = command.ask_as(&program.path);
-        if let Some(refusal) = self.0.set.ban_of(|| Some(found.clone())) {
-            return Err(self.0.set.deny(refusal, found.capability_text(), function));
-        }
-        let found = self.cover(&Ask::FsExec(program.path.clone()), function)?;
+        let [_, found, ..] = found;
+        let found = self.cover(&found, function)?;
         Ok(vec![guard, found])
     }
 

@@ -49,6 +49,15 @@ impl ProgramPattern {
         Ok(Self { program: exact, args, rest })
     }
 
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// The same of another program.
+    pub fn of(&self, program: String) -> Self {
+        Self { program, ..self.clone() }
+    }
+
     /// Whether it covers the program with these arguments. Arguments with a NUL, and more of them than
     /// [`ARGS_MAX`] or [`ARGS_BYTES_MAX`], are covered by nothing. Each pattern meets one argument.
     pub fn covers(&self, program: &str, args: &[String]) -> bool {
