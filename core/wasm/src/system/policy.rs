@@ -1,7 +1,7 @@
 //! The policy in force: what it gives each actor at its start, and what a new one changes for those that live.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use airssys_osl::Ban;
@@ -28,12 +28,18 @@ pub(super) struct InForce {
     name: Option<String>,
     /// Ends with the next policy, which gets one of its own.
     watcher: Option<PolicyWatcher>,
+    /// Of the load it came from: what an older watcher still tells is of no interest.
+    load: u64,
 }
 
 impl Policies {
     pub(super) fn read(&self) -> RwLockReadGuard<'_, InForce> {
         // It is changed by assignments of wholes.
         self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, InForce> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,32 +115,54 @@ impl Inner {
     /// Reads a policy and puts it in force, and then again at each change of its files if policies are to be watched.
     pub(super) fn load_policy(&self, path: &Path) -> Result<()> {
         let name = path.display().to_string();
-        let file = PolicyFile::open(path).map_err(|why| self.rejected(&name, why))?;
+        let file =
+            PolicyFile::open_protected(path, self.audit.clone()).map_err(|why| self.rejected(&name, why))?;
         let policy = file.current();
-        let watcher =
-            self.policy_watch.map(|interval| watch_file(self.me.clone(), file, name.clone(), interval));
+        let mut in_force = self.policies.write();
+        let load = in_force.load + 1;
+        // What it tells waits for what is held here, so it never comes before the policy that it follows.
+        let watcher = self
+            .policy_watch
+            .map(|interval| watch_file(self.me.clone(), file, (name.clone(), load), interval));
         let watcher = watcher.transpose().map_err(|why| Error::new(Code::Io, format!("{name}: {why}")))?;
-        self.put_in_force(policy, name, Some(watcher));
-        Ok(())
-    }
-
-    /// For those that live too, before any other actor starts. `watcher`: what takes the place of the one before, if it ends.
-    fn put_in_force(&self, policy: Arc<Policy>, name: String, watcher: Option<Option<PolicyWatcher>>) {
-        let mut in_force = self.policies.0.write().unwrap_or_else(PoisonError::into_inner);
-        in_force.policy = policy.clone();
-        in_force.name = Some(name.clone());
-        let ended = watcher.map(|watcher| std::mem::replace(&mut in_force.watcher, watcher));
-        let mut not_given = Vec::new();
-        for resident in self.directory.all() {
-            let resolved = policy.resolve(resident.id.as_str(), resident.digest.as_deref());
-            not_given.extend(self.apply(&resident, &resolved));
-            if resolved.sealed {
-                self.take_back_all(&resident, Origin::Code);
-            }
-        }
+        in_force.load = load;
+        let ended = std::mem::replace(&mut in_force.watcher, watcher);
+        let not_given = self.put_in_force(&mut in_force, policy, &name);
         drop(in_force);
         // Its thread may be waiting for what was held until now.
         drop(ended);
+        self.tell_loaded(name, not_given);
+        Ok(())
+    }
+
+    /// What a watcher has read, unless another policy was loaded since.
+    fn follow(&self, policy: Arc<Policy>, name: String, load: u64) {
+        let mut in_force = self.policies.write();
+        if in_force.load != load {
+            return;
+        }
+        let not_given = self.put_in_force(&mut in_force, policy, &name);
+        drop(in_force);
+        self.tell_loaded(name, not_given);
+    }
+
+    /// For those that live too, before any other actor starts; what could not be given comes back.
+    fn put_in_force(&self, in_force: &mut InForce, policy: Arc<Policy>, name: &str) -> Vec<String> {
+        in_force.policy = policy.clone();
+        in_force.name = Some(name.to_owned());
+        let mut not_given = Vec::new();
+        for resident in self.directory.all() {
+            let resolved = policy.resolve(resident.id.as_str(), resident.digest.as_deref());
+            if resolved.sealed {
+                // While what was banned still is.
+                self.take_back_all(&resident, Origin::Code);
+            }
+            not_given.extend(self.apply(&resident, &resolved));
+        }
+        not_given
+    }
+
+    fn tell_loaded(&self, name: String, not_given: Vec<String>) {
         self.ports.hub.tell("policy.loaded", None, || {
             let mut facts = detail("file", name);
             if !not_given.is_empty() {
@@ -146,11 +174,6 @@ impl Inner {
 
     /// Gives and takes, so that the actor has what the policy says; what it could not be given comes back, with the reason.
     pub(super) fn apply(&self, resident: &Arc<Resident>, resolved: &Resolved) -> Vec<String> {
-        let bans = resolved
-            .deny
-            .iter()
-            .map(|ruled| Ban { capability: ruled.capability.clone(), rule: ruled.to_string().into() });
-        resident.grants.forbid(bans.collect());
         let mut from_policy = resident.from_policy.lock().unwrap_or_else(PoisonError::into_inner);
         from_policy.retain(|(text, grant)| {
             let stays = resolved.allow.iter().any(|ruled| ruled.capability.to_string() == *text);
@@ -159,6 +182,12 @@ impl Inner {
             }
             stays
         });
+        // No ban is lifted before what it held back is taken, and nothing given before it is banned.
+        let bans = resolved
+            .deny
+            .iter()
+            .map(|ruled| Ban { capability: ruled.capability.clone(), rule: ruled.to_string().into() });
+        resident.grants.forbid(bans.collect());
         let mut not_given = Vec::new();
         for ruled in resolved.allow.iter().filter(|ruled| is_used(&ruled.capability)) {
             let text = ruled.capability.to_string();
@@ -197,14 +226,14 @@ impl Inner {
 fn watch_file(
     inner: Weak<Inner>,
     file: PolicyFile,
-    name: String,
+    (name, load): (String, u64),
     interval: Duration,
 ) -> std::io::Result<PolicyWatcher> {
     Arc::new(file).watch(interval, move |change| {
         let Some(inner) = inner.upgrade() else { return };
         match change {
             PolicyChange::None => {}
-            PolicyChange::Loaded(policy) => inner.put_in_force(policy, name.clone(), None),
+            PolicyChange::Loaded(policy) => inner.follow(policy, name.clone(), load),
             PolicyChange::Refused(why) => {
                 inner.rejected(&name, why);
             }
