@@ -234,9 +234,9 @@ fn header_end(text: &str, start: usize) -> usize {
 /// The end stands before the backslash that belongs to the last quote.
 fn quoted_end(text: &str, start: usize, quote: char, depth: usize) -> usize {
     let ends = |run: usize| match depth {
-        0 => run % 2 == 0,
+        0 => run.is_multiple_of(2),
         // Of the string inside each backslash is two.
-        1 => run % 2 == 0 || (run - 1) / 2 % 2 == 0,
+        1 => run.is_multiple_of(2) || ((run - 1) / 2).is_multiple_of(2),
         _ => run <= depth,
     };
     let mut run = 0;
