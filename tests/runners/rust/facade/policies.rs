@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use airwasm::{ActorSpec, Code, Config, System};
@@ -106,4 +107,39 @@ fn a_policy_is_watched_where_that_is_asked_for_and_no_interval_is_refused() {
     assert!(system.policy_explain("a", "clock").expect("an ask").allowed);
     let missing = Config { policy: Some(folder.path().join("none.yaml")), ..Config::default() };
     assert_eq!(System::open(missing).err().expect("refused").code, Code::PolicyInvalid);
+}
+
+#[test]
+fn hostile_m9_what_two_policies_both_refuse_is_never_allowed_between_them() {
+    const ROUNDS: usize = 300;
+    let desk = Desk::new();
+    let texts = [("banned", "[custom.x secret]"), ("plain", "[]")].map(|(name, deny)| {
+        let allowed = if name == "banned" { "custom.x open,secret" } else { "custom.x open" };
+        let text =
+            format!("version: 1\nrules:\n  - actors: [a]\n    allow: [\"{allowed}\"]\n    deny: {deny}\n");
+        let path = desk.folder.path().join(format!("{name}.yaml"));
+        fs::write(&path, text).expect("written");
+        path
+    });
+    desk.system.policy_load(&texts[0]).expect("a policy");
+    let spec = ActorSpec::host("a");
+    let actor = desk.system.spawn_host(spec, Box::new(|_| Ok(Vec::new()))).expect("starts");
+    let over = AtomicBool::new(false);
+    let asked = std::thread::scope(|scope| {
+        let asks = scope.spawn(|| {
+            let mut asked = 0;
+            while !over.load(Relaxed) {
+                assert_eq!(refused(desk.system.check(actor, "custom.x secret")).code, Code::Denied);
+                asked += 1;
+            }
+            asked
+        });
+        for round in 0..ROUNDS {
+            desk.system.policy_load(&texts[(round + 1) % 2]).expect("a policy");
+            desk.system.check(actor, "custom.x open").expect("allowed by both");
+        }
+        over.store(true, Relaxed);
+        asks.join().expect("never allowed")
+    });
+    assert!(asked > 0);
 }
