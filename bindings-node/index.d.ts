@@ -76,6 +76,8 @@ export interface Limits {
     mailboxBytes?: number;
     /** One payload, in or out. */
     payloadBytes?: number;
+    /** Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits. */
+    cpuPercent?: number;
 }
 /** How a system is opened. */
 export interface OpenOptions {

@@ -219,6 +219,7 @@ export interface LimitsSpec {
   mailboxMessages?: number
   mailboxBytes?: number
   payloadBytes?: number
+  cpuPercent?: number
 }
 
 /** What a message may use; `Infinity` takes a bound away. */

@@ -302,6 +302,8 @@ typedef struct {
   uint64_t mailbox_bytes;
   // One payload, in or out.
   uint64_t payload_bytes;
+  // Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits.
+  uint64_t cpu_percent;
 } airwasm_limits;
 
 // What one message may use. Time is counted from the start of its handling.

@@ -61,6 +61,7 @@ pub struct LimitsSpec {
     pub mailbox_messages: Option<f64>,
     pub mailbox_bytes: Option<f64>,
     pub payload_bytes: Option<f64>,
+    pub cpu_percent: Option<f64>,
 }
 
 /// What a message may use; `Infinity` takes a bound away.
@@ -137,6 +138,7 @@ impl From<LimitsSpec> for Limits {
             mailbox_messages: spec.mailbox_messages.map(count),
             mailbox_bytes: spec.mailbox_bytes.map(count),
             payload_bytes: spec.payload_bytes.map(count),
+            cpu_percent: spec.cpu_percent.map(count),
         }
     }
 }

@@ -40,6 +40,8 @@ export interface Limits {
   mailboxBytes?: number
   /** One payload, in or out. */
   payloadBytes?: number
+  /** Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits. */
+  cpuPercent?: number
 }
 
 /** How a system is opened. */
@@ -297,6 +299,7 @@ export const actorReaders: { [K in keyof Omit<Native.SpawnSpec, 'component'>]-?:
     mailboxMessages: count,
     mailboxBytes: count,
     payloadBytes: count,
+    cpuPercent: count,
   }),
   budget: record<Native.BudgetSpec>({
     cpuMs: amount,

@@ -46,6 +46,8 @@ bounds! {
         mailbox_bytes,
         /// One payload, in or out.
         payload_bytes,
+        /// Percent of one processor over each 100 ms; a guest that has used it up waits.
+        cpu_percent,
     }
 
     /// What one message may use; `None` is the core's default, `UNLIMITED` takes the bound away.
@@ -65,9 +67,24 @@ bounds! {
 
 impl From<Limits> for airwasm::Limits {
     fn from(limits: Limits) -> Self {
-        let Limits { memory_bytes, table_elements, handles, mailbox_messages, mailbox_bytes, payload_bytes } =
-            limits;
-        Self { memory_bytes, table_elements, handles, mailbox_messages, mailbox_bytes, payload_bytes }
+        let Limits {
+            memory_bytes,
+            table_elements,
+            handles,
+            mailbox_messages,
+            mailbox_bytes,
+            payload_bytes,
+            cpu_percent,
+        } = limits;
+        Self {
+            memory_bytes,
+            table_elements,
+            handles,
+            mailbox_messages,
+            mailbox_bytes,
+            payload_bytes,
+            cpu_percent,
+        }
     }
 }
 

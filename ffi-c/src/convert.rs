@@ -105,6 +105,7 @@ fn limits(given: airwasm_limits) -> Limits {
         mailbox_messages: count(given.mailbox_messages),
         mailbox_bytes: count(given.mailbox_bytes),
         payload_bytes: count(given.payload_bytes),
+        cpu_percent: count(given.cpu_percent),
     }
 }
 

@@ -86,6 +86,8 @@ pub struct airwasm_limits {
     pub mailbox_bytes: u64,
     /// One payload, in or out.
     pub payload_bytes: u64,
+    /// Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits.
+    pub cpu_percent: u64,
 }
 
 /// What an actor is made of.

@@ -56,7 +56,7 @@ static const char *const auto_shutdowns[] = {"never", "any_significant", "all_si
 static void spec_limits(world *w, json_object *step, airwasm_limits *limits) {
   limits->memory_bytes = bound(w, step, "memory_bytes"), limits->handles = bound(w, step, "handles");
   limits->mailbox_messages = bound(w, step, "mailbox_messages");
-  limits->payload_bytes = bound(w, step, "payload_bytes");
+  limits->payload_bytes = bound(w, step, "payload_bytes"), limits->cpu_percent = bound(w, step, "cpu_percent");
 }
 
 static void spec_budget(world *w, json_object *step, airwasm_budget *budget) {

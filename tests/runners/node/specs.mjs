@@ -21,7 +21,7 @@ export function guestOptions(step) {
   return {
     ...options,
     budget: step.pick(['cpu_ms', 'wall_ms', 'host_calls', 'output_bytes', 'fuel']),
-    limits: { ...limits, ...step.pick(['memory_bytes', 'handles', 'payload_bytes']) },
+    limits: { ...limits, ...step.pick(['memory_bytes', 'handles', 'payload_bytes', 'cpu_percent']) },
     grants: step.get('grant')?.split('\n'),
     config: configOf(step.get('config')),
   }

@@ -16,7 +16,7 @@ const opened: OpenOptions = {
   policy: 'policy.yaml', policyWatchMs: 1_000, audit: new URL('file:///audit.jsonl'), auditOptions, cacheDir: '/cache', profile: 'hardened',
 }
 const budget: Budget = { cpuMs: 200, wallMs: UNLIMITED, fuel: 5n, outputBytes: 1, hostCalls: 1 }
-const limits: Limits = { memoryBytes: 1, tableElements: 1, handles: 1, mailboxMessages: 1, mailboxBytes: 1, payloadBytes: 1 }
+const limits: Limits = { memoryBytes: 1, tableElements: 1, handles: 1, mailboxMessages: 1, mailboxBytes: 1, payloadBytes: 1, cpuPercent: 1 }
 const capabilities: Capability[] = ['fs.read /data/**', { capability: 'fs.read', scope: '/data/**', ttl: '60s' }]
 const spawned: SpawnOptions = {
   name: 'tools/one/0', grants: capabilities, limits, budget, config: { any: ['json'] }, restart: 'permanent', shutdownMs: 5,

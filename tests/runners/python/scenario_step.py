@@ -67,7 +67,7 @@ def config_of(text: str | None) -> Any:
 def guest_options(step: Step) -> dict[str, Any]:
     """The options of a guest, its component, name and restart apart."""
     budget = step.pick("cpu_ms", "wall_ms", "host_calls", "output_bytes", "fuel")
-    limits = step.pick("memory_bytes", "handles", "mailbox_messages", "payload_bytes")
+    limits = step.pick("memory_bytes", "handles", "mailbox_messages", "payload_bytes", "cpu_percent")
     options = {"budget": airwasm.Budget(**budget), "limits": airwasm.Limits(**limits)}
     config, grants = config_of(step.pop("config", None)), step.pop("grant", "").splitlines()
     return host_options(step) | options | {"config": config, "grants": grants}

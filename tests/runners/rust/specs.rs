@@ -55,6 +55,7 @@ pub fn guest_spec(step: &mut Step) -> Parsed<ActorSpec> {
             memory_bytes: step.count("memory_bytes"),
             handles: step.count("handles"),
             payload_bytes: step.count("payload_bytes"),
+            cpu_percent: step.count("cpu_percent"),
             ..spec.limits
         },
         ..spec

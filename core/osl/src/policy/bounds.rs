@@ -23,6 +23,8 @@ pub struct PolicyLimits {
     pub sockets: Option<u64>,
     /// Running processes.
     pub processes: Option<u64>,
+    /// Percent of one processor.
+    pub cpu_percent: Option<u64>,
 }
 
 /// What a policy lets one message use; `None` where it says nothing.
@@ -78,6 +80,7 @@ impl Bounds for PolicyLimits {
         Bound { key: "files", unit: Unit::Count, doc: "Open files.", slot: |l| &mut l.files },
         Bound { key: "sockets", unit: Unit::Count, doc: "Open sockets.", slot: |l| &mut l.sockets },
         Bound { key: "processes", unit: Unit::Count, doc: "Running processes.", slot: |l| &mut l.processes },
+        Bound { key: "cpu_percent", unit: Unit::Count, doc: "Percent of one processor over each 100 ms.", slot: |l| &mut l.cpu_percent },
     ];
 }
 

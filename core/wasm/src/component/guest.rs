@@ -113,7 +113,7 @@ impl Guest {
         self.health = self.instance.function(interface, "health")?;
         let Some(pre_start) = pre_start else { return Ok(()) };
         let config = self.blueprint.config.clone();
-        self.instance.data_mut().begin(None);
+        self.instance.data_mut().begin(None, None);
         let answer = self.instance.call(&pre_start, (config,)).await;
         self.hooked("pre-start", answer)
     }
@@ -130,7 +130,7 @@ impl Guest {
 
     /// The letter as the guest sees it.
     fn message(&self, letter: Letter) -> WitMessage {
-        let Letter { sender, payload, content_type, deadline, correlation, sent, topic: _ } = letter;
+        let Letter { sender, payload, content_type, deadline, correlation, sent, topic: _, tab: _ } = letter;
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
         let since = sent.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         WitMessage {
@@ -179,14 +179,14 @@ fn start_failed(hook: &str, cause: Error) -> Error {
 impl Child for Guest {
     async fn post_start(&mut self) -> std::result::Result<(), Exit> {
         let Some(hook) = &self.post_start else { return Ok(()) };
-        self.instance.data_mut().begin(None);
+        self.instance.data_mut().begin(None, None);
         let answer = self.instance.call(hook, ()).await;
         self.hooked("post-start", answer).map_err(|error| self.crash(error))
     }
 
     async fn pre_stop(&mut self, reason: &Exit) {
         let Some(hook) = &self.pre_stop else { return };
-        self.instance.data_mut().begin(None);
+        self.instance.data_mut().begin(None, None);
         // A guest that fails while it stops is gone all the same; only its last hook is left out.
         if self.instance.call(hook, (reason.to_string(),)).await.is_err() {
             self.post_stop = None;
@@ -195,7 +195,7 @@ impl Child for Guest {
 
     async fn health(&mut self) -> std::result::Result<(), Cause> {
         let Some(hook) = &self.health else { return Ok(()) };
-        self.instance.data_mut().begin(None);
+        self.instance.data_mut().begin(None, None);
         let failure = match self.instance.call(hook, ()).await {
             Ok((Ok(()),)) => return Ok(()),
             Ok((Err(refused),)) => refused.to_error(),
@@ -225,9 +225,9 @@ impl Actor for Guest {
             context.reply(Err(error.at(&self.blueprint.grounds.id)));
             return Ok(());
         };
-        let deadline = letter.deadline;
+        let (deadline, tab) = (letter.deadline, letter.tab.clone());
         let message = self.message(letter);
-        self.instance.data_mut().begin(deadline);
+        self.instance.data_mut().begin(deadline, tab);
         match self.instance.call(handle, (message,)).await {
             Ok((Ok(payload),)) => match self.reply(payload) {
                 Err(error) if error.code == Code::BudgetExceeded => return Err(self.crash(error)),

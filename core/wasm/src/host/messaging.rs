@@ -53,8 +53,7 @@ impl bindings::airssys::wasm::messaging::Host for State {
             let text = format!("content-type: more than {CONTENT_TYPE_BYTES_MAX} bytes");
             return Ok(Err(Refusal::InvalidArgument(text)));
         }
-        let mut letter = self.letter(payload, None);
-        letter.content_type = content_type.map(Arc::from);
+        let letter = Letter { content_type: content_type.map(Arc::from), ..self.letter(payload, None) };
         let sent = actor.send_async(letter, None).await;
         Ok(sent.map_err(|refused| refusal(&refused.error.into())))
     }
@@ -75,7 +74,7 @@ impl bindings::airssys::wasm::messaging::Host for State {
         };
         let wait = Duration::from_millis(timeout_ms.map_or(TIMEOUT_MS, u64::from));
         let until = Instant::now().checked_add(wait);
-        let letter = self.letter(payload, until);
+        let letter = Letter { tab: Some(self.tab()), ..self.letter(payload, until) };
         let answer = actor.request(letter, until, Caller::Loop).await;
         let allowed = self.grounds.limits.payload_bytes;
         Ok(match answer {
@@ -90,7 +89,7 @@ impl State {
     fn letter(&self, payload: Vec<u8>, deadline: Option<Instant>) -> Letter {
         let correlation = deadline.map_or(0, |_| self.grounds.ports.correlation.fetch_add(1, Relaxed) + 1);
         let (sender, sent) = (Some(self.grounds.id.clone()), SystemTime::now());
-        Letter { sender, payload, content_type: None, deadline, correlation, sent, topic: None }
+        Letter { sender, payload, content_type: None, deadline, correlation, sent, topic: None, tab: None }
     }
 
     /// The actor behind an id, if this one may write to it. The grant is asked before the registry, so that a

@@ -17,9 +17,11 @@ use super::http::Refuse;
 use super::hub::Hub;
 use super::stdio::{Log, Stream, Tail};
 use crate::engine::{Bounded, Limiter, Meter};
+use crate::types::cpu_share::CpuShare;
 use crate::types::error::{Code, Error, Result};
 use crate::types::event::detail;
 use crate::types::limits::{ResolvedBudget, ResolvedLimits};
+use crate::types::tab::Tab;
 
 /// The ways out of an actor: other actors, and whoever listens.
 pub(crate) struct Ports {
@@ -52,6 +54,8 @@ pub(crate) struct Grounds {
     pub grants: CapabilitySet,
     pub limits: ResolvedLimits,
     pub budget: ResolvedBudget,
+    /// Of a processor, if it is bounded.
+    pub cpu_share: Option<Arc<CpuShare>>,
     pub ports: Arc<Ports>,
 }
 
@@ -129,15 +133,16 @@ impl State {
             wasi,
             http: WasiHttpCtx::new(),
             limiter: Limiter::new(&grounds.limits),
-            meter: Arc::new(Meter::new(ticks, grounds.budget)),
+            meter: Arc::new(Meter::new(ticks, grounds.budget, grounds.cpu_share.clone())),
             stderr,
             grounds,
         }
     }
 
     /// A message begins: what was refused before is no excuse any more.
-    pub(crate) fn begin(&mut self, deadline: Option<Instant>) {
+    pub(crate) fn begin(&mut self, deadline: Option<Instant>, payer: Option<Arc<Tab>>) {
         self.deadline = deadline;
+        self.meter.charge_to(payer);
         self.refusals.take();
     }
 
@@ -163,6 +168,11 @@ impl State {
     /// Counts the bytes that leave the guest.
     pub(crate) fn output(&self, bytes: usize) -> Result<()> {
         self.meter.output(bytes)
+    }
+
+    /// What a request of this guest is charged to: whoever works on it uses up this message's budget as well.
+    pub(crate) fn tab(&self) -> Arc<Tab> {
+        self.meter.tab()
     }
 
     pub(crate) fn called(&mut self) -> &mut Self {

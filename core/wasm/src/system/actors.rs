@@ -2,7 +2,7 @@
 
 use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use airssys_osl::CapabilitySet;
 use airssys_osl::policy::{PolicyBudget, Resolved};
@@ -14,6 +14,7 @@ use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
 use crate::host::Grounds;
+use crate::types::cpu_share::CpuShare;
 use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
 use crate::types::info::ActorStatus;
@@ -162,6 +163,7 @@ fn check_host_spec(spec: &ActorSpec) -> Result<()> {
         ("memory_bytes", limits.memory_bytes.is_some()),
         ("table_elements", limits.table_elements.is_some()),
         ("handles", limits.handles.is_some()),
+        ("cpu_percent", limits.cpu_percent.is_some()),
         ("health_interval_ms", spec.health_interval.is_some()),
         ("health_missed", spec.health_missed.is_some()),
     ];
@@ -243,8 +245,9 @@ impl Inner {
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
-            let grounds =
-                Grounds { id: resident.id.clone(), grants: resident.grants.clone(), limits, budget, ports };
+            let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
+            let (id, grants) = (resident.id.clone(), resident.grants.clone());
+            let grounds = Grounds { id, grants, limits, budget, cpu_share, ports };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.

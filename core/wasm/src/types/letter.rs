@@ -7,6 +7,7 @@ use airssys_osl::{Denial, DenialKind};
 use airssys_rt::{ActorId, Broken, Cause, Exit, GaveUp, Linked, Refusal, TooManyErrors, Unhealthy};
 
 use super::error::{Code, Error};
+use super::tab::Tab;
 
 /// The reason of an actor that dropped a message.
 pub(crate) const NO_ANSWER: &str = "ended without an answer";
@@ -25,13 +26,24 @@ pub(crate) struct Letter {
     pub sent: SystemTime,
     /// What it was published under.
     pub topic: Option<Arc<str>>,
+    /// What its handling is charged to: the tab of the guest whose request it is.
+    pub tab: Option<Arc<Tab>>,
 }
 
 impl Letter {
     /// A letter of the host itself that nobody waits for.
     pub(crate) fn from_host(payload: Vec<u8>, content_type: Option<Arc<str>>) -> Self {
         let sent = SystemTime::now();
-        Self { sender: None, payload, content_type, deadline: None, correlation: 0, sent, topic: None }
+        Self {
+            sender: None,
+            payload,
+            content_type,
+            deadline: None,
+            correlation: 0,
+            sent,
+            topic: None,
+            tab: None,
+        }
     }
 }
 

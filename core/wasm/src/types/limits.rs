@@ -24,6 +24,9 @@ pub struct Limits {
     pub mailbox_bytes: Option<u64>,
     /// One payload, in or out; 4 MiB.
     pub payload_bytes: Option<u64>,
+    /// Percent of one processor, 1 to 100, over each 100 ms and all lives of the actor; no bound. A guest that has used its
+    /// share up waits for the next 100 ms, whatever its budget; its wall time goes on.
+    pub cpu_percent: Option<u64>,
 }
 
 /// [`Limits`] with every default filled in.
@@ -35,6 +38,8 @@ pub(crate) struct ResolvedLimits {
     pub mailbox_messages: u64,
     pub mailbox_bytes: u64,
     pub payload_bytes: u64,
+    /// [`UNLIMITED`], or up to 100.
+    pub cpu_percent: u64,
 }
 
 impl ResolvedLimits {
@@ -54,6 +59,7 @@ impl ResolvedLimits {
             mailbox_messages: smaller(self.mailbox_messages, policy.mailbox_messages),
             mailbox_bytes: smaller(self.mailbox_bytes, policy.mailbox_bytes),
             payload_bytes: smaller(self.payload_bytes, policy.payload_bytes),
+            cpu_percent: smaller(self.cpu_percent, policy.cpu_percent),
         })
     }
 }
@@ -80,6 +86,7 @@ impl Limits {
             mailbox_messages: count("mailbox_messages", self.mailbox_messages, 1_000)?,
             mailbox_bytes: count("mailbox_bytes", self.mailbox_bytes, 16 << 20)?,
             payload_bytes: count("payload_bytes", self.payload_bytes, 4 << 20)?,
+            cpu_percent: percent("cpu_percent", self.cpu_percent)?,
         })
     }
 }
@@ -87,7 +94,8 @@ impl Limits {
 /// What one message may use; `None` is the default, [`UNLIMITED`] or `Duration::MAX` takes the bound away, 0 is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
-    /// Time that the guest computes; 1 s.
+    /// Time that the guest computes; 1 s. Of this, `host_calls` and `output_bytes` what others use while they work on a
+    /// request of the guest counts as well, and ends this guest, not them.
     pub cpu: Option<Duration>,
     /// Time from the start of handling to its end, asleep or not; 30 s.
     pub wall: Option<Duration>,
@@ -128,6 +136,14 @@ impl Budget {
 /// Whole milliseconds, rounded up, so that a short bound never becomes none.
 pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(UNLIMITED)
+}
+
+/// At most 100, for a guest runs on one processor at a time.
+fn percent(which: &str, given: Option<u64>) -> Result<u64> {
+    match count(which, given, UNLIMITED)? {
+        percent if percent <= 100 || percent == UNLIMITED => Ok(percent),
+        more => Err(Error::argument(which, format!("{more} is more than 100, all of one processor"))),
+    }
 }
 
 fn count(which: &str, given: Option<u64>, default: u64) -> Result<u64> {

@@ -1,6 +1,7 @@
 //! Plain data that crosses the API boundary: ids, errors, messages, specs, limits, events.
 
 pub mod config;
+pub(crate) mod cpu_share;
 pub mod error;
 pub mod event;
 pub mod handle;
@@ -11,3 +12,4 @@ pub mod message;
 pub mod policy;
 pub mod spec;
 pub mod supervisor;
+pub(crate) mod tab;
