@@ -40,6 +40,16 @@ struct Accounts {
     tab: Option<Arc<Tab>>,
 }
 
+impl Accounts {
+    /// Charges the payer with what has come since the last time.
+    fn charge(&mut self, own: Usage) {
+        if let Some(payer) = &self.payer {
+            payer.charge(own.since(self.settled));
+            self.settled = own;
+        }
+    }
+}
+
 impl Meter {
     pub(crate) fn new(ticks: Ticks, budget: ResolvedBudget, share: Option<Arc<CpuShare>>) -> Self {
         Self {
@@ -96,6 +106,10 @@ impl Meter {
     pub(crate) fn output(&self, bytes: usize) -> Result<()> {
         let used = self.output_bytes.load(Relaxed).saturating_add(bytes as u64);
         self.output_bytes.store(used, Relaxed);
+        if self.shared.load(Relaxed) {
+            // The reply leaves after the last poll, and its receiver pays for it too.
+            self.accounts().charge(self.own());
+        }
         within("output_bytes", self.budget.output_bytes, self.used().output_bytes)
     }
 
@@ -140,10 +154,7 @@ impl Meter {
     fn settle(&self, waker: &Waker) -> Result<()> {
         let own = self.own();
         let mut accounts = self.accounts();
-        if let Some(payer) = &accounts.payer {
-            payer.charge(own.since(accounts.settled));
-            accounts.settled = own;
-        }
+        accounts.charge(own);
         let Some(tab) = &accounts.tab else { return Ok(()) };
         // Before it is looked at: what is charged after that wakes.
         tab.wake_with(waker);
