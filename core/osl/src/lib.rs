@@ -31,6 +31,7 @@ mod path_pattern;
 pub mod policy;
 pub mod process;
 mod protected;
+mod resources;
 mod scope;
 mod sequence;
 mod set;
@@ -56,8 +57,11 @@ pub use net::{
 };
 pub use object::Capabilities;
 pub use process::{
-    Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal,
-    Processes, Stdin,
+    Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, Processes, Stdin,
 };
 pub use protected::Protected;
+pub use resources::{
+    Acquire, AcquireError, Exhausted, Permit, Resource, ResourceLimits, ResourceManager, Resources,
+    SystemLimits, WAITING_MAX, Whose,
+};
 pub use set::{CapabilitySet, GrantInfo};
