@@ -22,6 +22,7 @@ mod error;
 pub mod fs;
 mod glob;
 mod grant;
+mod idempotent;
 mod name;
 pub mod net;
 mod object;
@@ -29,14 +30,17 @@ mod params;
 mod parts;
 mod path_pattern;
 pub mod policy;
+mod pool;
 pub mod process;
 mod protected;
 mod resources;
+mod retry;
 mod scope;
 mod sequence;
 mod set;
 mod size;
 mod text;
+mod transience;
 mod ttl;
 
 pub use ask::Ask;
@@ -51,11 +55,13 @@ pub use endpoint::{Endpoint, Protocol};
 pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime};
 pub use grant::Guard;
+pub use idempotent::Idempotent;
 pub use net::{
     DnsResolver, FixedNames, Listener, NetError, NetLimits, Network, Resolve, ResolveError, TcpStream,
     UdpSocket,
 };
 pub use object::Capabilities;
+pub use pool::{Job, Pool, PoolError, PoolLimits};
 pub use process::{
     Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, Processes, Stdin,
 };
@@ -64,4 +70,6 @@ pub use resources::{
     Acquire, AcquireError, Exhausted, Permit, Resource, ResourceLimits, ResourceManager, Resources,
     SystemLimits, WAITING_MAX, Whose,
 };
+pub use retry::Retry;
 pub use set::{CapabilitySet, GrantInfo};
+pub use transience::Transience;

@@ -158,14 +158,16 @@ fn a_waker_may_do_anything_even_panic() {
         count.fetch_add(of.used(FILE) + usize::from(of.try_acquire(FILE).is_ok()), Ordering::Relaxed);
     };
     assert!(poll_with(&mut curious, look).is_pending());
-    let third = waiting(&alone);
-    let third = Mutex::new(Some(third));
-    assert!(poll_with(&mut generous, move || drop(third.lock().unwrap().take())).is_pending());
+    let last: Arc<Mutex<Option<Acquire>>> = Arc::default();
+    let given_up = last.clone();
+    assert!(poll_with(&mut generous, move || drop(given_up.lock().unwrap().take())).is_pending());
+    *last.lock().unwrap() = Some(waiting(&alone));
     drop(held.take());
     drop(ready(&mut angry));
     drop(ready(&mut curious));
     drop(ready(&mut generous));
     assert_eq!(seen.load(Ordering::Relaxed), 1, "it could look while it was woken");
+    assert!(last.lock().unwrap().is_none(), "and give up another's place");
     assert_eq!(alone.used(FILE), 0);
 }
 
