@@ -8,7 +8,8 @@ use crate::transience::Transience;
 /// An operation that may be done twice: it changes nothing, and sends nothing but questions. Only these can be
 /// [retried](crate::Retry); what writes, appends, listens or runs a program has none.
 ///
-/// Each attempt is the whole operation, decided and recorded anew.
+/// Each attempt is the whole operation, decided and recorded anew. Those of the network end at the deadline of the retry;
+/// one of a file ends when the disk has answered.
 pub struct Idempotent<T, E> {
     attempt: Box<dyn FnMut(Instant) -> Result<T, E> + Send>,
     transience: fn(&E) -> Transience,

@@ -1,18 +1,23 @@
 //! Operations away from the thread that asks for them: any of this crate, as a future of no runtime.
+//!
+//! The queue is one for all who share the pool, in order. So that one of them does not fill it, let each operation wait
+//! for a permit of its actor first ([`Pool::run_with`]).
 
 mod answer;
+mod error;
+mod job;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-use crate::resources::{Acquire, AcquireError, Permit};
+pub use error::PoolError;
+pub use job::Job;
+
+use crate::resources::{Acquire, Permit};
 use answer::Answer;
 
 /// Threads that run operations which block; a clone is the same. With the last clone what is queued is given up, and
@@ -37,30 +42,6 @@ impl Default for PoolLimits {
     fn default() -> Self {
         Self { threads_max: 16, queued_max: 1_024, idle: Duration::from_secs(10) }
     }
-}
-
-/// Why an operation has no result of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PoolError {
-    /// As many operations wait for a thread as may.
-    Full { queued_max: usize },
-    /// The pool is gone, and the operation was not run.
-    Closed,
-    /// The operation panicked, with this text.
-    Panicked(String),
-    /// There is no thread to run it, and the system gives none.
-    NoThread(io::ErrorKind),
-    /// The permit that it was to have.
-    Permit(AcquireError),
-}
-
-/// The result of an operation, to come. Dropped, it is forgotten, and an operation that no thread has begun is not run.
-#[must_use = "dropped, the operation may never run"]
-pub struct Job<T> {
-    shared: Arc<Shared>,
-    /// Its number in the queue, if it came there.
-    ticket: Option<u64>,
-    answer: Arc<Answer<T>>,
 }
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -164,13 +145,13 @@ impl Shared {
         state.last_ticket += 1;
         let ticket = state.last_ticket;
         state.queue.insert(ticket, work);
-        if state.queue.len() > state.idle && state.threads < self.limits.threads_max {
-            if let Err(error) = self.add_thread(&mut state)
-                && state.threads == 0
-            {
-                let work = state.queue.remove(&ticket).expect("it was queued under this lock");
-                return Err((PoolError::NoThread(error.kind()), work));
-            }
+        if state.queue.len() > state.idle
+            && state.threads < self.limits.threads_max
+            && let Err(error) = self.add_thread(&mut state)
+            && state.threads == 0
+        {
+            let work = state.queue.remove(&ticket).expect("it was queued under this lock");
+            return Err((PoolError::NoThread(error.kind()), work));
         }
         drop(state);
         self.changed.notify_one();
@@ -224,22 +205,6 @@ impl Shared {
     }
 }
 
-impl<T> Future for Job<T> {
-    type Output = Result<T, PoolError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.answer.poll(context)
-    }
-}
-
-impl<T> Drop for Job<T> {
-    fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
-        let work = self.shared.lock().queue.remove(&ticket);
-        drop(work);
-    }
-}
-
 /// The side of an answer that gives it: work that goes unrun says so.
 struct Promise<T>(Arc<Answer<T>>);
 
@@ -262,17 +227,3 @@ fn text_of(panic: Box<dyn std::any::Any + Send>) -> String {
     quietly(|| drop(panic));
     text.unwrap_or_else(|| "a value that is no text".to_owned())
 }
-
-impl fmt::Display for PoolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PoolError::Full { queued_max } => write!(f, "{queued_max} operations wait, as many as may"),
-            PoolError::Closed => f.write_str("the pool is gone, and the operation was not run"),
-            PoolError::Panicked(text) => write!(f, "the operation panicked: {text}"),
-            PoolError::NoThread(kind) => write!(f, "no thread could be made: {kind}"),
-            PoolError::Permit(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for PoolError {}

@@ -9,64 +9,23 @@
 mod acquire;
 mod book;
 mod error;
+mod limits;
+mod permit;
 mod rate;
 mod wait;
 
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::Instant;
 
 pub use acquire::Acquire;
 pub use error::{AcquireError, Exhausted, Whose};
+pub use limits::{Resource, ResourceLimits, SystemLimits};
+pub use permit::Permit;
 
 use book::Book;
+use permit::wake;
 pub(crate) use rate::Rate;
-
-/// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Resource {
-    File,
-    /// A name that is being looked up counts as one.
-    Socket,
-    /// Counts until nothing that the program started is left.
-    Process,
-}
-
-/// What one actor may have open at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResourceLimits {
-    pub files_max: usize,
-    pub sockets_max: usize,
-    pub processes_max: usize,
-}
-
-impl Default for ResourceLimits {
-    /// 64 files, 64 sockets, 4 programs.
-    fn default() -> Self {
-        Self { files_max: 64, sockets_max: 64, processes_max: 4 }
-    }
-}
-
-/// What all actors of a system may have open at once. Its descriptors, five for each program, should be fewer than the
-/// process may have (`RLIMIT_NOFILE`), or the operating system refuses first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SystemLimits {
-    pub files_max: usize,
-    pub sockets_max: usize,
-    pub processes_max: usize,
-    /// Starts of programs in a second, and in a burst.
-    pub starts_per_second_max: u32,
-}
-
-impl Default for SystemLimits {
-    /// 1,024 files, 1,024 sockets, 64 programs, 256 starts in a second.
-    fn default() -> Self {
-        Self { files_max: 1_024, sockets_max: 1_024, processes_max: 64, starts_per_second_max: 256 }
-    }
-}
 
 /// Waiters of one actor for one resource, beyond which more are refused.
 pub const WAITING_MAX: usize = 4_096;
@@ -94,13 +53,6 @@ struct Actor {
     shared: Arc<Shared>,
     /// Its key in the books, never given twice.
     key: u64,
-}
-
-/// One file, socket or program that may be open; it counts until it is dropped.
-#[must_use = "dropped, it counts no more"]
-pub struct Permit {
-    actor: Arc<Actor>,
-    resource: Resource,
 }
 
 impl ResourceManager {
@@ -215,20 +167,6 @@ impl Default for Resources {
     }
 }
 
-impl Resource {
-    const ALL: [Resource; 3] = [Resource::File, Resource::Socket, Resource::Process];
-}
-
-impl ResourceLimits {
-    fn of(&self, resource: Resource) -> usize {
-        match resource {
-            Resource::File => self.files_max,
-            Resource::Socket => self.sockets_max,
-            Resource::Process => self.processes_max,
-        }
-    }
-}
-
 impl Shared {
     fn book(&self, resource: Resource) -> MutexGuard<'_, Book> {
         lock(&self.books[resource as usize])
@@ -248,35 +186,7 @@ impl Drop for Actor {
     }
 }
 
-impl Permit {
-    pub fn resource(&self) -> Resource {
-        self.resource
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let woken = self.actor.book(self.resource).give_back(self.actor.key);
-        wake(woken);
-    }
-}
-
-/// With no lock held: a waker is code of others. Its panic keeps no other from being woken, and ends nothing here.
-fn wake(woken: Vec<Waker>) {
-    for waker in woken {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-            std::mem::forget(panic); // its drop might panic again
-        }
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No code that runs under these locks can leave something half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl fmt::Debug for Permit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Permit({:?} of {})", self.resource, self.actor.key)
-    }
 }

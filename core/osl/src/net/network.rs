@@ -22,8 +22,10 @@ use crate::set::CapabilitySet;
 /// Connects, listens and resolves for the holder of a [`CapabilitySet`]; a clone is the same, and counts
 /// the same sockets.
 ///
-/// Nothing is asked of the network before a grant covers it. A call that ends in a denial writes one
-/// record of that; a lookup and each address that is tried has one of its own.
+/// Nothing is asked of the network before a grant covers it. A call that ends in a denial writes one record of that. A
+/// lookup, each address that is tried, and what listens has one of its start and one of its result; what it opened has
+/// one more at its end, `close`, with the bytes of both directions. Connections that are accepted have none, so that no
+/// peer fills the audit.
 #[derive(Clone)]
 pub struct Network {
     decider: Decider,

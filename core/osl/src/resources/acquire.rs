@@ -2,7 +2,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::book::Place;
-use super::{AcquireError, Exhausted, Permit, Resource, Resources, WAITING_MAX, wake};
+use super::permit::wake;
+use super::{AcquireError, Exhausted, Permit, Resource, Resources, WAITING_MAX};
 
 /// A permit to come: see [`Resources::acquire`].
 #[must_use = "nobody waits before it is polled"]
