@@ -4,7 +4,7 @@
 //!
 //! The order of a decision is the same everywhere: an [`Ask`] says exactly what somebody wants to do
 //! now, a pure function finds the grant that covers it, one [`Record`], or one count, goes to the [`Audit`], and a
-//! [`Guard`] stays with whatever was opened so that a revocation cuts work in flight.
+//! [`Guard`] stays with whatever was opened so that a revocation cuts work in flight, and a [`Permit`] counts it.
 
 mod actor_pattern;
 mod ask;

@@ -22,6 +22,21 @@ use answer::Answer;
 
 /// Threads that run operations which block; a clone is the same. With the last clone what is queued is given up, and
 /// each thread ends when it is done with what it runs.
+///
+/// ```
+/// use airssys_osl::{Files, FsError, Pool, PoolError, Resource, Resources};
+///
+/// async fn read(
+///     pool: &Pool,
+///     own: &Resources,
+///     files: &Files,
+///     path: String,
+/// ) -> Result<Result<Vec<u8>, FsError>, PoolError> {
+///     let files = files.clone().with_resources(own.clone());
+///     let place = own.acquire(Resource::File);
+///     pool.run_with(place, move |permit| files.with_permit(permit).read_all(&path, 65_536, "read")).await
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Pool(Arc<Owner>);
 

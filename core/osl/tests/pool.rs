@@ -168,6 +168,21 @@ fn with_the_pool_ends_what_is_queued_and_not_what_runs() {
 }
 
 #[test]
+fn an_operation_may_hold_the_last_of_its_pool() {
+    let pool = pool(1, 10);
+    let (job, end) = held(&pool);
+    let last = pool.clone();
+    let mut unwanted = pool.run(move || drop(last));
+    let mut behind = pool.run(|| ());
+    drop(pool);
+    assert!(poll(&mut unwanted).is_pending());
+    drop(end);
+    block_on(job).unwrap();
+    assert_eq!(block_on(unwanted), Ok(()));
+    assert!(matches!(block_on(&mut behind), Ok(()) | Err(PoolError::Closed)));
+}
+
+#[test]
 fn a_permit_is_awaited_before_a_thread_is_taken() {
     let world = World::new(&["fs.read {}/**"]);
     let path = world.write("a", "content");

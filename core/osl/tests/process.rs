@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use airssys_osl::{
     Command, Decision, DenialKind, Exhausted, Operation, Output, ProcessError, ProcessExit, ProcessLimits,
-    ProcessSignal, Resource, ResourceLimits, ResourceManager, Stdin, SystemLimits, Whose,
+    ProcessSignal, Resource, ResourceLimits, ResourceManager, Resources, Stdin, SystemLimits, Whose,
 };
 use helpers::*;
 
@@ -285,6 +285,24 @@ fn a_total_counts_over_actors() {
     first.kill();
     first.wait_all(soon()).unwrap();
     two.run(&script_of("echo"), "").unwrap();
+}
+
+#[test]
+fn a_program_may_wait_for_the_end_of_another() {
+    let shop = Shop::new(&[]);
+    let one = Resources::new(ResourceLimits { processes_max: 1, ..ResourceLimits::default() });
+    let processes = shop.processes.clone().with_resources(one.clone());
+    let first = processes.run(&script_of("read x"), "").unwrap();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let permit = one.acquire_until(Resource::Process, soon()).unwrap();
+            let second = processes.clone().with_permit(permit).run(&script_of("echo"), "").unwrap();
+            second.wait_all(soon()).unwrap()
+        });
+        drop(first);
+        assert_eq!(waiter.join().unwrap(), ProcessExit::Code(0));
+    });
+    assert_eq!(processes.running(), 0);
 }
 
 #[test]
