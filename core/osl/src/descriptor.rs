@@ -1,15 +1,39 @@
 //! A descriptor that a revocation can close under its holder.
 
-use std::os::fd::OwnedFd;
+use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cut::Cut;
+use crate::resources::Permit;
 
-pub(crate) struct Descriptor(Mutex<Option<Arc<OwnedFd>>>);
+pub(crate) struct Descriptor(Mutex<Option<Arc<CountedFd>>>);
+
+/// A descriptor that counts as open until it is closed.
+pub(crate) struct CountedFd {
+    // Closed before it counts no more: the order of the fields.
+    fd: OwnedFd,
+    _permits: Vec<Arc<Permit>>,
+}
+
+impl Deref for CountedFd {
+    type Target = OwnedFd;
+
+    fn deref(&self) -> &OwnedFd {
+        &self.fd
+    }
+}
+
+impl AsFd for CountedFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
 
 impl Descriptor {
-    pub fn new(fd: OwnedFd) -> Self {
-        Self(Mutex::new(Some(Arc::new(fd))))
+    /// With the permits that it takes, if it is one that counts.
+    pub fn new(fd: OwnedFd, permits: Vec<Arc<Permit>>) -> Self {
+        Self(Mutex::new(Some(Arc::new(CountedFd { fd, _permits: permits }))))
     }
 
     pub fn closed() -> Self {
@@ -17,17 +41,19 @@ impl Descriptor {
     }
 
     /// The descriptor for one use; it closes after the last use that began before `cut`.
-    pub fn get(&self) -> Option<Arc<OwnedFd>> {
+    pub fn get(&self) -> Option<Arc<CountedFd>> {
         self.lock().clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<OwnedFd>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<CountedFd>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Cut for Descriptor {
     fn cut(&self) {
-        self.lock().take();
+        // Closed, and its permits given back, with the lock released.
+        let last = self.lock().take();
+        drop(last);
     }
 }

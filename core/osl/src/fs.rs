@@ -64,6 +64,7 @@ pub(crate) use object::real_path;
 pub use options::OpenOptions;
 pub use times::SetTime;
 
+use crate::resources::{Permit, Resources};
 use crate::set::CapabilitySet;
 use needs::Act;
 use object::Object;
@@ -71,9 +72,6 @@ use quota::Quota;
 
 /// Most entries that one listing gives.
 pub const ENTRIES_MAX: usize = 100_000;
-
-/// Files that one actor may have open at once.
-pub const OPEN_FILES_MAX: usize = 64;
 
 /// Does what the table says for the holder of a [`CapabilitySet`]; a clone is the same.
 ///
@@ -86,6 +84,7 @@ pub struct Files {
     set: CapabilitySet,
     quota: Quota,
     one_device: bool,
+    resources: Resources,
 }
 
 /// One name in a directory.
@@ -97,8 +96,19 @@ pub struct Entry {
 }
 
 impl Files {
+    /// With the default [`Resources`] of an actor that is alone.
     pub fn new(set: CapabilitySet) -> Self {
-        Self { set, quota: Quota::default(), one_device: false }
+        Self { set, quota: Quota::default(), one_device: false, resources: Resources::default() }
+    }
+
+    /// The same, whose open files count on these resources.
+    pub fn with_resources(self, resources: Resources) -> Self {
+        Self { resources, ..self }
+    }
+
+    /// The same, whose next open file counts as what the permit was taken for.
+    pub fn with_permit(self, permit: Permit) -> Self {
+        Self { resources: self.resources.with_permit(permit), ..self }
     }
 
     /// The same with a limit on the bytes that it and its clones write in all, counted from now. A byte

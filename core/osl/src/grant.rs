@@ -9,8 +9,9 @@ use crate::audit::{Book, Subject, Tally};
 use crate::capability::Capability;
 use crate::cut::Cut;
 use crate::denial::DenialKind;
-use crate::descriptor::Descriptor;
+use crate::descriptor::{CountedFd, Descriptor};
 use crate::fs::Base;
+use crate::resources::Permit;
 
 /// One capability given to one actor, and all that was opened under it.
 pub(crate) struct Grant {
@@ -28,14 +29,8 @@ pub(crate) struct Grant {
 
 struct Minted {
     base: Option<Arc<Base>>,
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, Arc<dyn Cut>>,
     last_key: u64,
-}
-
-struct Open {
-    resource: Arc<dyn Cut>,
-    /// It was minted here, and is not only tied to this grant too.
-    first: bool,
 }
 
 const LIVE: u8 = 0;
@@ -96,7 +91,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
-        open.values().for_each(|open| open.resource.cut());
+        open.values().for_each(|open| open.cut());
         open.len() as u64
     }
 
@@ -106,11 +101,6 @@ impl Grant {
 
     pub fn open_count(&self) -> u64 {
         self.lock().open.len() as u64
-    }
-
-    /// The same without those that another grant counts as its own.
-    pub fn first_count(&self) -> u64 {
-        self.lock().open.values().filter(|open| open.first).count() as u64
     }
 
     fn lock(&self) -> MutexGuard<'_, Minted> {
@@ -175,29 +165,25 @@ impl Guard {
     }
 
     /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
-    pub(crate) fn mint(&self, fd: OwnedFd) -> Result<Lease, DenialKind> {
-        self.tie(Arc::new(Descriptor::new(fd)))
+    pub(crate) fn mint(&self, fd: OwnedFd, permit: Permit) -> Result<Lease, DenialKind> {
+        self.tie(Arc::new(Descriptor::new(fd, vec![Arc::new(permit)])))
     }
 
     /// The same for anything that the end of the grant must cut.
     pub(crate) fn tie<T: Cut + 'static>(&self, resource: Arc<T>) -> Result<Lease<T>, DenialKind> {
-        self.hold(resource, true)
-    }
-
-    /// Ties what was minted under another grant to this one as well: the end of either cuts it.
-    pub(crate) fn share<T: Cut + 'static>(&self, lease: &Lease<T>) -> Result<Lease<T>, DenialKind> {
-        self.hold(lease.resource.clone(), false)
-    }
-
-    fn hold<T: Cut + 'static>(&self, resource: Arc<T>, first: bool) -> Result<Lease<T>, DenialKind> {
         let mut minted = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
         self.alive()?;
         minted.last_key += 1;
         let key = minted.last_key;
-        minted.open.insert(key, Open { resource: resource.clone(), first });
+        minted.open.insert(key, resource.clone());
         drop(minted);
         Ok(Lease { guard: self.clone(), key, resource })
+    }
+
+    /// Ties what was minted under another grant to this one as well: the end of either cuts it.
+    pub(crate) fn share<T: Cut + 'static>(&self, lease: &Lease<T>) -> Result<Lease<T>, DenialKind> {
+        self.tie(lease.resource.clone())
     }
 }
 
@@ -221,7 +207,7 @@ impl<T> Lease<T> {
 }
 
 impl Lease {
-    pub fn get(&self) -> Result<Arc<OwnedFd>, DenialKind> {
+    pub fn get(&self) -> Result<Arc<CountedFd>, DenialKind> {
         self.guard.alive()?;
         // Only the end of the grant empties it, and it says which end before it does so.
         self.resource.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))

@@ -4,7 +4,7 @@
 //!
 //! The order of a decision is the same everywhere: an [`Ask`] says exactly what somebody wants to do
 //! now, a pure function finds the grant that covers it, one [`Record`], or one count, goes to the [`Audit`], and a
-//! [`Guard`] stays with whatever was opened so that a revocation cuts work in flight.
+//! [`Guard`] stays with whatever was opened so that a revocation cuts work in flight, and a [`Permit`] counts it.
 
 mod actor_pattern;
 mod ask;
@@ -22,6 +22,7 @@ mod error;
 pub mod fs;
 mod glob;
 mod grant;
+mod idempotent;
 mod name;
 pub mod net;
 mod object;
@@ -29,13 +30,17 @@ mod params;
 mod parts;
 mod path_pattern;
 pub mod policy;
+mod pool;
 pub mod process;
 mod protected;
+mod resources;
+mod retry;
 mod scope;
 mod sequence;
 mod set;
 mod size;
 mod text;
+mod transience;
 mod ttl;
 
 pub use ask::Ask;
@@ -50,14 +55,21 @@ pub use endpoint::{Endpoint, Protocol};
 pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime};
 pub use grant::Guard;
+pub use idempotent::Idempotent;
 pub use net::{
     DnsResolver, FixedNames, Listener, NetError, NetLimits, Network, Resolve, ResolveError, TcpStream,
     UdpSocket,
 };
 pub use object::Capabilities;
+pub use pool::{Job, Pool, PoolError, PoolLimits};
 pub use process::{
-    Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal,
-    Processes, Stdin,
+    Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, Processes, Stdin,
 };
 pub use protected::Protected;
+pub use resources::{
+    Acquire, AcquireError, Exhausted, Permit, Resource, ResourceLimits, ResourceManager, Resources,
+    SystemLimits, WAITING_MAX, Whose,
+};
+pub use retry::Retry;
 pub use set::{CapabilitySet, GrantInfo};
+pub use transience::Transience;

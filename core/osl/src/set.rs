@@ -121,12 +121,6 @@ impl CapabilitySet {
         ended.iter().map(|grant| grant.end(DenialKind::Revoked)).sum()
     }
 
-    /// Files open under all grants now.
-    pub(crate) fn open_count(&self) -> u64 {
-        let of_files = |grant: &&Arc<Grant>| matches!(grant.capability.scope(), Scope::Path(_));
-        self.read(|held| held.grants.iter().filter(of_files).map(|grant| grant.first_count()).sum())
-    }
-
     /// The live grants of such capabilities; nothing is decided by that, and nothing recorded.
     pub(crate) fn live(&self, wanted: impl Fn(&Capability) -> bool) -> Vec<Guard> {
         let live = |grant: &&Arc<Grant>| wanted(&grant.capability) && grant.state(Instant::now).is_ok();

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use airssys_osl::{Decision, FsError, Kind, OpenOptions, SetTime};
+use airssys_osl::{Decision, Exhausted, FsError, Kind, OpenOptions, SetTime};
 use support::World;
 
 const ALL: &[&str] = &["fs.read {}/**", "fs.write {}/**", "fs.list {}/**", "fs.delete {}/**"];
@@ -256,7 +256,7 @@ fn a_handle_of_two_grants_counts_as_one() {
     let files: Vec<_> = (0..64).map(|n| world.files.open_with(&path(n), options, "").unwrap()).collect();
     assert!(matches!(
         world.files.open_with(&path(64), options, ""),
-        Err(FsError::TooManyOpen { open_files_max: 64 })
+        Err(FsError::TooManyOpen(Exhausted { allowed: 64, .. }))
     ));
     assert!(!fs::exists(path(64)).unwrap());
     drop(files);

@@ -7,7 +7,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use airssys_osl::{
-    Capability, Command, Decision, DenialKind, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, Stdin,
+    Capability, Command, Decision, DenialKind, Exhausted, ProcessError, ProcessExit, ProcessLimits,
+    ProcessSignal, Resources, Stdin,
 };
 use helpers::*;
 
@@ -394,13 +395,14 @@ fn hostile_f4_the_environment_of_the_host_cannot_be_read() {
 
 #[test]
 fn hostile_f9_no_more_programs_than_places() {
-    let shop = Shop::limited(ProcessLimits { starts_per_second_max: 10_000, ..ProcessLimits::default() });
+    let mut shop = Shop::limited(ProcessLimits { starts_per_second_max: 10_000, ..ProcessLimits::default() });
+    shop.processes = shop.processes.with_resources(Resources::default());
     let mut running = Vec::new();
     let mut refused = 0;
     for _ in 0..100 {
         match shop.run(&script_of("exec sleep 1000")) {
             Ok(process) => running.push(process),
-            Err(ProcessError::TooManyProcesses { processes_max: 4 }) => refused += 1,
+            Err(ProcessError::TooManyProcesses(Exhausted { allowed: 4, .. })) => refused += 1,
             Err(error) => panic!("{error}"),
         }
     }

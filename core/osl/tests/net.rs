@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use airssys_osl::{
-    Decision, Denial, DenialKind, FixedNames, NetError, NetLimits, Network, Resolve, ResolveError,
+    Decision, Denial, DenialKind, Exhausted, FixedNames, NetError, NetLimits, Network, Resolve, ResolveError,
+    ResourceLimits, Resources,
 };
 use support::dns_stub::ips;
 use support::net::{NetWorld, at, ip, past, soon, while_asleep};
@@ -383,21 +384,22 @@ fn a_connected_datagram_socket_hears_its_peer_alone() {
 
 #[test]
 fn an_actor_has_so_many_sockets() {
-    let limits = NetLimits { sockets_max: 2, ..NetLimits::default() };
+    let limits = ResourceLimits { sockets_max: 2, ..ResourceLimits::default() };
     let grants = [LOCAL, "net.listen 127.0.0.1:*", "net.resolve *.example"];
-    let world = NetWorld::with(&grants, names(&[("a.example", &["1.1.1.1"])]), limits);
+    let world = NetWorld::with(&grants, names(&[("a.example", &["1.1.1.1"])]), NetLimits::default());
+    let world = NetWorld { network: world.network.with_resources(Resources::new(limits)), ..world };
     let (_peer, port) = peer();
     let listener = world.network.listen(ip("127.0.0.1"), 0, "test").unwrap();
     let stream = world.network.clone().connect("127.0.0.1", port, soon(), "test").unwrap();
     let full = world.network.connect("127.0.0.1", port, soon(), "test").unwrap_err();
-    assert_eq!(full.to_string(), "2 sockets are open, as many as may");
+    assert_eq!(full.to_string(), "2 sockets are open, as many of this actor as may");
     for full in [
         world.network.udp_connect("127.0.0.1", port, soon(), "test").map(drop),
         world.network.udp_bind(ip("127.0.0.1"), 0, "test").map(drop),
         listener.accept(soon()).map(drop),
         world.network.resolve("a.example", soon(), "test").map(drop),
     ] {
-        assert!(matches!(full, Err(NetError::TooManySockets { sockets_max: 2 })), "{full:?}");
+        assert!(matches!(full, Err(NetError::TooManySockets(Exhausted { allowed: 2, .. }))), "{full:?}");
     }
     world.assert_not_granted(|| world.network.connect("192.0.2.1", port, soon(), "test"));
     drop(stream);

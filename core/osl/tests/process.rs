@@ -3,12 +3,11 @@
 
 mod helpers;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use airssys_osl::{
-    Command, Decision, DenialKind, Operation, Output, ProcessError, ProcessExit, ProcessLimits,
-    ProcessSignal, ProcessTotal, Processes, Stdin,
+    Command, Decision, DenialKind, Exhausted, Operation, Output, ProcessError, ProcessExit, ProcessLimits,
+    ProcessSignal, Resource, ResourceLimits, ResourceManager, Resources, Stdin, SystemLimits, Whose,
 };
 use helpers::*;
 
@@ -273,19 +272,37 @@ fn a_grant_that_has_ended_starts_and_reads_nothing() {
 
 #[test]
 fn a_total_counts_over_actors() {
-    let total = ProcessTotal::new(1, 1_000);
-    let (one, two) = (Shop::new(&[]), Shop::new(&[]));
-    let one = Processes::new(one.set, limits(), &total);
-    let two = Processes::new(two.set, limits(), &total);
+    let total = ResourceManager::new(SystemLimits { processes_max: 1, ..SystemLimits::default() });
+    let [one, two] = [Shop::new(&[]), Shop::new(&[])]
+        .map(|shop| shop.processes.with_resources(total.actor(ResourceLimits::default())));
     let first = one.run(&script_of("exec sleep 1000"), "").unwrap();
-    assert_eq!((total.running(), one.running(), two.running()), (1, 1, 0));
-    let Err(ProcessError::TooManyProcesses { processes_max: 1 }) = two.run(&script_of("echo"), "") else {
+    assert_eq!((total.used(Resource::Process), one.running(), two.running()), (1, 1, 0));
+    let Err(ProcessError::TooManyProcesses(full)) = two.run(&script_of("echo"), "") else {
         panic!("a place too much")
     };
+    assert_eq!(full, Exhausted { resource: Resource::Process, whose: Whose::System, allowed: 1 });
     assert_eq!(two.running(), 0, "a place that leads nowhere is given back");
     first.kill();
     first.wait_all(soon()).unwrap();
     two.run(&script_of("echo"), "").unwrap();
+}
+
+#[test]
+fn a_program_may_wait_for_the_end_of_another() {
+    let shop = Shop::new(&[]);
+    let one = Resources::new(ResourceLimits { processes_max: 1, ..ResourceLimits::default() });
+    let processes = shop.processes.clone().with_resources(one.clone());
+    let first = processes.run(&script_of("read x"), "").unwrap();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let permit = one.acquire_until(Resource::Process, soon()).unwrap();
+            let second = processes.clone().with_permit(permit).run(&script_of("echo"), "").unwrap();
+            second.wait_all(soon()).unwrap()
+        });
+        drop(first);
+        assert_eq!(waiter.join().unwrap(), ProcessExit::Code(0));
+    });
+    assert_eq!(processes.running(), 0);
 }
 
 #[test]
@@ -304,11 +321,12 @@ fn the_keeper_holds_no_memory_of_the_host() {
 
 #[test]
 fn many_threads_run_programs_at_once() {
-    let total = Arc::new(ProcessTotal::default());
+    let total = ResourceManager::default();
     let shops: Vec<Shop> = (0..4).map(|_| Shop::new(&[])).collect();
     std::thread::scope(|scope| {
         for shop in &shops {
-            let processes = Processes::new(shop.set.clone(), limits(), &total);
+            let resources = total.actor(ResourceLimits::default());
+            let processes = shop.processes.clone().with_resources(resources);
             scope.spawn(move || {
                 for round in 0..20 {
                     let process = processes.run(&script_of(&format!("echo {round}")), "").unwrap();
@@ -318,5 +336,5 @@ fn many_threads_run_programs_at_once() {
             });
         }
     });
-    assert_eq!(total.running(), 0);
+    assert_eq!(total.used(Resource::Process), 0);
 }

@@ -35,6 +35,7 @@ pub use filter::Filter;
 pub(crate) use flood::Flood;
 pub use record::{Decision, Operation, Phase, Record};
 pub use redact::redact;
+pub(crate) use running::Opened;
 pub use running::Running;
 pub(crate) use tally::{Book, Subject, Tally};
 pub use verify::{BadLine, Fault, Report, verify, verify_with};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::Audit;
-use super::record::{Phase, Record};
+use super::record::{Operation, Phase, Record};
 
 /// An operation whose start is recorded; its end records the result. Dropped without one, it says so.
 #[must_use = "dropping it records that the operation has no result"]
@@ -31,13 +31,26 @@ impl Running {
 
     /// Records the result: `ok`, or the text of the error.
     pub fn finish(mut self, result: Result<(), &str>) {
-        self.end(result.err().unwrap_or("ok"));
+        self.end(result.err().unwrap_or("ok"), &[]);
     }
 
-    fn end(&mut self, outcome: &str) {
+    /// What this operation opens, from now on. Its end is one record of the operation `close`, under the same id.
+    pub(crate) fn opened(&self) -> Opened {
+        let now = self.audit.now();
+        let begun = |start: &Record| Record {
+            operation: Operation::Os("close"),
+            time: now.wall,
+            monotonic_ns: now.monotonic_ns,
+            ..start.clone()
+        };
+        Opened(Running { audit: self.audit.clone(), start: self.start.as_ref().map(begun) })
+    }
+
+    fn end(&mut self, outcome: &str, counts: &[(&'static str, u64)]) {
         let Some(start) = self.start.take() else { return };
         let now = self.audit.now();
         let mut record = Record { time: now.wall, monotonic_ns: now.monotonic_ns, ..start };
+        record.counts.extend(counts.iter().copied());
         record.duration_us = Some(now.monotonic_ns.saturating_sub(start.monotonic_ns) / 1_000);
         record.phase = Some(Phase::Result);
         record.outcome = Some(outcome.to_owned());
@@ -47,6 +60,16 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.end("dropped before its end");
+        self.end("dropped before its end", &[]);
+    }
+}
+
+/// Something open, whose end is still to be recorded.
+pub(crate) struct Opened(Running);
+
+impl Opened {
+    /// Records the end, with what was counted in its life.
+    pub fn close(mut self, outcome: &str, counts: &[(&'static str, u64)]) {
+        self.0.end(outcome, counts);
     }
 }

@@ -5,6 +5,7 @@ use rustix::io::Errno;
 
 use crate::denial::{Denial, DenialKind, Refusal};
 use crate::fs::Kind;
+use crate::resources::Exhausted;
 
 /// Why a file could not be reached. Only a granted path gets an error that says something of the disk.
 #[derive(Debug)]
@@ -20,9 +21,7 @@ pub enum FsError {
     NameTooLong,
     InvalidPath(String),
     /// As many files are open as may be.
-    TooManyOpen {
-        open_files_max: usize,
-    },
+    TooManyOpen(Exhausted),
     TooManyEntries {
         entries_max: usize,
     },
@@ -107,9 +106,7 @@ impl fmt::Display for FsError {
             FsError::Loop => f.write_str("too many symbolic links"),
             FsError::NameTooLong => f.write_str("name or path too long"),
             FsError::InvalidPath(why) => write!(f, "invalid path: {why}"),
-            FsError::TooManyOpen { open_files_max } => {
-                write!(f, "{open_files_max} files are open, as many as may")
-            }
+            FsError::TooManyOpen(full) => full.fmt(f),
             FsError::TooManyEntries { entries_max } => write!(f, "more than {entries_max} directory entries"),
             FsError::AlreadyExists => f.write_str("it exists already"),
             FsError::NotEmpty => f.write_str("the directory is not empty"),

@@ -6,6 +6,7 @@ use rustix::fs::{fdatasync, fsync, ftruncate, futimens};
 use rustix::io::{Errno, pread, pwrite};
 
 use crate::denial::Refusal;
+use crate::descriptor::CountedFd;
 use crate::fs::quota::Quota;
 use crate::fs::{FsError, Metadata, OpenOptions, SetTime, append, times};
 use crate::grant::{Guard, Lease};
@@ -132,7 +133,7 @@ impl FileHandle {
     }
 
     /// The descriptor for one use.
-    pub(super) fn fd(&self) -> Result<Arc<OwnedFd>, FsError> {
+    pub(super) fn fd(&self) -> Result<Arc<CountedFd>, FsError> {
         let OpenFile { held, set, function, .. } = &*self.0;
         let mut fd = None;
         for Held { lease, capability } in held {
@@ -144,7 +145,7 @@ impl FileHandle {
         Ok(fd.expect("a file is open under at least one grant"))
     }
 
-    fn fd_for(&self, opened: bool, what: &'static str) -> Result<Arc<OwnedFd>, FsError> {
+    fn fd_for(&self, opened: bool, what: &'static str) -> Result<Arc<CountedFd>, FsError> {
         let fd = self.fd()?;
         if opened { Ok(fd) } else { Err(FsError::NotOpenFor(what)) }
     }

@@ -6,7 +6,8 @@ use crate::fs::call::{Call, Stop, Under};
 use crate::fs::error::Miss;
 use crate::fs::handle::{FileHandle, Held};
 use crate::fs::needs::{Act, Need};
-use crate::fs::{Files, FsError, Kind, Metadata, OPEN_FILES_MAX, OpenOptions};
+use crate::fs::{Files, FsError, Kind, Metadata, OpenOptions};
+use crate::resources::{Permit, Resource};
 
 /// How often a file is looked for that others make and remove meanwhile.
 const ATTEMPTS_MAX: usize = 8;
@@ -120,9 +121,9 @@ impl Call<'_> {
 impl Under<'_> {
     fn open_to_read(&self, options: OpenOptions) -> Result<Opened, Miss> {
         let object = self.file()?;
-        self.room()?;
+        let permit = self.permit_open()?;
         let fd = object.open_file(self.base(), options.flags())?;
-        self.opened(fd, object.metadata)
+        self.opened(fd, object.metadata, permit)
     }
 
     fn open_to_write(&self, options: OpenOptions) -> Result<Opened, Miss> {
@@ -130,9 +131,9 @@ impl Under<'_> {
             match if options.create_new { Err(FsError::NotFound.into()) } else { self.file() } {
                 Ok(object) => {
                     self.permit_writing(&object)?;
-                    self.room()?;
+                    let permit = self.permit_open()?;
                     let fd = object.open_file(self.base(), options.flags())?;
-                    return self.opened(fd, object.metadata);
+                    return self.opened(fd, object.metadata, permit);
                 }
                 Err(Miss::Error(FsError::NotFound)) if options.creates() => {}
                 Err(miss) => return Err(miss),
@@ -152,7 +153,7 @@ impl Under<'_> {
             return Err(FsError::IsDirectory.into());
         }
         let place = self.place()?;
-        self.room()?;
+        let permit = self.permit_open()?;
         let fd = match place.create_file(options.flags()) {
             Err(FsError::AlreadyExists)
                 if place.occupant()?.is_some_and(|found| found.kind == Kind::Symlink) =>
@@ -167,18 +168,15 @@ impl Under<'_> {
         };
         let metadata = Metadata::from(&fd.metadata().map_err(FsError::from)?);
         self.permit_place_now(&place).inspect_err(|_| drop(place.remove_file()))?;
-        self.opened(fd.into(), metadata)
+        self.opened(fd.into(), metadata, permit)
     }
 
-    fn opened(&self, fd: std::os::fd::OwnedFd, metadata: Metadata) -> Result<Opened, Miss> {
-        let held = Held { lease: self.guard.mint(fd)?, capability: self.text.to_owned() };
+    fn opened(&self, fd: std::os::fd::OwnedFd, metadata: Metadata, permit: Permit) -> Result<Opened, Miss> {
+        let held = Held { lease: self.guard.mint(fd, permit)?, capability: self.text.to_owned() };
         Ok(Opened { held, metadata })
     }
 
-    fn room(&self) -> Result<(), FsError> {
-        match self.files.set.open_count() >= OPEN_FILES_MAX as u64 {
-            true => Err(FsError::TooManyOpen { open_files_max: OPEN_FILES_MAX }),
-            false => Ok(()),
-        }
+    fn permit_open(&self) -> Result<Permit, FsError> {
+        self.files.resources.try_acquire(Resource::File).map_err(FsError::TooManyOpen)
     }
 }

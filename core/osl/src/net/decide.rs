@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::ask::Ask;
+use crate::audit::Running;
 use crate::denial::{Denial, DenialKind, Refusal};
 use crate::endpoint::{Endpoint, Protocol};
 use crate::grant::Guard;
@@ -137,7 +138,7 @@ impl Decider {
             return Err(NetError::PortZero);
         }
         let route = self.literal(to, Protocol::Udp, function, now)?;
-        recorded(&self.set, &route.guard, route.text.clone(), function, || Ok(()))?;
+        self.set.allow(&route.guard, route.text.clone(), function);
         Ok(route)
     }
 
@@ -166,14 +167,28 @@ fn first(guards: Vec<Guard>) -> Guard {
     guards.into_iter().next().expect("covering gives at least one")
 }
 
-/// Records that a guard allows something, and does it: the one place where the network meets the audit.
-pub(crate) fn recorded<T>(
-    set: &CapabilitySet,
-    guard: &Guard,
-    text: String,
-    function: &str,
-    act: impl FnOnce() -> Result<T, NetError>,
-) -> Result<T, NetError> {
-    set.allow(guard, text, function);
-    act()
+/// Something that a guard allows, and how the audit tells of it.
+pub(crate) struct Step<'a> {
+    pub operation: &'static str,
+    pub guard: &'a Guard,
+    pub text: &'a str,
+    pub function: &'a str,
+}
+
+impl Step<'_> {
+    /// Records its start, does it, and records its result.
+    pub fn run<T>(
+        &self,
+        set: &CapabilitySet,
+        act: impl FnOnce(&Running) -> Result<T, NetError>,
+    ) -> Result<T, NetError> {
+        self.guard.count(None);
+        let running = set.begin(self.operation, self.guard, self.text, self.function);
+        let done = act(&running);
+        match &done {
+            Ok(_) => running.finish(Ok(())),
+            Err(error) => running.finish(Err(&error.to_string())),
+        }
+        done
+    }
 }

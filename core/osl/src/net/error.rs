@@ -5,6 +5,7 @@ use rustix::io::Errno;
 
 use crate::denial::Denial;
 use crate::net::ResolveError;
+use crate::resources::Exhausted;
 
 /// Why something on the network did not happen.
 #[derive(Debug)]
@@ -15,9 +16,7 @@ pub enum NetError {
     /// The deadline passed, or the longest wait of a call.
     Timeout,
     /// As many sockets are open as may.
-    TooManySockets {
-        sockets_max: usize,
-    },
+    TooManySockets(Exhausted),
     /// As many connections that this listener accepted are open as may.
     TooManyAccepted {
         accepted_max: usize,
@@ -58,9 +57,7 @@ impl fmt::Display for NetError {
             NetError::Denied(denial) => denial.fmt(f),
             NetError::Resolve(error) => error.fmt(f),
             NetError::Timeout => f.write_str("the deadline passed"),
-            NetError::TooManySockets { sockets_max } => {
-                write!(f, "{sockets_max} sockets are open, as many as may")
-            }
+            NetError::TooManySockets(full) => full.fmt(f),
             NetError::TooManyAccepted { accepted_max } => {
                 write!(f, "{accepted_max} accepted connections are open, as many as may")
             }

@@ -1,10 +1,9 @@
 use std::time::{Duration, Instant};
 
-/// What the network of one actor is bounded by.
+/// What the network of one actor is bounded by; how many sockets are open at once is a matter of its
+/// [`Resources`](crate::Resources).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetLimits {
-    /// Sockets of any kind that are open at once; a name that is being looked up counts as one.
-    pub sockets_max: usize,
     /// Connections accepted by one listener that are open at once; they count as sockets too.
     pub accepted_max: usize,
     /// Bytes that one socket may receive in its life; any number when absent.
@@ -14,14 +13,9 @@ pub struct NetLimits {
 }
 
 impl Default for NetLimits {
-    /// 64 sockets, 32 of them accepted by one listener, waits of 30 seconds.
+    /// 32 connections accepted by one listener, waits of 30 seconds.
     fn default() -> Self {
-        Self {
-            sockets_max: 64,
-            accepted_max: 32,
-            received_bytes_max: None,
-            wait_max: Duration::from_secs(30),
-        }
+        Self { accepted_max: 32, received_bytes_max: None, wait_max: Duration::from_secs(30) }
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 use rustix::event::PollFlags;
 
 use crate::grant::Guard;
-use crate::net::slots::Slots;
 use crate::net::socket::Socket;
 use crate::net::{NetError, ReadyFd, TcpStream, raw};
+use crate::resources::{Resource, ResourceLimits, Resources};
 
 /// A listening TCP socket, as long as its grant holds; so do the connections it accepts. A clone is the
 /// same listener.
@@ -18,14 +18,16 @@ pub struct Listener(Arc<Listening>);
 struct Listening {
     socket: Socket,
     local: SocketAddr,
-    sockets: Slots,
-    accepted: Slots,
+    resources: Resources,
+    /// Those that this listener has accepted count among themselves too.
+    accepted: Resources,
 }
 
 impl Listener {
-    pub(crate) fn new(socket: Socket, local: SocketAddr, sockets: Slots) -> Self {
-        let accepted = Slots::new(socket.context.limits.accepted_max);
-        Self(Arc::new(Listening { socket, local, sockets, accepted }))
+    pub(crate) fn new(socket: Socket, local: SocketAddr, resources: Resources) -> Self {
+        let sockets_max = socket.context.limits.accepted_max;
+        let accepted = Resources::new(ResourceLimits { sockets_max, ..ResourceLimits::default() });
+        Self(Arc::new(Listening { socket, local, resources, accepted }))
     }
 
     /// The next connection. Refused at once while as many as may are open; those that come meanwhile
@@ -44,13 +46,15 @@ impl Listener {
         &self,
         next: impl FnOnce(&Socket) -> Result<Option<(std::os::fd::OwnedFd, SocketAddr)>, NetError>,
     ) -> Result<Option<TcpStream>, NetError> {
-        let Listening { socket, sockets, accepted, .. } = &*self.0;
-        let open = accepted.take().ok_or(NetError::TooManyAccepted { accepted_max: accepted.max() })?;
-        let slot = sockets.take().ok_or(NetError::TooManySockets { sockets_max: sockets.max() })?;
+        let Listening { socket, resources, accepted, .. } = &*self.0;
+        let accepted_max = socket.context.limits.accepted_max;
+        let too_many = |_| NetError::TooManyAccepted { accepted_max };
+        let of_listener = accepted.try_acquire(Resource::Socket).map_err(too_many)?;
+        let permit = resources.try_acquire(Resource::Socket).map_err(NetError::TooManySockets)?;
         let Some((fd, peer)) = next(socket)? else { return Ok(None) };
-        let slots = vec![open, slot];
+        let permits = vec![Arc::new(of_listener), Arc::new(permit)];
         let (capability, function) = (socket.capability(), socket.function());
-        let accepted = Socket::new(&socket.context, socket.guard(), slots, fd, capability, function)?;
+        let accepted = Socket::new(&socket.context, socket.guard(), permits, fd, capability, function)?;
         TcpStream::connected(accepted, peer).map(Some)
     }
 

@@ -15,7 +15,6 @@ mod pins;
 mod ports;
 mod raw;
 mod resolve;
-mod slots;
 mod socket;
 mod tcp_stream;
 mod udp_socket;

@@ -6,36 +6,49 @@ use std::time::Instant;
 use rustix::io::Errno;
 
 use crate::ask::Ask;
+use crate::audit::Running;
 use crate::capability::Capability;
 use crate::denial::DenialKind;
 use crate::endpoint::{Endpoint, Protocol};
 use crate::grant::Guard;
 use crate::name::Name;
-use crate::net::decide::{ADDRESSES_MAX, Decider, Route, recorded};
-use crate::net::slots::{Slot, Slots};
+use crate::net::decide::{ADDRESSES_MAX, Decider, Route, Step};
 use crate::net::socket::{Context, Socket};
 use crate::net::{Listener, NetError, NetLimits, Resolve, ResolveError, TcpStream, UdpSocket, ports, raw};
+use crate::resources::{Permit, Resource, Resources};
 use crate::scope::{Scope, address_class, host_name};
 use crate::set::CapabilitySet;
 
 /// Connects, listens and resolves for the holder of a [`CapabilitySet`]; a clone is the same, and counts
 /// the same sockets.
 ///
-/// Nothing is asked of the network before a grant covers it. A call that ends in a denial writes one
-/// record of that; a lookup and each address that is tried has one of its own.
+/// Nothing is asked of the network before a grant covers it. A call that ends in a denial writes one record of that. A
+/// lookup, each address that is tried, and what listens has one of its start and one of its result; what it opened has
+/// one more at its end, `close`, with the bytes of both directions. Connections that are accepted have none, so that no
+/// peer fills the audit.
 #[derive(Clone)]
 pub struct Network {
     decider: Decider,
     context: Context,
     resolver: Arc<dyn Resolve>,
-    sockets: Slots,
+    resources: Resources,
 }
 
 impl Network {
+    /// With the default [`Resources`] of an actor that is alone.
     pub fn new(set: CapabilitySet, resolver: Arc<dyn Resolve>, limits: NetLimits) -> Self {
-        let sockets = Slots::new(limits.sockets_max);
         let context = Context { set: set.clone(), limits: Arc::new(limits) };
-        Self { decider: Decider::new(set), context, resolver, sockets }
+        Self { decider: Decider::new(set), context, resolver, resources: Resources::default() }
+    }
+
+    /// The same, whose sockets count on these resources.
+    pub fn with_resources(self, resources: Resources) -> Self {
+        Self { resources, ..self }
+    }
+
+    /// The same, whose next socket counts as what the permit was taken for.
+    pub fn with_permit(self, permit: Permit) -> Self {
+        Self { resources: self.resources.with_permit(permit), ..self }
     }
 
     /// Connects to a name, or to the text of an address. Of a name each address is decided alone, and
@@ -47,9 +60,10 @@ impl Network {
         deadline: Instant,
         function: &str,
     ) -> Result<TcpStream, NetError> {
-        self.reach(host, port, Protocol::Tcp, deadline, function, |route, deadline| {
-            let socket = self.open(route, Protocol::Tcp, function)?;
-            TcpStream::connect(socket, route.address, deadline)
+        self.reach(host, port, Protocol::Tcp, deadline, function, |socket, to, deadline, running| {
+            let stream = TcpStream::connect(socket, to, deadline)?;
+            stream.set_open(running.opened());
+            Ok(stream)
         })
     }
 
@@ -61,12 +75,12 @@ impl Network {
         deadline: Instant,
         function: &str,
     ) -> Result<UdpSocket, NetError> {
-        self.reach(host, port, Protocol::Udp, deadline, function, |route, _| {
-            let socket = self.open(route, Protocol::Udp, function)?;
+        self.reach(host, port, Protocol::Udp, deadline, function, |socket, to, _, running| {
             let fd = socket.fd()?;
-            rustix::net::connect(&*fd, &route.address)?;
+            rustix::net::connect(&*fd, &to)?;
             let local = raw::local(&*fd)?;
-            Ok(UdpSocket::new(socket, local, Some(route.address), self.decider.clone()))
+            socket.set_open(running.opened());
+            Ok(UdpSocket::new(socket, local, Some(to), self.decider.clone()))
         })
     }
 
@@ -74,7 +88,7 @@ impl Network {
     /// Port 0 is a free port of a granted range.
     pub fn listen(&self, address: IpAddr, port: u16, function: &str) -> Result<Listener, NetError> {
         let (socket, local) = self.bound(address, port, Protocol::Tcp, function)?;
-        Ok(Listener::new(socket, local, self.sockets.clone()))
+        Ok(Listener::new(socket, local, self.resources.clone()))
     }
 
     /// Binds a UDP socket as [`listen`](Network::listen) does one for TCP. It hears everybody; where it
@@ -90,18 +104,17 @@ impl Network {
         let guard = self.decider.resolve(host, function)?;
         if let Ok(ip) = host.parse() {
             let text = Ask::NetResolve(host.to_owned()).capability_text();
-            return recorded(&self.context.set, &guard, text, function, || {
-                Ok(vec![address_class::canonical(ip)])
-            });
+            self.context.set.allow(&guard, text, function);
+            return Ok(vec![address_class::canonical(ip)]);
         }
         let name = host_name::fold(host);
-        let addresses = self.look_up(&name, &guard, deadline, function)?;
+        let addresses = self.look_up(&name, &guard, deadline, function, &mut None)?;
         Ok(self.decider.told(&name, &addresses, &guard, function, Instant::now())?)
     }
 
-    /// Sockets that are open now.
+    /// Sockets of this actor that are open now.
     pub fn open_sockets(&self) -> usize {
-        self.sockets.taken()
+        self.resources.used(Resource::Socket)
     }
 
     /// Decides where a host leads, and acts on each address until that succeeds; or else the first error.
@@ -112,18 +125,28 @@ impl Network {
         protocol: Protocol,
         deadline: Instant,
         function: &str,
-        act: impl Fn(&Route, Instant) -> Result<T, NetError>,
+        act: impl Fn(Socket, SocketAddr, Instant, &Running) -> Result<T, NetError>,
     ) -> Result<T, NetError> {
         if port == 0 {
             return Err(NetError::PortZero);
         }
         let deadline = self.context.limits.capped(deadline, Instant::now());
-        let routes = self.routes(host, port, protocol, deadline, function)?;
+        // One place for all that it takes: the question, and one address after the other.
+        let mut place = None;
+        let routes = self.routes(host, port, protocol, deadline, function, &mut place)?;
         let mut failed = None;
         for (tried, route) in routes.iter().enumerate() {
             let deadline = share(deadline, Instant::now(), routes.len() - tried);
-            let done = recorded(&self.context.set, &route.guard, route.text.clone(), function, || {
-                if deadline <= Instant::now() { Err(NetError::Timeout) } else { act(route, deadline) }
+            let step = Step { operation: "connect", guard: &route.guard, text: &route.text, function };
+            let done = step.run(&self.context.set, |running| {
+                if deadline <= Instant::now() {
+                    return Err(NetError::Timeout);
+                }
+                let permit = self.place(&mut place)?;
+                let fd = raw::open(route.address.ip(), protocol)?;
+                let socket =
+                    Socket::new(&self.context, &route.guard, vec![permit], fd, &route.text, function)?;
+                act(socket, route.address, deadline, running)
             });
             match done {
                 Err(error @ (NetError::Io(_) | NetError::Timeout)) => drop(failed.get_or_insert(error)),
@@ -141,6 +164,7 @@ impl Network {
         protocol: Protocol,
         deadline: Instant,
         function: &str,
+        place: &mut Option<Arc<Permit>>,
     ) -> Result<Vec<Route>, NetError> {
         let endpoint = Endpoint::named(host, port, protocol);
         let Some(name) = endpoint.name() else {
@@ -149,7 +173,7 @@ impl Network {
             return Ok(vec![self.decider.literal(to, protocol, function, Instant::now())?]);
         };
         let guard = self.decider.named(&endpoint, function)?;
-        let addresses = self.look_up(name, &guard, deadline, function)?;
+        let addresses = self.look_up(name, &guard, deadline, function, place)?;
         Ok(self.decider.resolved(&endpoint, &addresses, &guard, function)?)
     }
 
@@ -160,12 +184,14 @@ impl Network {
         guard: &Guard,
         deadline: Instant,
         function: &str,
+        place: &mut Option<Arc<Permit>>,
     ) -> Result<Vec<IpAddr>, NetError> {
         let deadline = self.context.limits.capped(deadline, Instant::now());
         let text = Ask::NetResolve(name.to_owned()).capability_text();
-        recorded(&self.context.set, guard, text, function, || {
+        let step = Step { operation: "resolve", guard, text: &text, function };
+        step.run(&self.context.set, |_| {
             // The question needs a socket too, for as long as it takes.
-            let _slot = self.slot()?;
+            let _permit = self.place(place)?;
             let mut addresses: Vec<IpAddr> = Vec::new();
             for ip in self.resolver.resolve(name, deadline)?.into_iter().map(address_class::canonical) {
                 if addresses.len() < ADDRESSES_MAX && !addresses.contains(&ip) {
@@ -180,14 +206,13 @@ impl Network {
         })
     }
 
-    fn open(&self, route: &Route, protocol: Protocol, function: &str) -> Result<Socket, NetError> {
-        let slot = self.slot()?;
-        let fd = raw::open(route.address.ip(), protocol)?;
-        Ok(Socket::new(&self.context, &route.guard, vec![slot], fd, &route.text, function)?)
-    }
-
-    fn slot(&self) -> Result<Slot, NetError> {
-        self.sockets.take().ok_or(NetError::TooManySockets { sockets_max: self.sockets.max() })
+    /// The place of a call among the sockets that are open, taken when it first needs one.
+    fn place(&self, taken: &mut Option<Arc<Permit>>) -> Result<Arc<Permit>, NetError> {
+        if let Some(permit) = taken {
+            return Ok(permit.clone());
+        }
+        let permit = self.resources.try_acquire(Resource::Socket).map_err(NetError::TooManySockets)?;
+        Ok(taken.insert(Arc::new(permit)).clone())
     }
 
     fn bound(
@@ -206,8 +231,10 @@ impl Network {
             (self.decider.covering(Ask::NetListen(Endpoint::address(to, protocol)), function)?, to, None)
         };
         let text = Ask::NetListen(Endpoint::address(local, protocol)).capability_text();
-        let (fd, slot) = recorded(&self.context.set, &guard, text.clone(), function, || {
-            let slot = self.slot()?;
+        let operation = if protocol == Protocol::Tcp { "listen" } else { "bind" };
+        let step = Step { operation, guard: &guard, text: &text, function };
+        let socket = step.run(&self.context.set, |running| {
+            let permit = self.place(&mut None)?;
             let fd = match reserved {
                 Some(fd) => fd,
                 None => {
@@ -219,9 +246,11 @@ impl Network {
             if protocol == Protocol::Tcp {
                 raw::listen(&fd)?;
             }
-            Ok((fd, slot))
+            let socket = Socket::new(&self.context, &guard, vec![permit], fd, &text, function)?;
+            socket.set_open(running.opened());
+            Ok(socket)
         })?;
-        Ok((Socket::new(&self.context, &guard, vec![slot], fd, &text, function)?, local))
+        Ok((socket, local))
     }
 
     /// Binds to a free port of a range that is granted. Nobody notices that, so what is recorded later

@@ -1,19 +1,20 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{Shutdown, shutdown};
 
+use crate::audit::Opened;
 use crate::cut::Cut;
 use crate::denial::Denial;
 use crate::denial::Refusal;
-use crate::descriptor::Descriptor;
+use crate::descriptor::{CountedFd, Descriptor};
 use crate::grant::{Guard, Lease};
-use crate::net::slots::Slot;
 use crate::net::{NetError, NetLimits, raw};
+use crate::resources::Permit;
 use crate::set::CapabilitySet;
 
 /// What every socket of one actor shares.
@@ -32,7 +33,8 @@ pub(crate) struct Socket {
     function: String,
     received: AtomicU64,
     sent: AtomicU64,
-    _slots: Vec<Slot>,
+    /// Its end is recorded, once it has come to something.
+    closing: OnceLock<Opened>,
 }
 
 /// The end of the grant shuts it down both ways, so that whoever waits on it returns at once.
@@ -51,7 +53,7 @@ impl Cut for SocketFd {
 /// The descriptor of a socket, to wait on and for nothing else: reading and writing go through the
 /// handle, which asks the grant. Do not keep it: the socket stays open, though cut off, as long as this
 /// lives.
-pub struct ReadyFd(Arc<OwnedFd>);
+pub struct ReadyFd(Arc<CountedFd>);
 
 impl AsFd for ReadyFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -64,12 +66,12 @@ impl Socket {
     pub fn new(
         context: &Context,
         guard: &Guard,
-        slots: Vec<Slot>,
+        permits: Vec<Arc<Permit>>,
         fd: OwnedFd,
         capability: &str,
         function: &str,
     ) -> Result<Self, Denial> {
-        let fd = Arc::new(SocketFd(Descriptor::new(fd)));
+        let fd = Arc::new(SocketFd(Descriptor::new(fd, permits)));
         let tie = guard.tie(fd.clone()).map_err(|kind| {
             context.set.deny(Refusal::because(kind, guard.rule().clone()), capability.to_owned(), function)
         })?;
@@ -81,8 +83,14 @@ impl Socket {
             function: function.to_owned(),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
-            _slots: slots,
+            closing: OnceLock::new(),
         })
+    }
+
+    /// Has its end recorded, from now on.
+    pub fn set_open(&self, opened: Opened) {
+        // It is set once, right after it was opened.
+        let _ = self.closing.set(opened);
     }
 
     pub fn guard(&self) -> &Guard {
@@ -98,7 +106,7 @@ impl Socket {
     }
 
     /// The descriptor for one use; refused, with an audit record, once the grant has ended.
-    pub fn fd(&self) -> Result<Arc<OwnedFd>, NetError> {
+    pub fn fd(&self) -> Result<Arc<CountedFd>, NetError> {
         use crate::denial::DenialKind::Revoked;
         let guard = self.guard();
         // Only the end of the grant empties it, and it says which end before it does so.
@@ -180,5 +188,13 @@ impl Socket {
 
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let Some(closing) = self.closing.take() else { return };
+        let outcome = self.guard().alive().map_or("its grant has ended", |()| "ok");
+        closing.close(outcome, &[("bytes_in", self.received()), ("bytes_out", self.sent())]);
     }
 }

@@ -7,6 +7,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, connect, recv, send, shutdown, sockopt};
 
+use crate::audit::Opened;
 use crate::grant::Guard;
 use crate::net::socket::Socket;
 use crate::net::{NetError, ReadyFd, raw};
@@ -43,6 +44,10 @@ impl TcpStream {
     pub(crate) fn connected(socket: Socket, peer: SocketAddr) -> Result<Self, NetError> {
         let local = raw::local(&*socket.fd()?)?;
         Ok(Self(Arc::new(Stream { socket, peer, local })))
+    }
+
+    pub(crate) fn set_open(&self, opened: Opened) {
+        self.0.socket.set_open(opened);
     }
 
     /// Reads at most a buffer full; 0 is the end of what the peer sends. Refused, with an audit record,

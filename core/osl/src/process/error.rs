@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 
 use crate::denial::Denial;
+use crate::resources::Exhausted;
 
 /// Why a program could not be run, or could not be talked to.
 #[derive(Debug)]
@@ -20,9 +21,7 @@ pub enum ProcessError {
     /// Something is there, but it is not run; why.
     NotProgram(String),
     /// As many programs run as may: of this actor, or of all.
-    TooManyProcesses {
-        processes_max: usize,
-    },
+    TooManyProcesses(Exhausted),
     /// More starts in a second than may be.
     TooManyStarts {
         starts_per_second_max: u32,
@@ -68,9 +67,7 @@ impl fmt::Display for ProcessError {
             }
             ProcessError::NotFound(what) => write!(f, "no such file or directory: {what}"),
             ProcessError::NotProgram(why) => write!(f, "not a program to run: {why}"),
-            ProcessError::TooManyProcesses { processes_max } => {
-                write!(f, "{processes_max} programs run, as many as may")
-            }
+            ProcessError::TooManyProcesses(full) => full.fmt(f),
             ProcessError::TooManyStarts { starts_per_second_max } => {
                 write!(f, "more than {starts_per_second_max} programs started in a second")
             }

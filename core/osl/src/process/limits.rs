@@ -1,10 +1,9 @@
 use std::time::Duration;
 
-/// What the programs of one actor may take; all of it has a default.
+/// What the programs of one actor may take; how many there are at once is a matter of its
+/// [`Resources`](crate::Resources); all of it has a default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessLimits {
-    /// Programs at once; one counts until nothing that it started is left. 4.
-    pub processes_max: usize,
     /// Starts in a second, and in a burst. 16.
     pub starts_per_second_max: u32,
     /// Bytes read from both outputs of one program, which is killed if it has more. 16 MiB.
@@ -25,7 +24,6 @@ pub struct ProcessLimits {
 impl Default for ProcessLimits {
     fn default() -> Self {
         Self {
-            processes_max: 4,
             starts_per_second_max: 16,
             output_bytes_max: 16 << 20,
             stdin_bytes_max: 4 << 20,

@@ -32,9 +32,7 @@ mod limits;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod mappings;
 mod order;
-mod places;
 mod program;
-mod rate;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod spawn;
 mod stdio;
@@ -47,24 +45,24 @@ mod tree;
 mod wire;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 pub use command::{Command, Stdin};
 pub use error::ProcessError;
 pub use exit::ProcessExit;
 pub use handle::{Output, Process, ProcessSignal};
 pub use limits::ProcessLimits;
-pub use places::ProcessTotal;
 
 use crate::ask::Ask;
 use crate::ban;
 use crate::denial::{Denial, DenialKind, Refusal};
 use crate::grant::{Guard, Lease};
+use crate::resources::{Permit, Rate, Resource, Resources};
 use crate::set::CapabilitySet;
 use journal::Journal;
 use order::Order;
-use places::{Place, Places};
 use program::Program;
 use stdio::Stdio;
 use tree::Tree;
@@ -77,38 +75,53 @@ use tree::Tree;
 /// descriptors 0, 1 and 2, a session of its own without a terminal, no core dump, and no new rights
 /// from a set-user-id file. A script is refused: its interpreter is the program.
 #[derive(Clone)]
-pub struct Processes(Arc<Inner>);
+pub struct Processes {
+    inner: Arc<Inner>,
+    resources: Resources,
+}
 
 struct Inner {
     set: CapabilitySet,
     limits: ProcessLimits,
-    places: Places,
+    starts: Mutex<Rate>,
+    began: Instant,
 }
 
 /// The end of a tree needs little of it.
 const WATCH_STACK_BYTES: usize = 131_072;
 
 impl Processes {
-    /// With limits of its own, and `total` of all actors that share it.
-    pub fn new(set: CapabilitySet, limits: ProcessLimits, total: &Arc<ProcessTotal>) -> Self {
-        let places = Places::new(&limits, total.clone());
-        Self(Arc::new(Inner { set, limits, places }))
+    /// With the default [`Resources`] of an actor that is alone.
+    pub fn new(set: CapabilitySet, limits: ProcessLimits) -> Self {
+        let starts = Mutex::new(Rate::new(limits.starts_per_second_max));
+        let inner = Arc::new(Inner { set, limits, starts, began: Instant::now() });
+        Self { inner, resources: Resources::default() }
+    }
+
+    /// The same, whose programs and their starts count on these resources.
+    pub fn with_resources(self, resources: Resources) -> Self {
+        Self { resources, ..self }
+    }
+
+    /// The same, whose next program counts as what the permit was taken for.
+    pub fn with_permit(self, permit: Permit) -> Self {
+        Self { resources: self.resources.with_permit(permit), ..self }
     }
 
     /// Programs of this actor that run now; one counts until nothing that it started is left.
     pub fn running(&self) -> usize {
-        self.0.places.running()
+        self.resources.used(Resource::Process)
     }
 
     /// Starts a program; it runs when this returns. Start and end are recorded.
     pub fn run(&self, command: &Command, function: &str) -> Result<Process, ProcessError> {
-        let Inner { set, limits, places } = &*self.0;
+        let Inner { set, limits, .. } = &*self.inner;
         command.validate(limits)?;
         let ask = command.ask();
         let text = ask.capability_text();
         let guard = self.cover(&ask, function)?;
         let journal = Journal::begin(set, &guard, &text, function);
-        let started = places.take().and_then(|place| {
+        let started = self.place().and_then(|place| {
             let program = program::open_program(&command.program)?;
             let guards = self.cover_found(guard, command, &program, function)?;
             Ok((self.start(command, &program, guards, (&text, function))?, place))
@@ -125,9 +138,22 @@ impl Processes {
         }
     }
 
+    /// A place among the programs that run, unless there are too many of them or of starts. A start that the rate of all
+    /// actors refuses still counts in the actor's own.
+    fn place(&self) -> Result<Permit, ProcessError> {
+        let permit = self.resources.try_acquire(Resource::Process).map_err(ProcessError::TooManyProcesses)?;
+        let mut starts = self.inner.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = starts.take(self.inner.began.elapsed());
+        let own = if own { Ok(()) } else { Err(starts.per_second()) };
+        drop(starts);
+        let refused = |starts_per_second_max| ProcessError::TooManyStarts { starts_per_second_max };
+        own.and_then(|()| self.resources.take_start()).map_err(refused)?;
+        Ok(permit)
+    }
+
     /// A grant that covers the ask; a denial is recorded, anything else not yet.
     fn cover(&self, ask: &Ask, function: &str) -> Result<Guard, Denial> {
-        let set = &self.0.set;
+        let set = &self.inner.set;
         let covering = set.covering(std::slice::from_ref(ask));
         let guard =
             covering.and_then(|guards| guards.into_iter().next().ok_or(DenialKind::NotGranted.into()));
@@ -150,8 +176,8 @@ impl Processes {
             Ask::FsExec(command.program.clone()),
             command.ask_as(&named),
         ];
-        if let Some(refusal) = self.0.set.ban_of(&found) {
-            return Err(self.0.set.deny(refusal, found[0].capability_text(), function));
+        if let Some(refusal) = self.inner.set.ban_of(&found) {
+            return Err(self.inner.set.deny(refusal, found[0].capability_text(), function));
         }
         if program.path == command.program {
             return Ok(vec![guard]);
@@ -168,7 +194,7 @@ impl Processes {
         guards: Vec<Guard>,
         asked: (&str, &str),
     ) -> Result<(Process, Arc<Tree>), ProcessError> {
-        let Inner { set, limits, .. } = &*self.0;
+        let Inner { set, limits, .. } = &*self.inner;
         let (text, function) = asked;
         let stdio = Stdio::open(&command.stdin)?;
         let (tree, theirs) = Tree::new()?;
@@ -188,7 +214,7 @@ impl Processes {
 }
 
 /// Follows the tree to its end on a thread of its own: only so is it always collected and recorded.
-fn watch(tree: Arc<Tree>, place: Place, journal: Journal) -> io::Result<()> {
+fn watch(tree: Arc<Tree>, place: Permit, journal: Journal) -> io::Result<()> {
     let other = tree.clone();
     let thread = thread::Builder::new().name("airwasm-process".into()).stack_size(WATCH_STACK_BYTES);
     let follow = move || {

@@ -43,7 +43,7 @@ impl Stdio {
 }
 
 fn descriptor(fd: Option<OwnedFd>) -> Descriptor {
-    fd.map_or_else(Descriptor::closed, Descriptor::new)
+    fd.map_or_else(Descriptor::closed, |fd| Descriptor::new(fd, Vec::new()))
 }
 
 fn pipe_to_us() -> io::Result<(OwnedFd, OwnedFd)> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use airssys_osl::{
-    Audit, AuditConfig, Capability, CapabilitySet, Command, Process, ProcessError, ProcessLimits,
-    ProcessTotal, Processes, Record, Stdin,
+    Audit, AuditConfig, Capability, CapabilitySet, Command, Process, ProcessError, ProcessLimits, Processes,
+    Record, ResourceLimits, Resources, Stdin,
 };
 
 pub struct Shop {
@@ -31,7 +31,8 @@ impl Shop {
         for (index, grant) in grants.iter().enumerate() {
             set.grant(index as u64 + 1, Capability::parse(grant).unwrap().remove(0), None).unwrap();
         }
-        let processes = Processes::new(set.clone(), limits, &Arc::new(ProcessTotal::default()));
+        let resources = Resources::new(ResourceLimits { processes_max: 16, ..ResourceLimits::default() });
+        let processes = Processes::new(set.clone(), limits).with_resources(resources);
         Self { audit, set, processes }
     }
 
@@ -64,7 +65,7 @@ impl Shop {
 
 /// Many starts at once are not what most tests are about.
 pub fn limits() -> ProcessLimits {
-    ProcessLimits { starts_per_second_max: 1_000, processes_max: 16, ..ProcessLimits::default() }
+    ProcessLimits { starts_per_second_max: 1_000, ..ProcessLimits::default() }
 }
 
 /// The shell where it really lies, so that no link leads there.

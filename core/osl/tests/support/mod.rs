@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 pub mod dns_stub;
+pub mod futures;
 pub mod fuzz;
 pub mod log;
 #[cfg(target_os = "linux")]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use airssys_osl::{
     Audit, AuditConfig, Capability, CapabilitySet, Decision, Denial, DenialKind, DnsResolver, FixedNames,
-    NetError, NetLimits, Network, Operation, Record, Resolve,
+    NetError, NetLimits, Network, Operation, Phase, Record, Resolve,
 };
 
 use super::dns_stub::DnsStub;
@@ -50,9 +50,10 @@ impl NetWorld {
         self.checks().iter().map(|record| (record.decision, record.capability.to_string())).collect()
     }
 
+    /// What was decided: alone, or by the start of an operation.
     pub fn checks(&self) -> Vec<Record> {
         let mut records = self.audit.recent();
-        records.retain(|record| record.operation == Operation::Check);
+        records.retain(|record| record.operation == Operation::Check || record.phase == Some(Phase::Start));
         records
     }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 /// How many starts are left of a burst that refills by so many a second. Time is an argument: since
 /// any moment, never less than before.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     per_second: u32,
     /// In nanoseconds of refilling: a start costs a second's share of them.
     filled_ns: u64,
@@ -19,6 +19,10 @@ impl Rate {
 
     pub fn per_second(&self) -> u32 {
         self.per_second
+    }
+
+    pub fn set_per_second(&mut self, per_second: u32) {
+        self.per_second = per_second;
     }
 
     /// Whether one more may start now; it is counted if so.
