@@ -11,37 +11,55 @@ pub(crate) const HASH_CHARS: usize = 64;
 const HASH_KEY: &str = ",\"hash\":\"";
 const LINE_END: &str = "\"}";
 
+/// A SHA-256 in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hash([u8; HASH_CHARS]);
+
+impl Hash {
+    fn of(bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; HASH_CHARS];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(Sha256::digest(bytes)) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        Self(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("hexadecimal digits are ASCII")
+    }
+}
+
 /// Where a chain has got to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub seq: u64,
-    pub hash: String,
+    pub hash: Hash,
 }
 
 impl Default for Head {
     /// Before the first line.
     fn default() -> Self {
-        Self { seq: 0, hash: "0".repeat(HASH_CHARS) }
+        Self { seq: 0, hash: Hash([b'0'; HASH_CHARS]) }
     }
 }
 
 impl Head {
-    /// Numbers the record, and gives its line, without the line's end; the head is then that line's.
-    pub fn seal(&mut self, record: &mut Record) -> String {
+    /// Numbers the record, and appends its line, without the line's end; the head is then that line's.
+    pub fn seal(&mut self, record: &mut Record, out: &mut Vec<u8>) {
         self.seq += 1;
         record.seq = self.seq;
-        let mut line = record.to_json();
-        line.pop();
-        line.push_str(",\"prev\":\"");
-        line.push_str(&self.hash);
-        line.push_str(LINE_END);
-        let hash = hex(&Sha256::digest(&line));
-        line.truncate(line.len() - 1);
-        line.push_str(HASH_KEY);
-        line.push_str(&hash);
-        line.push_str(LINE_END);
-        self.hash = hash;
-        line
+        let start = out.len();
+        record.write_json(out);
+        out.pop();
+        out.extend_from_slice(b",\"prev\":\"");
+        out.extend_from_slice(&self.hash.0);
+        out.extend_from_slice(LINE_END.as_bytes());
+        self.hash = Hash::of(&out[start..]);
+        out.pop();
+        out.extend_from_slice(HASH_KEY.as_bytes());
+        out.extend_from_slice(&self.hash.0);
+        out.extend_from_slice(LINE_END.as_bytes());
     }
 }
 
@@ -55,6 +73,9 @@ pub(crate) struct Link {
     pub counts: std::collections::BTreeMap<String, u64>,
     pub prev: String,
     pub hash: String,
+    /// Not of the line: what `read` made of it.
+    #[serde(skip)]
+    head: Head,
 }
 
 /// Why a line is no link of any chain.
@@ -73,27 +94,17 @@ impl Link {
         }
         let tail = format!("{HASH_KEY}{}{LINE_END}", link.hash);
         let content = line.strip_suffix(tail.as_bytes()).ok_or(Unsealed::WrongHash)?;
-        let hash = Sha256::new().chain_update(content).chain_update("}").finalize();
-        if hex(&hash) == link.hash { Ok(link) } else { Err(Unsealed::WrongHash) }
+        let head = Head { seq: link.seq, hash: Hash::of(&[content, b"}"].concat()) };
+        if head.hash.as_str() == link.hash { Ok(Self { head, ..link }) } else { Err(Unsealed::WrongHash) }
     }
 
     pub fn follows(&self, head: &Head) -> bool {
-        self.prev == head.hash && self.seq == head.seq + 1
+        self.prev == head.hash.as_str() && self.seq == head.seq + 1
     }
 
     pub fn head(&self) -> Head {
-        Head { seq: self.seq, hash: self.hash.clone() }
+        self.head
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(HASH_CHARS);
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)] as char);
-        text.push(DIGITS[usize::from(byte & 15)] as char);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -106,9 +117,13 @@ mod tests {
     fn a_line_links_to_the_one_before() {
         let now = Moment { wall: std::time::UNIX_EPOCH, monotonic_ns: 5 };
         let mut head = Head::default();
-        let start = head.clone();
-        let lines: Vec<String> =
-            (0..2).map(|_| head.seal(&mut Record::own(now, Operation::Rotate, &[]))).collect();
+        let start = head;
+        let mut seal = |_| {
+            let mut line = Vec::new();
+            head.seal(&mut Record::own(now, Operation::Rotate, &[]), &mut line);
+            String::from_utf8(line).unwrap()
+        };
+        let lines = [0, 1].map(&mut seal);
         let first = Link::read(lines[0].as_bytes()).unwrap();
         let second = Link::read(lines[1].as_bytes()).unwrap();
         assert!(first.follows(&start) && second.follows(&first.head()) && !second.follows(&start));

@@ -49,7 +49,7 @@ fn run(path: &Path, account: &mut Account) -> bool {
             })
             .collect();
         tally.add(&writer.shared.book);
-        writer.round(&mut batch, &Taken { nudges: 1, left_out: 0 });
+        writer.round(&mut batch, &Taken { nudges: 1, left_out: 0 }, |_| {});
     }
     writer.end();
     account.failed += writer.shared.failed.load(Ordering::Relaxed);
