@@ -548,4 +548,31 @@ mod tests {
             assert!(matches!(redact(text), Cow::Borrowed(_)), "{text}: {}", redact(text));
         }
     }
+    #[test]
+    fn hostile_a12_no_text_takes_more_than_its_length() {
+        // The square of that would be minutes.
+        for unit in [
+            "token=",
+            "= ",
+            "key= ",
+            "cookie:\n",
+            "cookie:x",
+            "://a:b",
+            "%3A%2F%2F",
+            "https%3A%2F%2F%40",
+            "-u,",
+            "'a",
+            "\\'a",
+            "\"a\\\"",
+            "--token,",
+            "x:\"",
+            "mysql -p",
+            "a%3D",
+            "\"cookie\",",
+            "eyJ",
+        ] {
+            let text = unit.repeat((1 << 18) / unit.len());
+            assert!(redact(&text).len() <= 2 * text.len(), "{unit}");
+        }
+    }
 }

@@ -76,8 +76,9 @@ impl InForce {
 }
 
 impl System {
-    /// Reads a policy, runs its tests, and puts it in force for all actors at once, those that live included: what it
-    /// denies is cut, what it no longer allows is revoked. All or nothing: at an error the policy before stays.
+    /// Reads a policy, runs its tests, and puts it in force, for whoever starts from now on and, before it returns, for
+    /// all that live: what it denies is cut, what it no longer allows is revoked. All or nothing: at an error the policy
+    /// before stays.
     /// Limits and budgets count from an actor's next start.
     ///
     /// `POLICY_INVALID` with file, line and column; `POLICY_TEST_FAILED` with the tests that do not hold.
