@@ -101,8 +101,7 @@ impl CapabilitySet {
 
     /// Bans these from now on, in place of the bans before: what a ban refuses no grant allows. What is open under a
     /// grant that a new ban may concern is closed; how many resources that cut. A ban of the same thing by another rule
-    /// is no new one. Links in a path of a ban are followed
-    /// now: it holds for the place that they lead to as well.
+    /// is no new one. Links in a path of a ban are followed now: it holds for the place that they lead to as well.
     pub fn forbid(&self, bans: Vec<Ban>) -> u64 {
         let behind: Vec<Ban> = bans.iter().filter_map(Ban::behind_links).collect();
         let forbidden = bans.iter().cloned().chain(behind).collect();

@@ -19,7 +19,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// About what goes to the file in one write.
 const CHUNK_BYTES: u64 = 65_536;
 /// After so many records those that wait for room hear that there is some.
-const FINISHED_RECORDS: usize = 1_024;
+const PART_RECORDS: usize = 1_024;
 
 /// What the audit's thread does with the records.
 pub(crate) struct Writer {
@@ -44,6 +44,8 @@ pub(crate) struct State {
     untold: Option<Anchor>,
     /// Why the last write that failed did.
     error: String,
+    /// Room for the records that are written next.
+    part: Vec<Record>,
 }
 
 #[cfg(test)]
@@ -58,28 +60,33 @@ impl Writer {
         let mut batch = VecDeque::new();
         while let Some(taken) = self.shared.queue.take(&mut batch, self.wait_max()) {
             let shared = self.shared.clone();
-            self.round(batch.make_contiguous(), &taken, |count| shared.queue.finished(count));
-            batch.clear();
+            self.round(&mut batch, &taken, |count| shared.queue.finished(count));
         }
         self.end();
     }
 
-    /// Writes a batch, and whatever is due by now, and tells `finished` how much of it is done with each time.
-    pub fn round(&mut self, batch: &mut [Record], taken: &Taken, finished: impl Fn(u64)) {
+    /// Writes and empties a batch, does whatever is due by now, and tells `finished` of each part that is done with.
+    pub fn round(&mut self, batch: &mut VecDeque<Record>, taken: &Taken, finished: impl Fn(u64)) {
         let now = self.config.clock.now();
         if taken.left_out > 0 {
             self.state.lost += taken.left_out;
             self.shared.lose(taken.left_out, "the queue was full");
         }
         // Whoever waits for room goes on before all of it is written; whoever waits for all of it, after what is due.
-        let mut unfinished = taken.nudges;
-        for records in batch.chunks_mut(FINISHED_RECORDS) {
-            if unfinished > taken.nudges {
-                finished(unfinished - taken.nudges);
+        let mut part = std::mem::take(&mut self.state.part);
+        loop {
+            self.tell_lost(now);
+            part.extend(batch.drain(..batch.len().min(PART_RECORDS)));
+            self.part(&mut part, now);
+            if batch.is_empty() {
+                break;
             }
-            self.records(records, now);
-            unfinished = taken.nudges + records.len() as u64;
+            part.clear();
+            finished(PART_RECORDS as u64);
         }
+        let unfinished = part.len() as u64 + taken.nudges;
+        part.clear();
+        self.state.part = part;
         if taken.nudges > 0 || self.summary_due_ns() <= now.monotonic_ns {
             self.summarise(now);
         }
@@ -91,8 +98,7 @@ impl Writer {
         finished(unfinished);
     }
 
-    fn records(&mut self, records: &mut [Record], now: Moment) {
-        self.tell_lost(now);
+    fn part(&mut self, records: &mut [Record], now: Moment) {
         records.iter().for_each(|record| self.shared.decided.record(record));
         let lost = (records.len() - self.write(records, now, true)) as u64;
         if lost > 0 {
