@@ -255,17 +255,23 @@ fn starts_any_case(text: &str, wanted: &str) -> bool {
 /// What follows the `=` or `:` after a key, be the key quoted or not, and either percent-encoded or not.
 fn keyed(text: &str, found: &mut Vec<Range<usize>>) {
     let encoded = ["%3D", "%3A"].into_iter().flat_map(|separator| matches_any_case(text, separator));
-    let mut hidden = 0..0;
+    let (mut hidden, mut in_header) = (0..0, false);
     for (at, separator) in text.match_indices(['=', ':']).chain(encoded) {
         let before = text[..at].trim_end_matches(['"', '\'', '\\', ' ']);
         let key = key_at_end(before);
         let kind = kind(key);
-        if matches!(kind, Key::Other) || hidden.contains(&at) {
+        if matches!(kind, Key::Other) {
             continue;
         }
         let start = at + separator.len();
         let after = &text[start..];
         let value = start + after.len() - after.trim_start_matches(['"', '\'', '\\', ' ', '=']).len();
+        // What is hidden already ends where this would, but for a header that is not in one.
+        let header = matches!(kind, Key::Header);
+        if hidden.contains(&value) && (in_header || !header) {
+            continue;
+        }
+        in_header = header;
         let in_query = before[..before.len() - key.len()].ends_with(['?', '&']);
         let end = match kind {
             Key::Header => header_end(text, value),
@@ -529,6 +535,8 @@ mod tests {
             ("proxy-authorization=Basic dTpw", "proxy-authorization=***"),
             (r#"run "[\"--token\",\"abc\"]" x"#, r#"run "[\"--token\",\"***\"]" x"#),
             (r#"run --secret "\"a\" b" x"#, r#"run --secret "***" x"#),
+            ("token= cookie: a=b; c=d", "token= *** ***"),
+            ("token= password= x y", "token= *** *** y"),
             ("-----BEGIN RSA PRIVATE KEY-----\nMII", "***"),
         ];
         for (text, want) in table {
