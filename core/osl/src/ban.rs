@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use crate::ask::Ask;
@@ -7,6 +8,13 @@ use crate::path_pattern::PathPattern;
 use crate::scope::Scope;
 
 /// A capability that nobody may use, whoever grants it, and which rule says so.
+///
+/// It holds for the thing by the names that can be told to be its own. A path counts behind links too, and a file that a
+/// ban spells out counts under its other names (hard links) when it is opened; but of a file that only a wildcard covers,
+/// and of a program, another name is another file: allow no directory in which others can make hard links to it. A host
+/// name counts when it is asked for by name, and its address for a minute after the actor looked it up; where a block of
+/// addresses is allowed, ban the addresses of the host as well. A ban of loopback counts for the unspecified address,
+/// which leads there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
     pub capability: Capability,
@@ -18,6 +26,16 @@ impl Ban {
     /// The first of the bans that refuses the ask.
     pub(crate) fn of<'a>(bans: &'a [Ban], ask: &Ask) -> Option<&'a Ban> {
         bans.iter().find(|ban| ban.capability.forbids(ask))
+    }
+
+    /// The first that refuses an ask for this file, by device and inode, under a name that a ban spells out.
+    pub(crate) fn of_names(bans: &[Ban], file: (u64, u64), asks: impl Fn(&str) -> Vec<Ask>) -> Option<&Ban> {
+        bans.iter().find(|ban| {
+            let Scope::Path(pattern) = ban.capability.scope() else { return false };
+            let Some(path) = pattern.exact() else { return false };
+            asks(&path).iter().any(|ask| ban.capability.forbids(ask))
+                && fs::metadata(&path).is_ok_and(|found| (found.dev(), found.ino()) == file)
+        })
     }
 
     /// Whether something may be open under a grant of this name that the ban refuses from now on.

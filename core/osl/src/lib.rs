@@ -45,8 +45,9 @@ mod ttl;
 
 pub use ask::Ask;
 pub use audit::{
-    Anchor, Audit, AuditConfig, BadLine, Clock, Decision, Fault, Filter, Level, Moment, OnAnchor, OnFailure,
-    OnFull, Operation, Phase, Record, Report, Running, Sink, UNLIMITED, redact, verify, verify_with,
+    Anchor, Audit, AuditConfig, AuditCounts, BadLine, Clock, Decision, Decisions, Fault, Filter, Level,
+    Moment, OnAnchor, OnFailure, OnFull, Operation, Phase, Record, Report, Running, Sink, UNLIMITED, redact,
+    verify, verify_with,
 };
 pub use ban::Ban;
 pub use capability::Capability;

@@ -100,14 +100,16 @@ impl CapabilitySet {
     }
 
     /// Bans these from now on, in place of the bans before: what a ban refuses no grant allows. What is open under a
-    /// grant that a new ban may concern is closed; how many resources that cut. Links in a path of a ban are followed
-    /// now: it holds for the place that they lead to as well.
+    /// grant that a new ban may concern is closed; how many resources that cut. A ban of the same thing by another rule
+    /// is no new one. Links in a path of a ban are followed now: it holds for the place that they lead to as well.
     pub fn forbid(&self, bans: Vec<Ban>) -> u64 {
         let behind: Vec<Ban> = bans.iter().filter_map(Ban::behind_links).collect();
         let forbidden = bans.iter().cloned().chain(behind).collect();
         let mut held = self.write();
-        let new: Vec<Ban> = bans.iter().filter(|ban| !held.bans.contains(ban)).cloned().collect();
-        let lifted: Vec<Ban> = held.bans.iter().filter(|ban| !bans.contains(ban)).cloned().collect();
+        // Not by their rules: a ban whose line moved is the same one.
+        let is_in = |ban: &Ban, all: &[Ban]| all.iter().any(|other| other.capability == ban.capability);
+        let new: Vec<Ban> = bans.iter().filter(|ban| !is_in(ban, &held.bans)).cloned().collect();
+        let lifted: Vec<Ban> = held.bans.iter().filter(|ban| !is_in(ban, &bans)).cloned().collect();
         (held.bans, held.forbidden) = (bans, forbidden);
         let mut ended = Vec::new();
         for grant in &mut held.grants {
@@ -192,6 +194,17 @@ impl CapabilitySet {
     /// What bans one of these, whatever grants allow.
     pub(crate) fn ban_of(&self, asks: &[Ask]) -> Option<Refusal> {
         self.read(|held| asks.iter().find_map(|ask| Ban::of(&held.forbidden, ask)).map(Refusal::from))
+    }
+
+    /// What bans this file under another of its names, as which the asks are made.
+    pub(crate) fn ban_of_names(
+        &self,
+        device: u64,
+        inode: u64,
+        asks: impl Fn(&str) -> Vec<Ask>,
+    ) -> Option<Refusal> {
+        let bans = self.read(|held| held.forbidden.clone());
+        Ban::of_names(&bans, (device, inode), asks).map(Refusal::from)
     }
 
     /// Whether anything is banned by its path.

@@ -88,8 +88,32 @@ fn each_record_is_one_line_that_reads_back() {
 fn a_secret_after_its_key_is_redacted_wherever_it_stands() {
     let corpus = corpus();
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let planted =
-        [" token=Zq7Zq7Zq7 ", " https://u:Zq7Zq7Zq7@h/ ", " --password Zq7Zq7Zq7 ", " Bearer Zq7Zq7Zq7 "];
+    let planted = [
+        " token=Zq7Zq7Zq7 ",
+        " https://u:Zq7Zq7Zq7@h/ ",
+        " https://u:Zq7/Zq7?Zq7@h/ ",
+        " https://h/?a=b&sig=Zq7;Zq7,Zq7 ",
+        " https://h/?to=https%3A%2F%2Fh%2F%3Fa%26token%3DZq7 ",
+        " https://h/?to=https%3A%2F%2Fu%3AZq7%40h ",
+        " --password Zq7Zq7Zq7 ",
+        " --password Zq7;Zq7,Zq7&Zq7)Zq7'Zq7 ",
+        " --secret -Zq7 ",
+        " --api-key=Zq7;Zq7,Zq7&Zq7)Zq7'Zq7]Zq7 ",
+        " Password=Zq7;Zq7}Zq7 ",
+        " -u me:Zq7;Zq7 ",
+        " --user me:Zq7,Zq7 ",
+        " -ume:Zq7 ",
+        " --proxy-user=me:Zq7 ",
+        r#" "-u","me:Zq7 Zq7" "#,
+        " mysql -pZq7,Zq7 ",
+        " sshpass -p Zq7 ",
+        " Bearer Zq7Zq7Zq7 ",
+        " Basic Zq7/Zq7+Zq7== ",
+        " Authorization: Basic Zq7 Zq7",
+        " cookie: a=Zq7; b=Zq7",
+        r#" {"password":"Zq7 Zq7"} "#,
+        " ghp_Zq7Zq7Zq7Zq7Zq7Zq7Zq7Zq7 ",
+    ];
     for round in 0..rounds() as usize * 10 {
         let [before, after] = [(); 2].map(|()| random.text(&corpus));
         let text = format!("{before}{}{after}", planted[round % planted.len()]);

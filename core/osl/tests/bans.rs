@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 
-use airssys_osl::{Ask, Ban, Capability, Decision, DenialKind, FsError, Operation};
+use airssys_osl::{Ask, Ban, Capability, Decision, DenialKind, Endpoint, FsError, Operation, Protocol};
 use support::World;
 
 fn bans(world: &World, texts: &[&str]) -> Vec<Ban> {
@@ -57,6 +57,67 @@ fn a_new_ban_closes_what_is_open_under_grants_of_its_action_and_no_more() {
     again.read_at(&mut [0; 4], 0).unwrap();
     assert_eq!(world.set.grants().len(), 2);
     assert_eq!(world.set.revoke(1), Some(1), "the grant has kept its number");
+}
+
+#[test]
+fn a_ban_whose_line_moved_is_no_new_one_but_is_told_by_its_new_line() {
+    let world = World::new(&["fs.read {}/**"]);
+    let path = world.write("a", "text");
+    world.write("private/pay", "secret");
+    world.set.forbid(bans(&world, &["fs.read {}/private/**"]));
+    let file = world.files.open(&path, "test").unwrap();
+    let moved = bans(&world, &["fs.write {}/b", "fs.read {}/private/**"]);
+    assert_eq!(world.set.forbid(moved), 0, "only the ban of writing is new");
+    file.read_at(&mut [0; 4], 0).unwrap();
+    let Err(FsError::Denied(denial)) = world.read(&world.path("private/pay")) else { panic!("it is banned") };
+    assert!(denial.rule.unwrap().starts_with("policy.yaml:2 "));
+    let told = world.audit.recent();
+    let told = told.iter().filter(|record| record.operation == Operation::Forbid);
+    assert!(
+        told.map(|record| record.decision).eq([Decision::Deny, Decision::Deny]),
+        "one for each, none lifted"
+    );
+}
+
+#[test]
+fn hostile_d3_a_hard_link_is_no_way_around_the_ban_of_a_file() {
+    let world = World::new(&["fs.read,list {}/**"]);
+    let pay = world.write("private/pay", "secret");
+    let link = world.path("open/link");
+    world.write("open/file", "text");
+    fs::hard_link(&pay, &link).unwrap();
+    fs::hard_link(world.path("open/file"), world.path("open/twin")).unwrap();
+    world.set.forbid(bans(&world, &["fs.write {}/private/pay", "fs.list {}/open/file"]));
+    assert_eq!(world.read(&link).unwrap(), "secret", "reading is not banned");
+    world.set.forbid(bans(&world, &["fs.read {}/private/pay"]));
+    let Err(FsError::Denied(denial)) = world.read(&link) else {
+        panic!("the file is banned by another name")
+    };
+    assert_eq!(denial.kind, DenialKind::Forbidden);
+    assert_eq!(world.read(&world.path("open/twin")).unwrap(), "text");
+    // What the banned name leads to now is what counts.
+    fs::remove_file(&pay).unwrap();
+    fs::write(&pay, "another").unwrap();
+    assert_eq!(world.read(&link).unwrap(), "secret", "nobody bans a file that has lost the name");
+}
+
+#[test]
+fn hostile_e6_the_unspecified_address_is_no_way_around_a_ban_of_loopback() {
+    let table = [
+        ("127.0.0.0/8:*", "0.0.0.0:80", true),
+        ("127.0.0.1:80", "0.0.0.0:80", true),
+        ("[::1]:80", "[::]:80", true),
+        ("127.0.0.0/8:*", "[::ffff:0.0.0.0]:80", true),
+        ("10.0.0.0/8:*", "0.0.0.0:80", false),
+        ("127.0.0.0/8:81", "0.0.0.0:80", false),
+        ("127.0.0.2:80", "0.0.0.0:80", false),
+    ];
+    for (ban, asked, forbidden) in table {
+        let world = World::new(&["net.connect 0.0.0.0:80", "net.connect [::]:80"]);
+        world.set.forbid(bans(&world, &[&format!("net.connect {ban}")]));
+        let ask = Ask::NetConnect(Endpoint::address(asked.parse().unwrap(), Protocol::Tcp));
+        assert_eq!(world.set.check(&ask, "").is_err(), forbidden, "{ban} {asked}");
+    }
 }
 
 #[test]

@@ -325,6 +325,35 @@ fn hostile_l6_a_run_that_ends_at_any_byte_of_a_line_is_told_and_gone_on_from() {
     }
 }
 
+#[test]
+fn hostile_l5_l6_only_a_part_of_the_next_record_may_stand_at_the_end() {
+    let world = written();
+    let text = fs::read_to_string(&world.path).unwrap();
+    let whole: String = text.lines().take(25).map(|line| format!("{line}\n")).collect();
+    let last = text.lines().nth(25).unwrap();
+    let part = &last[..last.len() / 2];
+    let other = part.replacen("\"seq\":26", "\"seq\":27", 1);
+    let table = [
+        (part.to_owned(), None),
+        // A process that went on after another which was killed, and was killed as well.
+        (format!("{part}\n{}", &part[..90]), None),
+        (format!("{part}\n"), None),
+        (format!("garbage\n{part}"), Some(26)),
+        (format!("{part}\ngarbage\n{part}"), Some(27)),
+        ("garbage".to_owned(), Some(26)),
+        ("{\"version\":1,\"seq\":26,\"time\":7".to_owned(), Some(26)),
+        (other, Some(26)),
+        ("\n".to_owned(), Some(26)),
+    ];
+    fs::remove_file(world.dir.path().join("audit.jsonl.anchors")).unwrap();
+    for (end, bad) in table {
+        fs::write(&world.path, format!("{whole}{end}")).unwrap();
+        let report = verify(&world.path).unwrap();
+        assert_eq!(report.bad.as_ref().map(|bad| bad.line), bad, "{end}");
+        assert_eq!((report.partial_tail, report.records), (bad.is_none(), 25), "{end}");
+    }
+}
+
 /// Not a test of its own: the run of which others end the process.
 #[test]
 #[ignore = "started by others, and never ends"]

@@ -32,6 +32,8 @@ pub(crate) struct Log {
     /// The file that the last rotation removed. Kept open, so that nothing else takes its inode while
     /// somebody who found it before may still ask whose it is.
     leaving: Option<File>,
+    /// Room for the lines of the next write.
+    spare: Vec<u8>,
 }
 
 /// What stands at the end of the file, behind the chain's last line.
@@ -63,6 +65,7 @@ impl Log {
             end: End::default(),
             fresh: false,
             leaving: None,
+            spare: Vec::new(),
         };
         log.adopt(&metadata)?;
         (log.head, log.end) = log.last_link(&log.file)?.unwrap_or_default();
@@ -91,7 +94,7 @@ impl Log {
         }
         let mut mark = self.mark(now);
         let marks = usize::from(mark.is_some());
-        let mut chunk = Chunk::new(self.head.clone(), self.end.open);
+        let mut chunk = Chunk::new(self.head, self.end.open, std::mem::take(&mut self.spare));
         for record in mark.iter_mut().chain(records) {
             chunk.add(record);
         }
@@ -100,6 +103,7 @@ impl Log {
         if whole > 0 {
             self.fresh = false;
         }
+        self.spare = chunk.bytes;
         (whole.saturating_sub(marks), result)
     }
 
@@ -243,7 +247,7 @@ impl Log {
         let whole = chunk.ends.iter().take_while(|(end, _)| written + 1 >= *end).count();
         let mut start = chunk.start.min(written);
         if let Some((end, head)) = whole.checked_sub(1).map(|last| &chunk.ends[last]) {
-            self.head = head.clone();
+            self.head = *head;
             self.end = End { open: written < *end, ..End::default() };
             start = *end;
         } else {
@@ -273,16 +277,16 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn new(head: Head, end_line_first: bool) -> Self {
-        let bytes = if end_line_first { vec![b'\n'] } else { Vec::new() };
+    fn new(head: Head, end_line_first: bool, mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        bytes.extend(end_line_first.then_some(b'\n'));
         Self { start: bytes.len(), bytes, ends: Vec::new(), head }
     }
 
     fn add(&mut self, record: &mut Record) {
-        let line = self.head.seal(record);
-        self.bytes.extend_from_slice(line.as_bytes());
+        self.head.seal(record, &mut self.bytes);
         self.bytes.push(b'\n');
-        self.ends.push((self.bytes.len(), self.head.clone()));
+        self.ends.push((self.bytes.len(), self.head));
     }
 }
 

@@ -4,11 +4,14 @@ mod anchor;
 mod chain;
 mod clock;
 mod config;
+mod counts;
 mod disk;
 mod filter;
 mod flood;
 mod json;
 mod log;
+#[cfg(feature = "opentelemetry")]
+mod metrics;
 mod own;
 mod queue;
 mod record;
@@ -31,6 +34,7 @@ use std::thread::{self, JoinHandle};
 pub use anchor::Anchor;
 pub use clock::{Clock, Moment};
 pub use config::{AuditConfig, Level, OnAnchor, OnFailure, OnFull, Sink, UNLIMITED};
+pub use counts::{AuditCounts, Decisions};
 pub use filter::Filter;
 pub(crate) use flood::Flood;
 pub use record::{Decision, Operation, Phase, Record};
@@ -41,8 +45,9 @@ pub(crate) use tally::{Book, Subject, Tally};
 pub use verify::{BadLine, Fault, Report, verify, verify_with};
 
 use anchor::AnchorFile;
+use counts::Decided;
 use log::Log;
-use queue::Queue;
+use queue::{Queue, Unqueued};
 use sinks::{Memory, Sinks};
 use writer::Writer;
 
@@ -69,6 +74,9 @@ pub(crate) struct Shared {
     /// The last write, if there was any, went well.
     healthy: AtomicBool,
     failed: AtomicU64,
+    written: AtomicU64,
+    /// By records; what is only counted, the book knows.
+    decided: Decided,
     /// The first failure that no flush has told of yet.
     failure: Mutex<Option<Failure>>,
     writer_gone: AtomicBool,
@@ -110,6 +118,8 @@ impl Audit {
             memory: Memory::default(),
             healthy: AtomicBool::new(true),
             failed: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            decided: Decided::default(),
             failure: Mutex::new(None),
             writer_gone: AtomicBool::new(false),
         });
@@ -119,7 +129,9 @@ impl Audit {
 
     /// Queues the record; what happens while the queue is full is the configuration's.
     pub fn record(&self, record: Record) {
-        if !self.shared.queue.push(record) {
+        let Err(Unqueued { record, closed }) = self.shared.queue.push(record) else { return };
+        self.shared.decided.record(&record);
+        if closed {
             self.shared.healthy.store(false, Ordering::Release);
             self.shared.lose(1, "the audit is closed");
         }
@@ -161,6 +173,20 @@ impl Audit {
     /// How many records were never written.
     pub fn failed(&self) -> u64 {
         self.shared.failed.load(Ordering::Relaxed)
+    }
+
+    /// What was decided, and what became of the records, up to now. Waits for a summary that is being made.
+    pub fn counts(&self) -> AuditCounts {
+        let Shared { queue, book, decided, .. } = &*self.shared;
+        let mut counts = AuditCounts {
+            written: self.shared.written.load(Ordering::Relaxed),
+            dropped: self.failed(),
+            queued: queue.queued(),
+            ..AuditCounts::default()
+        };
+        decided.add_to(&mut counts.decisions);
+        book.decided(&mut counts.decisions);
+        counts
     }
 
     /// Whether the last write went well. With [`OnFailure::Closed`] all is denied while it did not.

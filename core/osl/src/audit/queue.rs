@@ -37,29 +37,41 @@ pub(crate) struct Taken {
     pub left_out: u64,
 }
 
+/// A record that was not queued: left out of a full queue, which is counted, or refused by a closed one.
+#[derive(Debug)]
+pub(crate) struct Unqueued {
+    pub record: Box<Record>,
+    pub closed: bool,
+}
+
 impl Queue {
     pub fn new(records_max: u64, on_full: OnFull) -> Self {
         let (ready, progress) = (Condvar::new(), Condvar::new());
         Self { records_max, on_full, state: Mutex::default(), ready, progress }
     }
 
-    /// Queues the record, or counts it as left out; false when the queue is closed.
-    pub fn push(&self, record: Record) -> bool {
+    /// Queues the record, or counts it as left out.
+    pub fn push(&self, record: Record) -> Result<(), Unqueued> {
         let mut state = self.lock();
         while state.waiting_count() >= self.records_max && !state.closed {
             if self.on_full == OnFull::Count {
                 state.left_out += 1;
-                return true;
+                return Err(Unqueued { record: Box::new(record), closed: false });
             }
             state = wait(&self.progress, state);
         }
         if state.closed {
-            return false;
+            return Err(Unqueued { record: Box::new(record), closed: true });
         }
         state.accepted += 1;
         state.waiting.push_back(record);
         self.ready.notify_one();
-        true
+        Ok(())
+    }
+
+    /// Records that wait or are in writing.
+    pub fn queued(&self) -> u64 {
+        self.lock().waiting_count()
     }
 
     /// Asks the writer for a summary now.
@@ -153,7 +165,7 @@ mod tests {
         let pushers: Vec<_> = (0..4)
             .map(|_| {
                 let queue = queue.clone();
-                thread::spawn(move || (0..RECORDS_MAX).for_each(|number| assert!(queue.push(record(number)))))
+                thread::spawn(move || (0..RECORDS_MAX).for_each(|number| queue.push(record(number)).unwrap()))
             })
             .collect();
         let (mut seen, mut sum) = (0, 0);
@@ -169,18 +181,19 @@ mod tests {
         assert_eq!(sum, 4 * (0..RECORDS_MAX).sum::<u64>());
         pushers.into_iter().for_each(|pusher| pusher.join().unwrap());
         queue.close();
-        assert!(!queue.push(record(0)) && queue.drain(|| true));
+        assert!(queue.push(record(0)).unwrap_err().closed && queue.drain(|| true));
         assert_eq!(queue.take(&mut batch, Duration::MAX), None);
     }
 
     #[test]
     fn a_full_queue_that_counts_says_how_many() {
         let queue = Queue::new(2, OnFull::Count);
-        assert!((0..5).all(|number| queue.push(record(number))));
+        let queued = (0..5).filter(|number| queue.push(record(*number)).is_ok());
+        assert_eq!(queued.count(), 2);
         let mut batch = VecDeque::new();
         assert_eq!(queue.take(&mut batch, Duration::ZERO), Some(Taken { nudges: 0, left_out: 3 }));
         assert_eq!(batch.len(), 2);
-        assert!(queue.push(record(5)), "in writing still counts");
+        assert!(!queue.push(record(5)).unwrap_err().closed, "in writing still counts");
         queue.close();
         batch.clear();
         assert_eq!(queue.take(&mut batch, Duration::ZERO), Some(Taken { nudges: 0, left_out: 1 }));

@@ -2,10 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::{Serialize, Serializer};
-
 use super::clock::Moment;
-use super::{json, stamp};
+use super::json::Members;
+use super::stamp;
 
 /// What a record tells of. As JSON its [`name`](Operation::name).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,36 +48,45 @@ impl Operation {
     }
 }
 
-impl Serialize for Operation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Allow,
     Deny,
 }
 
+impl Decision {
+    pub fn name(self) -> &'static str {
+        match self {
+            Decision::Allow => "allow",
+            Decision::Deny => "deny",
+        }
+    }
+}
+
 /// Which of its two records this is, where an operation has two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     Start,
     Result,
 }
 
+impl Phase {
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Start => "start",
+            Phase::Result => "result",
+        }
+    }
+}
+
 /// One decision, one change of the grants, or one step of an operation. As JSON it is one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Of the format: 1.
     pub version: u32,
     /// The number of the line in the log, from 1; it goes on over files and restarts. Set by the
     /// [`Audit`](crate::Audit) as it writes; a number whose line could not be written is used again.
     pub seq: u64,
-    #[serde(serialize_with = "stamp::serialize")]
     pub time: SystemTime,
     /// Since the audit was opened.
     pub monotonic_ns: u64,
@@ -86,9 +94,7 @@ pub struct Record {
     pub actor: Arc<str>,
     pub operation: Operation,
     /// Ties the start and the result of an operation together, within one run of the audit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
     /// The canonical text of what was asked, or of what was granted.
     pub capability: Arc<str>,
@@ -96,17 +102,12 @@ pub struct Record {
     pub function: String,
     pub decision: Decision,
     /// The grant that decided.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<u64>,
     /// The text of that grant, or why its file was refused all the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<Arc<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_us: Option<u64>,
     /// `ok`, or the error's text.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<&'static str, u64>,
 }
 
@@ -146,8 +147,34 @@ impl Record {
     }
 
     /// The record as one line of JSON, without the line's end: on one line and in one direction for
-    /// every reader, whatever its texts hold.
+    /// every reader, whatever its texts hold. What is none or empty is left out, but for `actor`, `capability` and
+    /// `function`.
     pub fn to_json(&self) -> String {
-        json::line(self)
+        let mut out = Vec::with_capacity(512);
+        self.write_json(&mut out);
+        String::from_utf8(out).expect("it is written in whole characters")
+    }
+
+    /// The same, appended.
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
+        let mut members = Members::begin(out, "version", u64::from(self.version));
+        members.number("seq", self.seq);
+        members.text("time", str::from_utf8(&stamp::ascii(self.time)).expect("it is ASCII"));
+        members.number("monotonic_ns", self.monotonic_ns);
+        members.text("actor", &self.actor);
+        members.text("operation", self.operation.name());
+        self.id.inspect(|id| members.number("id", *id));
+        self.phase.inspect(|phase| members.text("phase", phase.name()));
+        members.text("capability", &self.capability);
+        members.text("function", &self.function);
+        members.text("decision", self.decision.name());
+        self.grant.inspect(|grant| members.number("grant", *grant));
+        self.rule.as_deref().inspect(|rule| members.text("rule", rule));
+        self.duration_us.inspect(|us| members.number("duration_us", *us));
+        self.outcome.as_deref().inspect(|outcome| members.text("outcome", outcome));
+        if !self.counts.is_empty() {
+            members.numbers("counts", &self.counts);
+        }
+        members.end();
     }
 }

@@ -14,7 +14,7 @@ const CUT: &str = "[cut]";
 const KEY_BYTES_MAX: usize = 64;
 
 /// A key with one of these at its end, without regard to case, `-`, `_` and `.`, has a secret value.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 29] = [
     "password",
     "passwd",
     "passphrase",
@@ -33,6 +33,14 @@ const KEYS: [&str; 21] = [
     "clientsecret",
     "jwt",
     "xauth",
+    "passcode",
+    "subscriptionkey",
+    "accountkey",
+    "authkey",
+    "encryptionkey",
+    "masterkey",
+    "sessionkey",
+    "signingkey",
     "bearer",
     "pin",
     "otp",
@@ -42,7 +50,7 @@ const WHOLE_KEYS: [&str; 5] = ["pass", "auth", "sig", "session", "key"];
 /// All of the line after these is secret.
 const HEADERS: [&str; 4] = ["authorization", "proxyauthorization", "cookie", "setcookie"];
 /// A word that begins so and goes on for so many letters, digits, `_`, `-` and `.` is a secret.
-const SHAPES: [(&str, usize); 16] = [
+const SHAPES: [(&str, usize); 25] = [
     ("AKIA", 16),
     ("ASIA", 16),
     ("AIza", 30),
@@ -57,16 +65,48 @@ const SHAPES: [(&str, usize); 16] = [
     ("npm_", 30),
     ("sk-", 16),
     ("sk_live_", 16),
+    ("sk_test_", 16),
+    ("rk_live_", 16),
+    ("xoxa-", 10),
     ("xoxb-", 10),
     ("xoxp-", 10),
+    ("xapp-", 10),
+    ("hvs.", 20),
+    ("ya29.", 20),
+    ("pypi-", 20),
+    ("dop_v1_", 20),
+    ("whsec_", 16),
 ];
 /// The shortest of them.
 const SHAPE_BYTES_MIN: usize = 15;
+/// Options whose value is `user:password`: of curl and many like it.
+const USER_OPTIONS: [&str; 5] = ["-u", "-U", "--user", "--proxy-user", "--userpwd"];
+/// Programs, by how their names begin, with a short option of theirs whose value is a password.
+const PROGRAM_OPTIONS: [(&str, &str); 9] = [
+    ("mysql", "-p"),
+    ("mariadb", "-p"),
+    ("mongo", "-p"),
+    ("sshpass", "-p"),
+    ("7z", "-p"),
+    ("zip", "-P"),
+    ("unzip", "-P"),
+    ("redis-cli", "-a"),
+    ("ldap", "-w"),
+];
 
 /// The text with `***` in place of each secret: the credentials of a URL, the value after a key such as
-/// `token=` or `--password`, headers with credentials, well-known forms of keys, and, in the text of an
+/// `token=` or `--password`, headers with credentials, the value of `-u` where it is `user:password`, the
+/// password options of well-known programs (`mysql -pX`), well-known forms of keys, and, in the text of an
 /// `env` capability, any value.
+///
+/// Where a value ends is not always to be told: one without quotes goes on to the next blank or double quote,
+/// in the query of a URL to the next `&`, whatever else is hidden by that. What nothing gives away stays: a
+/// password as a bare argument, the one of `-p` of a program that is not known, or `user:password@host`
+/// without a scheme.
 pub fn redact(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     // In a quoted word of a capability these two are escaped.
     if text.contains("\\u003a") || text.contains("\\u0023") {
         let plain = text.replace("\\u003a", ":").replace("\\u0023", "#");
@@ -113,6 +153,21 @@ fn change(text: &str) -> Option<String> {
     }
 }
 
+/// Whether there cannot be a secret in it, by a quick look: nearly every text of a record.
+fn is_plain(text: &str) -> bool {
+    let is_odd = |byte: u8| matches!(byte, b'=' | b':' | b'-' | b'%' | b'\\' | b'"' | b'\'');
+    if text.bytes().fold(false, |odd, byte| odd | is_odd(byte)) {
+        return false;
+    }
+    let (mut run, mut longest, mut words) = (0, 0, false);
+    for byte in text.bytes() {
+        run = if is_key(char::from(byte)) { run + 1 } else { 0 };
+        longest = longest.max(run);
+        words |= !byte.is_ascii_graphic() || byte == b'<' || byte == b'`' || byte == b',';
+    }
+    longest < SHAPE_BYTES_MIN && !(words && text.split(is_end).any(is_scheme))
+}
+
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if text.starts_with("env ") {
@@ -150,61 +205,167 @@ fn environment(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `user:password@` of a URL.
+/// `user:password@` of a URL, be it percent-encoded in another's query.
 fn credentials(text: &str, found: &mut Vec<Range<usize>>) {
+    // Up to here there is no `@`.
+    let mut without = 0;
     for (at, separator) in text.match_indices("://") {
         let start = at + separator.len();
         let rest = &text[start..];
         // A comma and an apostrophe may stand in a password.
-        let end =
-            rest.find(|c: char| (is_end(c) && !matches!(c, ',' | '\'')) || matches!(c, '/' | '?' | '#'));
-        let end = end.unwrap_or(rest.len());
+        let is_end = |c: char| is_end(c) && !matches!(c, ',' | '\'');
+        let mut end = rest.find(|c| is_end(c) || matches!(c, '/' | '?' | '#')).unwrap_or(rest.len());
+        // So may what ends an authority: then what stands before it is no host with its port.
+        if !is_host_with_port(&rest[..end]) && start >= without {
+            end = rest.find(is_end).unwrap_or(rest.len());
+            without = start + end;
+        }
         if let Some(at) = rest[..end].rfind('@') {
             found.push(start..start + at);
         }
     }
+    for (at, separator) in matches_any_case(text, "%3A%2F%2F") {
+        let start = at + separator.len();
+        let is_over = |(at, c): &(usize, char)| {
+            is_end(*c) || matches!(c, '/' | '&') || starts_any_case(&text[start + at..], "%2F")
+        };
+        let end = text[start..].char_indices().find(is_over).map_or(text.len(), |(at, _)| start + at);
+        if let Some((user_end, _)) = matches_any_case(&text[start..end], "%40").last() {
+            found.push(start..start + user_end);
+        }
+    }
 }
 
-/// What follows the `=` or `:` after a key, be the key quoted or not.
+fn is_host_with_port(authority: &str) -> bool {
+    authority.contains('@')
+        || authority.starts_with('[')
+        || authority.split_once(':').is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Where the ASCII text stands in this one, without regard to case.
+fn matches_any_case<'a>(text: &'a str, wanted: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+    let places = text.match_indices(&wanted[..1]).map(|(at, _)| at);
+    places.filter(|at| starts_any_case(&text[*at..], wanted)).map(move |at| (at, wanted))
+}
+
+fn starts_any_case(text: &str, wanted: &str) -> bool {
+    text.as_bytes().get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+/// What follows the `=` or `:` after a key, be the key quoted or not, and either percent-encoded or not.
 fn keyed(text: &str, found: &mut Vec<Range<usize>>) {
-    for (at, separator) in text.match_indices(['=', ':']) {
+    let encoded = ["%3D", "%3A"].into_iter().flat_map(|separator| matches_any_case(text, separator));
+    let (mut hidden, mut in_header) = (0..0, false);
+    for (at, separator) in text.match_indices(['=', ':']).chain(encoded) {
         let before = text[..at].trim_end_matches(['"', '\'', '\\', ' ']);
+        let key = key_at_end(before);
+        let kind = kind(key);
+        if matches!(kind, Key::Other) {
+            continue;
+        }
         let start = at + separator.len();
         let after = &text[start..];
         let value = start + after.len() - after.trim_start_matches(['"', '\'', '\\', ' ', '=']).len();
-        match kind(key_at_end(before)) {
-            Key::Value => {
-                found.push(value..value_end(text, value, is_value_end));
-            }
-            Key::Header => {
-                if found.last().is_none_or(|range| range.end <= at) {
-                    found.push(value..header_end(text, value));
-                }
-            }
-            Key::Other => {}
+        // What is hidden already ends where this would, but for a header that is not in one.
+        let header = matches!(kind, Key::Header);
+        if hidden.contains(&value) && (in_header || !header) {
+            continue;
         }
+        in_header = header;
+        let in_query = before[..before.len() - key.len()].ends_with(['?', '&']);
+        let end = match kind {
+            Key::Header => header_end(text, value),
+            _ if in_query => value_end(text, value, is_query_end),
+            _ => value_end(text, value, is_value_end),
+        };
+        hidden = value..end;
+        found.push(hidden.clone());
     }
     found.retain(|range| !range.is_empty());
+}
+
+/// What a word says of the one after it.
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    Nothing,
+    /// It is a secret.
+    Secret,
+    /// If there is a colon in it, it is one.
+    User,
+    /// If it is quoted as the word before was, it is one.
+    Header,
 }
 
 /// What follows the option of a secret, or the name of a scheme, as a word of its own; and secrets that
 /// are known by their form.
 fn words(text: &str, found: &mut Vec<Range<usize>>) {
-    let mut secret_next = false;
+    let option = program_option(text);
+    let mut next = Next::Nothing;
     let mut start = 0;
+    // Words between two blanks share the end of their value.
+    let (mut block_end, mut last_colon) = (0, 0);
     for word in text.split(is_end) {
         let range = start..start + word.len();
         start = range.end + text[range.end..].chars().next().map_or(0, char::len_utf8);
-        if word.is_empty() || word == "\\" {
+        let quoted = text[..range.start].ends_with(['"', '\'']);
+        // A backslash belongs to the quote after it, unless a value begins with that.
+        if word.is_empty() || (word == "\\" && !(quoted && next == Next::Secret)) {
             continue;
         }
-        if secret_next && !word.starts_with('-') {
-            found.push(range.start..value_end(text, range.start, is_end));
+        if range.start >= block_end {
+            block_end =
+                range.start + text[range.start..].find(is_value_end).unwrap_or(text.len() - range.start);
+            last_colon = text[range.start..block_end].rfind(':').map_or(0, |at| range.start + at);
         }
-        let option = word.starts_with('-') && matches!(kind(key_at_end(word)), Key::Value | Key::Header);
-        secret_next = option || word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
+        let end = || if quoted { value_end(text, range.start, is_value_end) } else { block_end };
+        match next {
+            Next::Secret if !word.starts_with("--") => found.push(range.start..end()),
+            Next::User if quoted && text[range.start..end()].contains(':') => found.push(range.start..end()),
+            Next::User if !quoted && last_colon >= range.start => found.push(range.start..end()),
+            Next::Header if quoted && !matches!(word, ":" | "=") => found.push(range.start..end()),
+            _ => {}
+        }
+        if let Some(rest) = attached(word, option, last_colon >= range.start) {
+            found.push(range.end - rest.len()..end());
+        }
+        next = after(word.trim_end_matches('\\'), option, quoted);
         shapes(word, range.start, found);
     }
+}
+
+/// The value that stands with its option in one word, or the beginning of it.
+fn attached<'a>(word: &'a str, program_option: Option<&str>, colon: bool) -> Option<&'a str> {
+    let of_program =
+        program_option.and_then(|option| word.strip_prefix(option)).filter(|rest| !rest.is_empty());
+    let of_user = |option: &&str| {
+        let rest = word.strip_prefix(option)?;
+        let rest = if option.starts_with("--") { rest.strip_prefix('=') } else { Some(rest) };
+        rest.filter(|rest| colon && !rest.is_empty())
+    };
+    of_program.or_else(|| USER_OPTIONS.iter().find_map(of_user))
+}
+
+fn after(word: &str, program_option: Option<&str>, quoted: bool) -> Next {
+    let option = word.starts_with('-');
+    match kind(key_at_end(word)) {
+        _ if is_scheme(word) || Some(word) == program_option => Next::Secret,
+        _ if USER_OPTIONS.contains(&word) => Next::User,
+        Key::Value | Key::Header if option => Next::Secret,
+        Key::Header if quoted => Next::Header,
+        _ => Next::Nothing,
+    }
+}
+
+/// What stands before credentials in a header.
+fn is_scheme(word: &str) -> bool {
+    word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic")
+}
+
+/// The option for a password of the program that the text names, if it is a known one.
+fn program_option(text: &str) -> Option<&'static str> {
+    let option = |word: &str| PROGRAM_OPTIONS.iter().find(|(program, _)| word.starts_with(program));
+    let mut names = text.split(is_end).filter_map(|word| word.rsplit('/').next());
+    names.find_map(option).map(|(_, option)| *option)
 }
 
 /// Where the value ends that starts here: at its quote, if one stands before it.
@@ -220,11 +381,12 @@ fn value_end(text: &str, start: usize, is_end: fn(char) -> bool) -> usize {
 fn header_end(text: &str, start: usize) -> usize {
     let before = text[..start].chars().next_back();
     if before.is_some_and(|c| matches!(c, '"' | '\'')) {
-        return value_end(text, start, is_end);
+        return value_end(text, start, is_value_end);
     }
+    let line = &text[text[..start].rfind('\n').unwrap_or(0)..start];
     let open = |quote: char| {
-        let all = text[..start].match_indices(quote);
-        all.filter(|(at, _)| backslashes(&text[..*at]) == 0).count() % 2 == 1
+        let all = line.match_indices(quote);
+        all.filter(|(at, _)| backslashes(&line[..*at]) == 0).count() % 2 == 1
     };
     let end = text[start..].find(['\n', '\r']).map_or(text.len(), |end| start + end);
     if open('"') { quoted_end(text, start, '"', 0).min(end) } else { end }
@@ -260,12 +422,17 @@ fn shapes(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
         return;
     }
     for (prefix, rest_min) in SHAPES {
+        // Behind the first in a run of such characters the rest is shorter.
+        let mut run_end = 0;
         for (at, _) in word.match_indices(prefix) {
-            let boundary = !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+            if at < run_end || word[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) {
+                continue;
+            }
             let rest = &word[at + prefix.len()..];
             let end = rest.find(|c| !is_key(c)).unwrap_or(rest.len());
-            if boundary && end >= rest_min {
-                found.push(start + at..start + at + prefix.len() + end);
+            run_end = at + prefix.len() + end;
+            if end >= rest_min {
+                found.push(start + at..start + run_end);
             }
         }
     }
@@ -296,7 +463,9 @@ fn key_at_end(text: &str) -> &str {
     while start > from && is_key(bytes[start - 1] as char) {
         start -= 1;
     }
-    &text[start..]
+    // Of `%3Fsig` the key is `sig`.
+    let encoded = text[..start].ends_with('%') && text.len() - start > 2;
+    &text[if encoded { start + 2 } else { start }..]
 }
 
 fn is_key(c: char) -> bool {
@@ -307,8 +476,13 @@ fn is_end(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ',')
 }
 
+/// What ends a value without quotes. Commas, semicolons, brackets and the like may stand in it.
 fn is_value_end(c: char) -> bool {
-    is_end(c) || matches!(c, '&' | ';' | ')' | '}' | ']' | '\\')
+    c.is_whitespace() || c == '"'
+}
+
+fn is_query_end(c: char) -> bool {
+    is_value_end(c) || c == '&'
 }
 
 #[cfg(test)]
@@ -343,6 +517,26 @@ mod tests {
             (r#"run "{\"token\": \"a\\\"b\", \"n\": 1}" c"#, r#"run "{\"token\": \"***\", \"n\": 1}" c"#),
             ("postgres://u:a,b'c@db/x", "postgres://***@db/x"),
             (r#"run -H "Authorization: Digest u=\"x\", r=\"y\"" z"#, r#"run -H "Authorization: ***" z"#),
+            ("process.run /usr/bin/curl -u me:pw https://h/", "process.run /usr/bin/curl -u *** https://h/"),
+            ("curl -ume:pw --proxy-user=me:pw -v", "curl -u*** --proxy-user=*** -v"),
+            (r#"run ["--user","me:p w","-v"]"#, r#"run ["--user","***","-v"]"#),
+            (r#"curl --user "me\u003ap w" -v"#, r#"curl --user "***" -v"#),
+            ("/usr/bin/mysqldump -phunter2 db", "/usr/bin/mysqldump -p*** db"),
+            ("sshpass -p hunter2 ssh h", "sshpass -p *** ssh h"),
+            ("--password a,b;c&d)e -v", "--password *** -v"),
+            ("--password=a,b;c&d)e'f -v", "--password=*** -v"),
+            ("--password -hunter2 -v", "--password *** -v"),
+            ("Server=h;Password=a;b", "Server=h;Password=***"),
+            ("https://h/?sig=a%2Bb&x=1&token=c;d&y=2", "https://h/?sig=***&x=1&token=***&y=2"),
+            ("https://h/?to=https%3A%2F%2Fi%2F%3Fsig%3Dabc", "https://h/?to=https%3A%2F%2Fi%2F%3Fsig%3D***"),
+            ("https://h/?to=https%3a%2f%2fu%3ap%40i", "https://h/?to=https%3a%2f%2f***%40i"),
+            ("https://u:p/w?x@h/y", "https://***@h/y"),
+            (r#"["Authorization","Token abc", "x"]"#, r#"["Authorization","***", "x"]"#),
+            ("proxy-authorization=Basic dTpw", "proxy-authorization=***"),
+            (r#"run "[\"--token\",\"abc\"]" x"#, r#"run "[\"--token\",\"***\"]" x"#),
+            (r#"run --secret "\"a\" b" x"#, r#"run --secret "***" x"#),
+            ("token= cookie: a=b; c=d", "token= *** ***"),
+            ("token= password= x y", "token= *** *** y"),
             ("-----BEGIN RSA PRIVATE KEY-----\nMII", "***"),
         ];
         for (text, want) in table {
@@ -362,9 +556,40 @@ mod tests {
             "process.run /usr/bin/git log --oneline ** ; env=LANG,TZ",
             r#"fs.read "/a\u003a b""#,
             "fs.read /sk-1/eyJ/ghp_",
+            "process.run /usr/bin/docker run -p 8080:80 -u root",
+            "https://h.example:443/@scope/pkg https://[::1]:8/@x",
+            "authorization failed for me",
             "",
         ] {
             assert!(matches!(redact(text), Cow::Borrowed(_)), "{text}: {}", redact(text));
+        }
+    }
+    #[test]
+    fn hostile_a12_no_text_takes_more_than_its_length() {
+        // The square of that would be minutes.
+        for unit in [
+            "token=",
+            "= ",
+            "key= ",
+            "cookie:\n",
+            "cookie:x",
+            "://a:b",
+            "%3A%2F%2F",
+            "https%3A%2F%2F%40",
+            "-u,",
+            "'a",
+            "\\'a",
+            "\"a\\\"",
+            "--token,",
+            "x:\"",
+            "mysql -p",
+            "a%3D",
+            "\"cookie\",",
+            "eyJ",
+            "-eyJ",
+        ] {
+            let text = unit.repeat((1 << 17) / unit.len());
+            assert!(redact(&text).len() <= 2 * text.len(), "{unit}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Wall-clock time as RFC 3339 in UTC, to the millisecond.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serializer;
 
@@ -8,14 +8,31 @@ pub(crate) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Resu
     serializer.serialize_str(&rfc3339(*time))
 }
 
-/// `2026-11-21T09:00:00.123Z`. A clock before 1970 reads as 1970.
+/// `2026-11-21T09:00:00.123Z`. A clock before 1970 reads as 1970, and one past 9999 as its end.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (seconds, ms) = (since.as_secs(), since.subsec_millis());
+    String::from_utf8(ascii(time).to_vec()).expect("it is ASCII")
+}
+
+/// The same without an allocation.
+pub(crate) fn ascii(time: SystemTime) -> [u8; 24] {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST);
+    let (seconds, ms) = (since.as_secs(), u64::from(since.subsec_millis()));
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let fields = [(3, year), (6, month), (9, day), (12, hour), (15, minute), (18, second), (22, ms)];
+    for (mut at, mut value) in fields {
+        while value > 0 {
+            text[at] = b'0' + (value % 10) as u8;
+            value /= 10;
+            at = at.saturating_sub(1);
+        }
+    }
+    text
 }
+
+/// The last second of the year 9999, from 1970 on.
+const LAST: Duration = Duration::from_secs(253_402_300_799);
 
 /// The Gregorian date of a day counted from 1970-01-01 (Hinnant's `civil_from_days`): the year is
 /// taken to start in March, so that the leap day is its last.
@@ -34,7 +51,6 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn dates() {
@@ -45,6 +61,8 @@ mod tests {
             (951_868_800_000, "2000-03-01T00:00:00.000Z"),
             (1_795_251_600_123, "2026-11-21T09:00:00.123Z"),
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (253_402_300_799_000, "9999-12-31T23:59:59.000Z"),
+            (253_402_300_800_000, "9999-12-31T23:59:59.000Z"),
         ];
         for (ms, want) in table {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_millis(ms)), want);

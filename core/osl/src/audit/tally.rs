@@ -1,9 +1,11 @@
 //! What is counted instead of recorded, and summarised per interval.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::clock::Moment;
+use super::counts::{Decided, Decisions, FLOOD};
 use super::record::{Decision, Operation, Record};
 
 /// How often one grant allowed something, or how many denials of one actor had no record of their own.
@@ -59,6 +61,18 @@ impl Tally {
         page.listed.len().is_multiple_of(LISTED_MAX)
     }
 
+    /// What it counts, as a capability and a decision.
+    fn decision(&self) -> (&str, Decision) {
+        match &self.subject {
+            Subject::Allowed { rule, .. } => (rule, Decision::Allow),
+            Subject::Denied => (FLOOD, Decision::Deny),
+        }
+    }
+
+    fn untold(&self) -> u64 {
+        self.count.load(Ordering::SeqCst) - self.told.load(Ordering::SeqCst)
+    }
+
     fn summary(&self, count: u64, interval_ms: u64, now: Moment) -> Record {
         let (capability, decision, key) = match &self.subject {
             Subject::Allowed { rule, .. } => (rule.clone(), Decision::Allow, "allowed"),
@@ -74,7 +88,11 @@ impl Tally {
 }
 
 /// The tallies that have counted something since the last summary.
-pub(crate) struct Book(Mutex<Page>);
+pub(crate) struct Book {
+    page: Mutex<Page>,
+    /// What summaries have told of. Held while tallies are told or taken back, and never taken under the page's lock.
+    told: Mutex<Decided>,
+}
 
 struct Page {
     listed: Vec<Arc<Tally>>,
@@ -89,11 +107,13 @@ pub(crate) struct Entry {
 
 impl Book {
     pub fn new(now: Moment) -> Self {
-        Self(Mutex::new(Page { listed: Vec::new(), since_ns: now.monotonic_ns }))
+        let page = Page { listed: Vec::new(), since_ns: now.monotonic_ns };
+        Self { page: Mutex::new(page), told: Mutex::default() }
     }
 
     /// One record for each tally that has something to tell, since the last collection.
     pub fn collect(&self, now: Moment) -> (Vec<Record>, Vec<Entry>) {
+        let all_told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut page = self.lock();
         let listed = std::mem::take(&mut page.listed);
         let interval_ms = now.monotonic_ns.saturating_sub(page.since_ns) / 1_000_000;
@@ -102,9 +122,11 @@ impl Book {
         let mut collected = (Vec::new(), Vec::new());
         for tally in listed {
             tally.listed.swap(false, Ordering::SeqCst);
-            let count = tally.count.load(Ordering::SeqCst) - tally.told.load(Ordering::SeqCst);
+            let count = tally.untold();
             if count > 0 {
                 tally.told.fetch_add(count, Ordering::SeqCst);
+                let (capability, decision) = tally.decision();
+                all_told.add(capability, decision, count);
                 collected.0.push(tally.summary(count, interval_ms, now));
                 collected.1.push(Entry { tally, count });
             }
@@ -118,10 +140,25 @@ impl Book {
             let mut page = self.lock();
             page.since_ns = page.since_ns.min(since_ns);
         }
+        let all_told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         for Entry { tally, count } in entries {
             tally.told.fetch_sub(*count, Ordering::SeqCst);
+            let (capability, decision) = tally.decision();
+            all_told.take_back(capability, decision, *count);
             tally.list(self);
         }
+    }
+
+    /// Adds up all that was ever counted for a summary, told or not.
+    pub fn decided(&self, all: &mut BTreeMap<&'static str, Decisions>) {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.add_to(all);
+        let untold = Decided::default();
+        for tally in &self.lock().listed {
+            let (capability, decision) = tally.decision();
+            untold.add(capability, decision, tally.untold());
+        }
+        untold.add_to(all);
     }
 
     pub fn since_ns(&self) -> u64 {
@@ -130,7 +167,7 @@ impl Book {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Page> {
         // Each change of it is one step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

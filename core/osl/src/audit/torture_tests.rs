@@ -1,6 +1,6 @@
 //! The n-th touch of the disk fails, for every n; and after each of them the log says the truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, UNIX_EPOCH};
@@ -41,7 +41,7 @@ fn run(path: &Path, account: &mut Account) -> bool {
     let subject = Subject::Allowed { grant: 1, rule: "clock".into() };
     let tally = Tally::new(actor.clone(), subject);
     for _ in 0..ROUNDS {
-        let mut batch: Vec<Record> = (0..RECORDS_A_ROUND)
+        let mut batch: VecDeque<Record> = (0..RECORDS_A_ROUND)
             .map(|_| {
                 account.offered += 1;
                 let text = format!("fs.read /{}", account.offered);
@@ -49,7 +49,7 @@ fn run(path: &Path, account: &mut Account) -> bool {
             })
             .collect();
         tally.add(&writer.shared.book);
-        writer.round(&mut batch, &Taken { nudges: 1, left_out: 0 });
+        writer.round(&mut batch, &Taken { nudges: 1, left_out: 0 }, |_| {});
     }
     writer.end();
     account.failed += writer.shared.failed.load(Ordering::Relaxed);
@@ -122,4 +122,21 @@ fn hostile_n4_a_disk_that_fails_for_a_while_or_for_good() {
     for n in 0..touches {
         torture(n..[n + 2, n + 7, u64::MAX][n as usize % 3]);
     }
+}
+
+#[test]
+fn a_batch_is_done_with_part_by_part_and_the_last_part_after_what_is_due() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.jsonl");
+    let config = AuditConfig { rotate_bytes_max: UNLIMITED, ..config(&path) };
+    let (mut writer, _) = Audit::writer(config).unwrap();
+    let record = Record::own(writer.config.clock.now(), Operation::Check, &[]);
+    let mut batch = VecDeque::from(vec![record; 2_500]);
+    let written = || lines(&path).len() as u64;
+    let finished = std::cell::RefCell::new(Vec::new());
+    let taken = Taken { nudges: 1, left_out: 0 };
+    writer.round(&mut batch, &taken, |count| finished.borrow_mut().push((count, written())));
+    // The nudge counts as one, and an anchor was due.
+    assert_eq!(*finished.borrow(), [(1_024, 1_024), (1_024, 2_048), (453, 2_501)]);
+    assert!(batch.is_empty());
 }

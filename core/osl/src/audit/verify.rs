@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::anchor::{self, Told};
-use super::chain::{Head, Link, Unsealed};
+use super::chain::{self, Head, Link, Unsealed};
 use super::disk;
 use super::log::{LINE_BYTES_MAX, numbered};
 
@@ -25,7 +25,8 @@ pub struct Report {
     pub anchors: u64,
     /// Unfinished lines of which the log itself tells: a process was killed or a disk was full.
     pub torn_lines: u64,
-    /// The last line is unfinished: a process was killed, or is writing now.
+    /// The log ends with the first part of the record that would come next: a process was killed, or is writing
+    /// now. With anything else at its end the log is bad.
     pub partial_tail: bool,
     /// The first line that is not as it was written; nothing after it was looked at.
     pub bad: Option<BadLine>,
@@ -133,8 +134,16 @@ struct Walk {
     anchors: HashMap<u64, Vec<String>>,
     head: Option<Head>,
     place: (PathBuf, u64),
-    /// Lines that are no records, since the last that is: the first place, how many, and their bytes.
-    torn: Option<((PathBuf, u64), u64, u64)>,
+    torn: Option<Torn>,
+}
+
+/// Lines that are no records, since the last that is.
+struct Torn {
+    place: (PathBuf, u64),
+    lines: u64,
+    bytes: u64,
+    /// The first of them that cannot be a part of the next record.
+    odd: Option<(PathBuf, u64)>,
 }
 
 impl Walk {
@@ -147,7 +156,6 @@ impl Walk {
     fn file(&mut self, path: &Path) -> io::Result<()> {
         self.report.files.push(path.to_owned());
         self.place = (path.to_owned(), 0);
-        self.report.partial_tail = false;
         let mut reader = BufReader::new(disk::open_regular(path)?);
         let mut line = Vec::new();
         while self.report.bad.is_none() {
@@ -157,27 +165,30 @@ impl Walk {
                 break;
             }
             self.place.1 += 1;
-            let whole = line.ends_with(b"\n");
-            self.line(line.strip_suffix(b"\n").unwrap_or(&line), whole);
+            self.line(line.strip_suffix(b"\n").unwrap_or(&line));
         }
         Ok(())
     }
 
-    fn line(&mut self, line: &[u8], whole: bool) {
+    fn line(&mut self, line: &[u8]) {
         match Link::read(line) {
             Ok(link) => self.link(&link),
             Err(Unsealed::WrongHash) => self.bad(Fault::Changed),
             Err(Unsealed::NoRecord) => {
-                self.report.partial_tail = !whole;
-                let (_, lines, bytes) = self.torn.get_or_insert((self.place.clone(), 0, 0));
-                *lines += 1;
-                *bytes += line.len() as u64;
+                let torn = Torn { place: self.place.clone(), lines: 0, bytes: 0, odd: None };
+                let torn = self.torn.get_or_insert(torn);
+                torn.lines += 1;
+                torn.bytes += line.len() as u64;
+                // A killed process may have been torn as well when it went on after another.
+                if torn.odd.is_none() && !chain::is_beginning(line, self.head.as_ref()) {
+                    torn.odd = Some(self.place.clone());
+                }
             }
         }
     }
 
     fn link(&mut self, link: &Link) {
-        if let Some((place, lines, bytes)) = self.torn.take() {
+        if let Some(Torn { place, lines, bytes, .. }) = self.torn.take() {
             let told = matches!(link.operation.as_str(), "torn" | "rotate")
                 && link.counts.get("lines") == Some(&lines)
                 && link.counts.get("bytes") == Some(&bytes);
@@ -209,9 +220,12 @@ impl Walk {
     }
 
     fn end(&mut self) {
-        if let Some((place, ..)) = self.torn.take().filter(|_| !self.report.partial_tail) {
-            self.place = place;
-            return self.bad(Fault::NoRecord);
+        if let Some(Torn { odd, .. }) = self.torn.take() {
+            if let Some(place) = odd {
+                self.place = place;
+                return self.bad(Fault::NoRecord);
+            }
+            self.report.partial_tail = true;
         }
         let last = self.report.last_seq;
         if let Some(anchor_seq) = self.anchors.keys().copied().filter(|seq| *seq > last).max() {

@@ -18,6 +18,8 @@ use super::{Shared, redact};
 const RETRY: Duration = Duration::from_secs(1);
 /// About what goes to the file in one write.
 const CHUNK_BYTES: u64 = 65_536;
+/// After so many records those that wait for room hear that there is some.
+const PART_RECORDS: usize = 1_024;
 
 /// What the audit's thread does with the records.
 pub(crate) struct Writer {
@@ -42,6 +44,8 @@ pub(crate) struct State {
     untold: Option<Anchor>,
     /// Why the last write that failed did.
     error: String,
+    /// Room for the records that are written next.
+    part: Vec<Record>,
 }
 
 #[cfg(test)]
@@ -55,27 +59,34 @@ impl Writer {
     pub fn run(mut self) {
         let mut batch = VecDeque::new();
         while let Some(taken) = self.shared.queue.take(&mut batch, self.wait_max()) {
-            let count = batch.len() as u64 + taken.nudges;
-            self.round(batch.make_contiguous(), &taken);
-            batch.clear();
-            self.shared.queue.finished(count);
+            let shared = self.shared.clone();
+            self.round(&mut batch, &taken, |count| shared.queue.finished(count));
         }
         self.end();
     }
 
-    /// Writes a batch, and whatever is due by now.
-    pub fn round(&mut self, batch: &mut [Record], taken: &Taken) {
+    /// Writes and empties a batch, does whatever is due by now, and tells `finished` of each part that is done with.
+    pub fn round(&mut self, batch: &mut VecDeque<Record>, taken: &Taken, finished: impl Fn(u64)) {
         let now = self.config.clock.now();
         if taken.left_out > 0 {
             self.state.lost += taken.left_out;
             self.shared.lose(taken.left_out, "the queue was full");
         }
-        self.tell_lost(now);
-        let lost = (batch.len() - self.write(batch, now, true)) as u64;
-        if lost > 0 {
-            self.state.lost += lost;
-            self.shared.lose(lost, &self.state.error);
+        // Whoever waits for room goes on before all of it is written; whoever waits for all of it, after what is due.
+        let mut part = std::mem::take(&mut self.state.part);
+        loop {
+            self.tell_lost(now);
+            part.extend(batch.drain(..batch.len().min(PART_RECORDS)));
+            self.part(&mut part, now);
+            if batch.is_empty() {
+                break;
+            }
+            part.clear();
+            finished(PART_RECORDS as u64);
         }
+        let unfinished = part.len() as u64 + taken.nudges;
+        part.clear();
+        self.state.part = part;
         if taken.nudges > 0 || self.summary_due_ns() <= now.monotonic_ns {
             self.summarise(now);
         }
@@ -84,6 +95,16 @@ impl Writer {
             self.anchor(now);
         }
         self.tell_anchor();
+        finished(unfinished);
+    }
+
+    fn part(&mut self, records: &mut [Record], now: Moment) {
+        records.iter().for_each(|record| self.shared.decided.record(record));
+        let lost = (records.len() - self.write(records, now, true)) as u64;
+        if lost > 0 {
+            self.state.lost += lost;
+            self.shared.lose(lost, &self.state.error);
+        }
     }
 
     /// What is due when nothing comes any more.
@@ -133,6 +154,7 @@ impl Writer {
             self.state.unanchored_since_ns = now.monotonic_ns;
         }
         self.state.unanchored += written as u64;
+        self.shared.written.fetch_add(written as u64, Ordering::Relaxed);
         written
     }
 
@@ -188,7 +210,8 @@ impl Writer {
         if self.write(&mut record, now, false) == 1 {
             self.state.unanchored = 0;
             let Some(head) = self.log.as_ref().map(Log::head) else { return };
-            let anchor = Anchor { version: 1, seq: head.seq, hash: head.hash.clone(), time: now.wall };
+            let anchor =
+                Anchor { version: 1, seq: head.seq, hash: head.hash.as_str().to_owned(), time: now.wall };
             if let Some(on_anchor) = &self.config.on_anchor {
                 // Its panic is the host's; the log goes on.
                 let _ = catch_unwind(AssertUnwindSafe(|| on_anchor(&anchor)));

@@ -263,7 +263,18 @@ impl<'a> Under<'a> {
         if self.files.stays_on_device() && !object.is_on_mount_of(&self.base) {
             return Err(Miss::Outside("it lies on another mount than the granted directory".into()));
         }
-        Ok(())
+        self.permit_names(object)
+    }
+
+    /// Whether none of the file's other names is banned. Only those that a ban spells out are looked at.
+    fn permit_names(&self, object: &Object) -> Result<(), Miss> {
+        let metadata = &object.metadata;
+        if metadata.kind != Kind::File || metadata.links <= 1 {
+            return Ok(());
+        }
+        let asks = |path: &str| self.need.asks().iter().map(|ask| ask(path.to_owned())).collect();
+        let banned = self.files.set().ban_of_names(metadata.device, metadata.inode, asks);
+        banned.map_or(Ok(()), |refusal| Err(Miss::Banned(refusal)))
     }
 
     fn own(&self, protected: bool) -> Result<(), Miss> {

@@ -195,11 +195,20 @@ pub struct PolicyWatcher {
     thread: Option<JoinHandle<()>>,
 }
 
+impl PolicyWatcher {
+    /// Ends the looking without waiting for a look that goes on.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
 impl Drop for PolicyWatcher {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
+        self.stop();
         let Some(thread) = self.thread.take() else { return };
-        thread.thread().unpark();
         // What is told may drop the watcher: then the thread ends after it.
         if thread.thread().id() != thread::current().id() {
             // A panic of what is told has ended the thread already.

@@ -272,8 +272,9 @@ fn hostile_m11_a_file_of_the_system_is_loaded_watched_and_refused_when_all_may_w
     mode("sub/a.yaml", 0o602);
     assert!(matches!(changes.recv().unwrap(), PolicyChange::Refused(_)));
     assert!(allows(&file, "stdio"));
-    drop(watcher);
+    watcher.stop();
     assert!(changes.recv().is_err(), "the thread has ended");
+    drop(watcher);
     let circle = path("sub/c.yaml");
     std::os::unix::fs::symlink(path("p.yaml"), &circle).unwrap();
     std::fs::write(path("p.yaml"), "version: 1\nextends: [sub/c.yaml]\n").unwrap();

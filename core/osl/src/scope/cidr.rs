@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::address_class;
 
@@ -48,9 +48,11 @@ impl Cidr {
         reaches(ip) || address_class::embedded(ip).is_some_and(|v4| reaches(v4.into()))
     }
 
-    /// Whether a ban of the block touches the address, or the one embedded in it.
+    /// Whether a ban of the block touches the address, the one embedded in it, or loopback, where the unspecified
+    /// address leads.
     pub fn touches(&self, ip: IpAddr) -> bool {
-        self.contains(ip) || address_class::embedded(ip).is_some_and(|v4| self.contains(v4.into()))
+        let reaches = |ip: IpAddr| self.contains(ip) || (ip.is_unspecified() && self.contains(loopback(ip)));
+        reaches(ip) || address_class::embedded(ip).is_some_and(|v4| reaches(v4.into()))
     }
 
     /// Whether each address that the other covers is covered; exact but for blocks of IPv6 addresses
@@ -64,6 +66,14 @@ impl Cidr {
     pub fn exact(&self) -> Option<IpAddr> {
         let length_bits = if self.network.is_ipv4() { 32 } else { 128 };
         (self.prefix_bits == length_bits).then_some(self.network)
+    }
+}
+
+/// That of the address's family.
+fn loopback(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     }
 }
 

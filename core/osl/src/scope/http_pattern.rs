@@ -97,8 +97,12 @@ impl HttpPattern {
 
     fn url(&self) -> String {
         let port = if self.port == self.scheme.port() { String::new() } else { format!(":{}", self.port) };
-        let path: String = self.path.iter().flat_map(|part| ["/".to_owned(), segment(part)]).collect();
-        format!("{}://{}{port}{path}", self.scheme, self.host)
+        let mut url = format!("{}://{}{port}", self.scheme, self.host);
+        for part in &self.path {
+            url.push('/');
+            segment(part, &mut url);
+        }
+        url
     }
 }
 
@@ -161,12 +165,12 @@ fn parse_segment(text: &str) -> Result<Part, String> {
     Ok(Part::Glob(text.chars().map(|c| if c == '*' { Token::Run } else { Token::Char(c) }).collect()))
 }
 
-fn segment(part: &Part) -> String {
+fn segment(part: &Part, url: &mut String) {
     match part {
-        Part::Literal(name) => name.clone(),
-        Part::AnyParts => "**".to_owned(),
+        Part::Literal(name) => url.push_str(name),
+        Part::AnyParts => url.push_str("**"),
         Part::Glob(tokens) => {
-            tokens.iter().map(|token| if let Token::Char(c) = token { *c } else { '*' }).collect()
+            url.extend(tokens.iter().map(|token| if let Token::Char(c) = token { *c } else { '*' }));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The parts of a URL that decide: origin and path, in one normal form or not at all.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::host_name;
@@ -95,7 +95,8 @@ pub(crate) fn normal_path(raw: &str, pattern: bool) -> Result<Cow<'_, str>, Stri
     if !raw.is_empty() && is_normal(raw, pattern) {
         return Ok(Cow::Borrowed(raw));
     }
-    let mut segments: Vec<String> = Vec::new();
+    let mut path = String::with_capacity(raw.len() + 1);
+    let mut starts = Vec::new();
     let mut names = raw.strip_prefix('/').unwrap_or(raw).split('/').peekable();
     while let Some(name) = names.next() {
         let last = names.peek().is_none();
@@ -106,16 +107,20 @@ pub(crate) fn normal_path(raw: &str, pattern: bool) -> Result<Cow<'_, str>, Stri
             }
             "." | ".." => {
                 if name == ".." {
-                    segments.pop().ok_or("the path of the URL climbs above its root")?;
+                    path.truncate(starts.pop().ok_or("the path of the URL climbs above its root")?);
                 }
                 if last {
-                    segments.push(String::new());
+                    path.push('/');
                 }
             }
-            _ => segments.push(segment(name, pattern)?),
+            _ => {
+                starts.push(path.len());
+                path.push('/');
+                segment(name, pattern, &mut path)?;
+            }
         }
     }
-    Ok(Cow::Owned(format!("/{}", segments.join("/"))))
+    Ok(Cow::Owned(path))
 }
 
 fn is_normal(path: &str, pattern: bool) -> bool {
@@ -126,8 +131,10 @@ fn is_normal(path: &str, pattern: bool) -> bool {
         && !path.contains("//")
 }
 
-fn segment(raw: &str, pattern: bool) -> Result<String, String> {
-    let mut out = String::with_capacity(raw.len());
+/// Appends the segment in its normal form.
+fn segment(raw: &str, pattern: bool, path: &mut String) -> Result<(), String> {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let start = path.len();
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
         let value = if byte == b'%' {
@@ -140,21 +147,25 @@ fn segment(raw: &str, pattern: bool) -> Result<String, String> {
             byte
         };
         if (is_plain(value) && (byte != b'%' || is_unreserved(value))) || (pattern && byte == b'*') {
-            out.push(char::from(value));
+            path.push(char::from(value));
         } else {
-            write!(out, "%{value:02X}").expect("writing to a String does not fail");
+            path.extend([b'%', HEX[usize::from(value >> 4)], HEX[usize::from(value & 15)]].map(char::from));
         }
     }
-    let plain = out.replace("%3B", ";");
-    let name = plain.split(';').next().unwrap_or(&plain);
+    let out = &path[start..];
+    let parameter = [out.find(';'), out.find("%3B")].into_iter().flatten().min();
+    let name = &out[..parameter.unwrap_or(out.len())];
     if matches!(name, "." | "..") || (name.is_empty() && !raw.is_empty()) {
         return Err("a segment of a URL that is empty or dots has no parameter, and stands unencoded".into());
     }
-    let lower = out.to_ascii_lowercase();
-    if ["%252e", "%252f", "%253b", "%255c"].iter().any(|twice| lower.contains(twice)) {
+    let is_twice = |(at, _): (usize, &str)| {
+        let digits = out.as_bytes().get(at + 3..at + 5).unwrap_or_default();
+        [b"2e", b"2f", b"3b", b"5c"].iter().any(|twice| digits.eq_ignore_ascii_case(*twice))
+    };
+    if out.match_indices("%25").any(is_twice) {
         return Err("a slash, backslash, dot or semicolon is encoded twice in the path of the URL".into());
     }
-    Ok(out)
+    Ok(())
 }
 
 /// A byte that was percent-encoded, unless it must not be.

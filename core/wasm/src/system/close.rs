@@ -52,6 +52,7 @@ impl System {
     /// Kills every actor and does not wait: for finalizers. Later calls are `CLOSED`.
     pub fn abandon(&self) {
         if self.check_fork().is_ok() && !self.inner.closed.swap(true, Relaxed) {
+            self.inner.policies.end_watch();
             self.inner.ports.hub.close();
             self.inner.runtime.kill_all();
         }
@@ -94,6 +95,7 @@ impl Closing {
 impl Inner {
     fn begin_close(self: &Arc<Self>, deadline: Duration) -> Result<()> {
         self.closed.store(true, Relaxed);
+        self.policies.end_watch();
         let inner = self.clone();
         let closer = move || {
             let report = inner.stop_all(deadline);

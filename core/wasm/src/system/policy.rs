@@ -1,7 +1,8 @@
 //! The policy in force: what it gives each actor at its start, and what a new one changes for those that live.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use airssys_osl::Ban;
@@ -19,7 +20,12 @@ use crate::types::policy::{Explanation, PolicyReport};
 
 /// What is in force; whoever starts an actor holds it until the actor has what it says.
 #[derive(Default)]
-pub(super) struct Policies(RwLock<InForce>);
+pub(super) struct Policies {
+    in_force: RwLock<InForce>,
+    /// Held over a whole change, one after the other. Records are written under it, and may wait for the audit: nobody
+    /// else waits for it.
+    changing: Mutex<()>,
+}
 
 #[derive(Default)]
 pub(super) struct InForce {
@@ -35,11 +41,22 @@ pub(super) struct InForce {
 impl Policies {
     pub(super) fn read(&self) -> RwLockReadGuard<'_, InForce> {
         // It is changed by assignments of wholes.
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.in_force.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, InForce> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.in_force.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the looking at files, without waiting for a look that goes on. No other begins in a closed system.
+    pub(super) fn end_watch(&self) {
+        if let Some(watcher) = &self.read().watcher {
+            watcher.stop();
+        }
     }
 }
 
@@ -59,8 +76,9 @@ impl InForce {
 }
 
 impl System {
-    /// Reads a policy, runs its tests, and puts it in force for all actors at once, those that live included: what it
-    /// denies is cut, what it no longer allows is revoked. All or nothing: at an error the policy before stays.
+    /// Reads a policy, runs its tests, and puts it in force, for whoever starts from now on and, before it returns, for
+    /// all that live: what it denies is cut, what it no longer allows is revoked. All or nothing: at an error the policy
+    /// before stays.
     /// Limits and budgets count from an actor's next start.
     ///
     /// `POLICY_INVALID` with file, line and column; `POLICY_TEST_FAILED` with the tests that do not hold.
@@ -118,17 +136,21 @@ impl Inner {
         let file =
             PolicyFile::open_protected(path, self.audit.clone()).map_err(|why| self.rejected(&name, why))?;
         let policy = file.current();
+        let changing = self.policies.change();
         let mut in_force = self.policies.write();
+        if self.closed.load(Relaxed) {
+            return Err(Error::new(Code::Closed, "the system is closed"));
+        }
         let load = in_force.load + 1;
-        // What it tells waits for what is held here, so it never comes before the policy that it follows.
+        // What it tells waits for the change, so it never comes before the policy that it follows.
         let watcher = self
             .policy_watch
             .map(|interval| watch_file(self.me.clone(), file, (name.clone(), load), interval));
         let watcher = watcher.transpose().map_err(|why| Error::new(Code::Io, format!("{name}: {why}")))?;
         in_force.load = load;
         let ended = std::mem::replace(&mut in_force.watcher, watcher);
-        let not_given = self.put_in_force(&mut in_force, policy, &name);
-        drop(in_force);
+        let not_given = self.put_in_force(in_force, policy, &name);
+        drop(changing);
         // Its thread may be waiting for what was held until now.
         drop(ended);
         self.tell_loaded(name, not_given);
@@ -137,21 +159,31 @@ impl Inner {
 
     /// What a watcher has read, unless another policy was loaded since.
     fn follow(&self, policy: Arc<Policy>, name: String, load: u64) {
-        let mut in_force = self.policies.write();
-        if in_force.load != load {
+        let changing = self.policies.change();
+        let in_force = self.policies.write();
+        if in_force.load != load || self.closed.load(Relaxed) {
             return;
         }
-        let not_given = self.put_in_force(&mut in_force, policy, &name);
-        drop(in_force);
+        let not_given = self.put_in_force(in_force, policy, &name);
+        drop(changing);
         self.tell_loaded(name, not_given);
     }
 
-    /// For those that live too, before any other actor starts; what could not be given comes back.
-    fn put_in_force(&self, in_force: &mut InForce, policy: Arc<Policy>, name: &str) -> Vec<String> {
+    /// From now on for all that start, then for those that live; what could not be given comes back. Whoever calls it
+    /// holds the change.
+    fn put_in_force(
+        &self,
+        mut in_force: RwLockWriteGuard<'_, InForce>,
+        policy: Arc<Policy>,
+        name: &str,
+    ) -> Vec<String> {
         in_force.policy = policy.clone();
         in_force.name = Some(name.to_owned());
+        let residents = self.directory.all();
+        // Each change is a record, which may wait for the audit; nobody who starts waits with it.
+        drop(in_force);
         let mut not_given = Vec::new();
-        for resident in self.directory.all() {
+        for resident in residents {
             let resolved = policy.resolve(resident.id.as_str(), resident.digest.as_deref());
             if resolved.sealed {
                 // While what was banned still is.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use airwasm::{ActorSpec, Code, Config, System};
+use airwasm::{ActorSpec, AuditOptions, Code, Config, System};
 use airwasm_tests::guest;
 use tempfile::TempDir;
 
@@ -142,4 +142,64 @@ fn hostile_m9_what_two_policies_both_refuse_is_never_allowed_between_them() {
         asks.join().expect("never allowed")
     });
     assert!(asked > 0);
+}
+
+#[test]
+fn hostile_l1_an_audit_that_blocks_a_policy_holds_up_no_start() {
+    const ACTORS: usize = 100;
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("audit");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
+    assert!(made.success());
+    let audit_options = AuditOptions { level: Some("denials".to_owned()), ..AuditOptions::default() };
+    let config = Config { audit: Some(pipe.clone()), audit_options, ..Config::default() };
+    let system = System::open(config).expect("a system");
+    let start = |name: &str| system.spawn_host(ActorSpec::host(name), Box::new(|_| Ok(Vec::new())));
+    for number in 0..ACTORS {
+        start(&format!("r/a/{number}")).expect("starts");
+    }
+    // A record for each actor and each line: more than the queue and the pipe take.
+    let denied: String = (0..ACTORS).map(|number| format!("      - custom.x a{number}\n")).collect();
+    let path = folder.path().join("policy.yaml");
+    let text = format!("version: 1\nrules:\n  - actors: [r/*/*]\n    deny:\n{denied}");
+    fs::write(&path, text + "  - { actors: [b], allow: [custom.x open] }\n").expect("written");
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| system.policy_load(&path).expect("a policy"));
+        while !system.policy_explain("b", "custom.x open").expect("an ask").allowed {
+            std::thread::yield_now();
+        }
+        let actor = start("b").expect("starts");
+        system.check(actor, "custom.x open").expect("allowed by the new policy");
+        assert!(!load.is_finished(), "nobody has read a record yet");
+        let mut records = fs::File::open(&pipe).expect("a pipe");
+        std::thread::spawn(move || std::io::copy(&mut records, &mut std::io::sink()));
+        load.join().expect("loaded");
+    });
+    system.close(None).expect("closed");
+}
+
+#[test]
+fn hostile_m9_an_older_watched_policy_never_follows_a_newer_one() {
+    const ROUNDS: usize = 30;
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = Config { policy_watch: Some(Duration::from_millis(1)), ..Config::default() };
+    let system = System::open(config).expect("a system");
+    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let write = |path: &PathBuf, action: &str, round: usize| {
+        let text =
+            format!("# {round}\nversion: 1\nrules:\n  - {{ actors: [a], allow: [custom.x {action}] }}\n");
+        fs::write(path, text).expect("written");
+    };
+    let allowed = |action| system.policy_explain("a", &format!("custom.x {action}")).expect("an ask").allowed;
+    write(&new, "new", 0);
+    for round in 0..ROUNDS {
+        write(&old, "old", round);
+        system.policy_load(&old).expect("a policy");
+        // Its watcher finds one more change each time the next one is loaded.
+        write(&old, "older", round);
+        system.policy_load(&new).expect("a policy");
+        write(&old, "oldest", round);
+        assert!(allowed("new") && !allowed("old") && !allowed("older") && !allowed("oldest"));
+    }
+    system.close(None).expect("closed");
 }
