@@ -58,9 +58,14 @@ impl ActorPattern {
             .all(|(a, b)| (open(a) && open(b)) || glob::includes(a, b) || glob::includes(b, a))
     }
 
+    /// Its parts, where they are without a wildcard.
+    pub fn literals(&self) -> [Option<String>; 3] {
+        [0, 1, 2].map(|at| glob::literal(&self.0[at]))
+    }
+
     /// The one id that it covers, if it has no wildcard.
     pub fn exact(&self) -> Option<String> {
-        let parts: Option<Vec<String>> = self.0.iter().map(|part| glob::literal(part)).collect();
+        let parts: Option<Vec<String>> = self.literals().into_iter().collect();
         parts.map(|parts| parts.join("/"))
     }
 }
@@ -73,7 +78,7 @@ pub(crate) fn canonical(id: &str) -> String {
     }
 }
 
-fn three_parts(text: &str) -> Option<[&str; 3]> {
+pub(crate) fn three_parts(text: &str) -> Option<[&str; 3]> {
     let mut parts = text.split('/');
     let found = (parts.next()?, parts.next(), parts.next(), parts.next());
     match found {

@@ -1,13 +1,12 @@
 use std::fs;
 use std::sync::Arc;
 
-use crate::ask::Ask;
 use crate::capability::Capability;
 use crate::path_pattern::PathPattern;
 use crate::scope::Scope;
 
 /// A capability that nobody may use, whoever grants it, and which rule says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ban {
     pub capability: Capability,
     /// As in `policy.yaml:13 fs.read /srv/private/**`.
@@ -15,20 +14,10 @@ pub struct Ban {
 }
 
 impl Ban {
-    /// The first of the bans that refuses the ask.
-    pub(crate) fn of<'a>(bans: &'a [Ban], ask: &Ask) -> Option<&'a Ban> {
-        bans.iter().find(|ban| ban.capability.forbids(ask))
-    }
-
-    /// Whether something may be open under a grant of this name that the ban refuses from now on.
-    pub(crate) fn concerns(&self, grant: &str) -> bool {
-        let ban = self.capability.name();
+    /// Whether something may be open under a grant of this name that a ban of that name refuses from now on.
+    pub(crate) fn concerns(ban: &str, grant: &str) -> bool {
         // A program is a file that is executed.
         ban == grant || (ban == "fs.exec" && grant == "process.run")
-    }
-
-    pub(crate) fn is_of_paths(&self) -> bool {
-        matches!(self.capability.scope(), Scope::Path(_))
     }
 
     /// The same ban of where its path leads now, if a link is in the part of it without wildcards. Of a program only

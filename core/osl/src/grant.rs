@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -24,6 +24,8 @@ pub(crate) struct Grant {
     pub counted: bool,
     end: AtomicU8,
     minted: Mutex<Minted>,
+    /// Counts the files that are open under all grants of the set.
+    open_files: Arc<AtomicU64>,
 }
 
 struct Minted {
@@ -43,13 +45,7 @@ const REVOKED: u8 = 1;
 const EXPIRED: u8 = 2;
 
 impl Grant {
-    pub fn new(
-        actor: &Arc<str>,
-        id: u64,
-        capability: Capability,
-        deadline: Option<Instant>,
-        base: Option<Base>,
-    ) -> Self {
+    pub fn new(actor: &Arc<str>, id: u64, capability: Capability, deadline: Option<Instant>) -> Self {
         let text: Arc<str> = capability.to_string().into();
         let allowed = Subject::Allowed { grant: id, rule: text.clone() };
         Self {
@@ -60,8 +56,15 @@ impl Grant {
             capability,
             deadline,
             end: AtomicU8::new(LIVE),
-            minted: Mutex::new(Minted { base: base.map(Arc::new), open: HashMap::new(), last_key: 0 }),
+            minted: Mutex::new(Minted { base: None, open: HashMap::new(), last_key: 0 }),
+            open_files: Arc::default(),
         }
+    }
+
+    /// The same as one of files beneath this directory, which are counted there while they are open.
+    pub fn of_files(self, base: Base, open_files: Arc<AtomicU64>) -> Self {
+        let minted = Minted { base: Some(Arc::new(base)), open: HashMap::new(), last_key: 0 };
+        Self { minted: Mutex::new(minted), open_files, ..self }
     }
 
     /// The same grant, under which nothing is open.
@@ -75,6 +78,7 @@ impl Grant {
             counted: self.counted,
             end: AtomicU8::new(self.end.load(Ordering::Acquire)),
             minted: Mutex::new(Minted { base: self.base(), open: HashMap::new(), last_key: 0 }),
+            open_files: self.open_files.clone(),
         }
     }
 
@@ -96,6 +100,7 @@ impl Grant {
         minted.base = None;
         let open = std::mem::take(&mut minted.open);
         drop(minted);
+        self.uncount(open.values());
         open.values().for_each(|open| open.resource.cut());
         open.len() as u64
     }
@@ -108,9 +113,10 @@ impl Grant {
         self.lock().open.len() as u64
     }
 
-    /// The same without those that another grant counts as its own.
-    pub fn first_count(&self) -> u64 {
-        self.lock().open.values().filter(|open| open.first).count() as u64
+    /// What another grant counts as its own was not counted here.
+    fn uncount<'a>(&self, closed: impl IntoIterator<Item = &'a Open>) {
+        let count = closed.into_iter().filter(|open| open.first).count() as u64;
+        self.open_files.fetch_sub(count, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Minted> {
@@ -196,6 +202,7 @@ impl Guard {
         minted.last_key += 1;
         let key = minted.last_key;
         minted.open.insert(key, Open { resource: resource.clone(), first });
+        self.0.open_files.fetch_add(first.into(), Ordering::Relaxed);
         drop(minted);
         Ok(Lease { guard: self.clone(), key, resource })
     }
@@ -230,6 +237,7 @@ impl Lease {
 
 impl<T> Drop for Lease<T> {
     fn drop(&mut self) {
-        self.guard.0.lock().open.remove(&self.key);
+        let closed = self.guard.0.lock().open.remove(&self.key);
+        self.guard.0.uncount(&closed);
     }
 }
