@@ -1,5 +1,6 @@
 //! The keys of capabilities and of asks. The rule of all: a capability that allows or bans an ask has a key of it.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use crate::actor_pattern;
@@ -13,7 +14,7 @@ use crate::scope::url::{Host, Target};
 use crate::scope::{HostPattern, Scope, address_class, host_name};
 
 /// A literal part that a capability and an ask have in common.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 pub(super) struct Key<'a> {
     name: Name,
     /// What part it is: so many names of a path, so many bits of an address.
@@ -21,13 +22,30 @@ pub(super) struct Key<'a> {
     literal: Literal<'a>,
 }
 
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 enum Literal<'a> {
     None,
     Text(&'a str),
     Two(&'a str, &'a str),
     Three([&'a str; 3]),
     Address(IpAddr),
+}
+
+/// In few steps: two keys with one hash only cost a look too many.
+impl Hash for Key<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u16((self.name as u16) << 8 | u16::from(self.span));
+        match self.literal {
+            Literal::None => {}
+            Literal::Text(text) => state.write(text.as_bytes()),
+            Literal::Two(one, other) => {
+                [one, other].into_iter().for_each(|text| state.write(text.as_bytes()))
+            }
+            Literal::Three(parts) => parts.into_iter().for_each(|text| state.write(text.as_bytes())),
+            Literal::Address(IpAddr::V4(ip)) => state.write_u32(ip.to_bits()),
+            Literal::Address(IpAddr::V6(ip)) => state.write_u128(ip.to_bits()),
+        }
+    }
 }
 
 /// Parts of a path, of a topic or of a host name that count, at most.
@@ -67,6 +85,15 @@ impl Spans {
 
     fn is_empty(&self, name: Name) -> bool {
         self.0[name as usize] == 0
+    }
+
+    fn of(&self, name: Name) -> impl Iterator<Item = u8> + use<> {
+        let mut left = self.0[name as usize];
+        std::iter::from_fn(move || {
+            let span = left.trailing_zeros() as u8;
+            left &= left.wrapping_sub(1);
+            (span < 64).then_some(span)
+        })
     }
 }
 
@@ -162,7 +189,7 @@ pub(super) fn of_ask(ask: &Ask, spans: &Spans, mut visit: impl FnMut(Key<'_>)) {
         | Ask::FsWrite(path)
         | Ask::FsDelete(path)
         | Ask::FsExec(path) => {
-            fronts(path, '/').for_each(|(depth, front)| visit(name, depth, Literal::Text(front)));
+            fronts(path, b'/').for_each(|(depth, front)| visit(name, depth, Literal::Text(front)));
         }
         Ask::NetConnect(endpoint) | Ask::NetListen(endpoint) => of_endpoint(name, endpoint, visit),
         Ask::NetResolve(asked) => {
@@ -176,10 +203,12 @@ pub(super) fn of_ask(ask: &Ask, spans: &Spans, mut visit: impl FnMut(Key<'_>)) {
             visit(name, WHOLE, Literal::Text(program));
             args.first().into_iter().for_each(|arg| visit(name, WITH_NEXT, Literal::Two(program, arg)));
         }
-        Ask::MessageSend(id) | Ask::MessageRequest(id) | Ask::MessageSpawn(id) => of_actor(name, id, visit),
+        Ask::MessageSend(id) | Ask::MessageRequest(id) | Ask::MessageSpawn(id) => {
+            of_actor(name, id, spans, visit)
+        }
         Ask::MessagePublish(topics) | Ask::MessageSubscribe(topics) => {
             visit(name, 0, Literal::Text(""));
-            fronts(topics, '.').for_each(|(dots, front)| visit(name, dots + 1, Literal::Text(front)));
+            fronts(topics, b'.').for_each(|(dots, front)| visit(name, dots + 1, Literal::Text(front)));
         }
         Ask::Env(text)
         | Ask::KvRead(text)
@@ -244,7 +273,7 @@ fn of_url(name: Name, url: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
     match &target.host {
         Host::Name(host) => {
             tails(host).for_each(|(depth, tail)| visit(name, depth, Literal::Text(tail)));
-            fronts(&target.path, '/')
+            fronts(&target.path, b'/')
                 .take_while(|(depth, _)| *depth <= URL_DEPTH_MAX)
                 .for_each(|(depth, front)| visit(name, URL + depth, Literal::Two(host, front)));
         }
@@ -263,9 +292,9 @@ fn of_address(name: Name, ip: IpAddr, mut visit: impl FnMut(Name, u8, Literal<'_
     }
 }
 
-fn of_actor(name: Name, id: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
+fn of_actor(name: Name, id: &str, spans: &Spans, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
     let Some(parts) = actor_pattern::three_parts(id) else { return };
-    for span in 0..8_u8 {
+    for span in spans.of(name) {
         let literal = |at: usize| if span >> at & 1 == 1 { parts[at] } else { "" };
         visit(name, span, Literal::Three([0, 1, 2].map(literal)));
     }
@@ -276,13 +305,15 @@ fn family(ip: IpAddr) -> u8 {
 }
 
 /// The text before each separator, and the whole of it, each with the number of separators in it.
-fn fronts(text: &str, separator: char) -> impl Iterator<Item = (u8, &str)> {
-    let ends = text.match_indices(separator).map(|(at, _)| at).chain([text.len()]);
+fn fronts(text: &str, separator: u8) -> impl Iterator<Item = (u8, &str)> {
+    let is_end = move |at: &usize| text.as_bytes().get(*at).is_none_or(|byte| *byte == separator);
+    let ends = (0..=text.len()).filter(is_end);
     (0..=DEPTH_MAX).zip(ends).map(|(separators, end)| (separators, &text[..end]))
 }
 
 /// The last labels of a name, one and more, each with their number.
 fn tails(name: &str) -> impl Iterator<Item = (u8, &str)> {
-    let starts = name.rmatch_indices('.').map(|(at, _)| at + 1).chain([0]);
+    let is_start = |at: &usize| *at == 0 || name.as_bytes()[at - 1] == b'.';
+    let starts = (0..=name.len()).rev().filter(is_start);
     (1..=DEPTH_MAX).zip(starts).map(|(labels, start)| (labels, &name[start..]))
 }
