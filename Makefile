@@ -8,7 +8,7 @@ help:
 	@echo "make demo   sets up what it needs, then tells the story in Python, Node and C"
 	@echo "make test   sets up what it needs, then runs every test of every host"
 	@echo "make check  formatting, lints, licences, and whether generated files are up to date"
-	@echo "make bench  the actor runtime against its peers; ROWS=rt/send runs only what begins so"
+	@echo "make bench  actors and secured operations against their peers; ROWS=rt/send runs what begins so"
 	@echo "make build  the libraries of all hosts; make clean removes what was built"
 
 guests:

@@ -2,7 +2,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use crate::ask::Ask;
 use crate::capability::Capability;
 use crate::path_pattern::PathPattern;
 use crate::scope::Scope;
@@ -23,30 +22,24 @@ pub struct Ban {
 }
 
 impl Ban {
-    /// The first of the bans that refuses the ask.
-    pub(crate) fn of<'a>(bans: &'a [Ban], ask: &Ask) -> Option<&'a Ban> {
-        bans.iter().find(|ban| ban.capability.forbids(ask))
+    /// The one path that it spells out.
+    pub(crate) fn path(&self) -> Option<String> {
+        match self.capability.scope() {
+            Scope::Path(pattern) => pattern.exact(),
+            _ => None,
+        }
     }
 
-    /// The first that refuses an ask for this file, by device and inode, under a name that a ban spells out.
-    pub(crate) fn of_names(bans: &[Ban], file: (u64, u64), asks: impl Fn(&str) -> Vec<Ask>) -> Option<&Ban> {
-        bans.iter().find(|ban| {
-            let Scope::Path(pattern) = ban.capability.scope() else { return false };
-            let Some(path) = pattern.exact() else { return false };
-            asks(&path).iter().any(|ask| ban.capability.forbids(ask))
-                && fs::metadata(&path).is_ok_and(|found| (found.dev(), found.ino()) == file)
-        })
+    /// Whether its one path leads to this file now.
+    pub(crate) fn leads_to(&self, device: u64, inode: u64) -> bool {
+        let found = self.path().and_then(|path| fs::metadata(path).ok());
+        found.is_some_and(|found| (found.dev(), found.ino()) == (device, inode))
     }
 
-    /// Whether something may be open under a grant of this name that the ban refuses from now on.
-    pub(crate) fn concerns(&self, grant: &str) -> bool {
-        let ban = self.capability.name();
+    /// Whether something may be open under a grant of this name that a ban of that name refuses from now on.
+    pub(crate) fn concerns(ban: &str, grant: &str) -> bool {
         // A program is a file that is executed.
         ban == grant || (ban == "fs.exec" && grant == "process.run")
-    }
-
-    pub(crate) fn is_of_paths(&self) -> bool {
-        matches!(self.capability.scope(), Scope::Path(_))
     }
 
     /// The same ban of where its path leads now, if a link is in the part of it without wildcards. Of a program only

@@ -38,13 +38,7 @@ const REVOKED: u8 = 1;
 const EXPIRED: u8 = 2;
 
 impl Grant {
-    pub fn new(
-        actor: &Arc<str>,
-        id: u64,
-        capability: Capability,
-        deadline: Option<Instant>,
-        base: Option<Base>,
-    ) -> Self {
+    pub fn new(actor: &Arc<str>, id: u64, capability: Capability, deadline: Option<Instant>) -> Self {
         let text: Arc<str> = capability.to_string().into();
         let allowed = Subject::Allowed { grant: id, rule: text.clone() };
         Self {
@@ -55,8 +49,14 @@ impl Grant {
             capability,
             deadline,
             end: AtomicU8::new(LIVE),
-            minted: Mutex::new(Minted { base: base.map(Arc::new), open: HashMap::new(), last_key: 0 }),
+            minted: Mutex::new(Minted { base: None, open: HashMap::new(), last_key: 0 }),
         }
+    }
+
+    /// The same as one of files beneath this directory.
+    pub fn of_files(self, base: Base) -> Self {
+        let minted = Minted { base: Some(Arc::new(base)), open: HashMap::new(), last_key: 0 };
+        Self { minted: Mutex::new(minted), ..self }
     }
 
     /// The same grant, under which nothing is open.

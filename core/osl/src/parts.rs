@@ -21,6 +21,15 @@ pub(crate) fn matches<'a>(pattern: &[Part], names: impl Iterator<Item = &'a str>
     sequence::matches(pattern, names, is_any, Part::matches)
 }
 
+/// The parts before the first wildcard.
+pub(crate) fn literal_prefix(pattern: &[Part]) -> Vec<&str> {
+    let literals = pattern.iter().map_while(|part| match part {
+        Part::Literal(name) => Some(name.as_str()),
+        Part::Glob(_) | Part::AnyParts => None,
+    });
+    literals.collect()
+}
+
 /// Whether `wide` covers all that `narrow` does: never wrongly true.
 ///
 /// Exact but for two pairs of patterns that it may hold apart though they are equal: where `wide` has

@@ -75,13 +75,7 @@ impl PathPattern {
 
     /// The parts before the first wildcard.
     pub fn literal_prefix(&self) -> Vec<&str> {
-        self.0
-            .iter()
-            .map_while(|part| match part {
-                Part::Literal(name) => Some(name.as_str()),
-                Part::Glob(_) | Part::AnyParts => None,
-            })
-            .collect()
+        parts::literal_prefix(&self.0)
     }
 
     /// The same with an absolute, normal path in place of the first `depth` parts.

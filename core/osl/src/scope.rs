@@ -1,12 +1,12 @@
 //! What a capability reaches: one pattern for each kind of resource.
 
 pub(crate) mod address_class;
-mod cidr;
+pub(crate) mod cidr;
 mod custom_actions;
 pub(crate) mod env_pattern;
 pub(crate) mod host_name;
 mod host_pattern;
-mod http_pattern;
+pub(crate) mod http_pattern;
 pub(crate) mod label_pattern;
 mod net_pattern;
 mod port_range;

@@ -1,14 +1,17 @@
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::ask::Ask;
 use crate::audit::{Audit, Decision, Flood, Level, Operation, Record, Running, Subject, Tally};
 use crate::ban::Ban;
+use crate::bans::Bans;
 use crate::capability::Capability;
 use crate::denial::{Denial, DenialKind, Refusal};
 use crate::error::CapabilityError;
 use crate::fs::Base;
 use crate::grant::{Grant, Guard};
+use crate::grants::Grants;
 use crate::scope::Scope;
 
 /// All grants of one actor. A clone is the same set: whoever holds it sees each change at once.
@@ -28,11 +31,8 @@ struct Inner {
 
 #[derive(Default)]
 struct Held {
-    grants: Vec<Arc<Grant>>,
-    /// As they were given.
-    bans: Vec<Ban>,
-    /// With those of the same places behind links.
-    forbidden: Arc<[Ban]>,
+    grants: Grants,
+    bans: Bans,
 }
 
 /// A grant as `grants()` lists it.
@@ -88,13 +88,14 @@ impl CapabilitySet {
             }
             _ => None,
         };
-        let grant = Arc::new(Grant::new(&self.0.actor, id, capability.clone(), deadline, base));
-        let mut held = self.write();
-        if held.grants.iter().any(|other| other.id == id) {
+        let grant = Grant::new(&self.0.actor, id, capability.clone(), deadline);
+        let grant = Arc::new(match base {
+            Some(base) => grant.of_files(base),
+            None => grant,
+        });
+        if !self.write().grants.push(&grant) {
             return refuse(&format!("the grant id {id} is taken"));
         }
-        held.grants.push(grant.clone());
-        drop(held);
         self.record_change(&grant, Operation::Grant);
         Ok(())
     }
@@ -103,20 +104,14 @@ impl CapabilitySet {
     /// grant that a new ban may concern is closed; how many resources that cut. A ban of the same thing by another rule
     /// is no new one. Links in a path of a ban are followed now: it holds for the place that they lead to as well.
     pub fn forbid(&self, bans: Vec<Ban>) -> u64 {
-        let behind: Vec<Ban> = bans.iter().filter_map(Ban::behind_links).collect();
-        let forbidden = bans.iter().cloned().chain(behind).collect();
+        let bans = Bans::new(bans);
         let mut held = self.write();
-        // Not by their rules: a ban whose line moved is the same one.
-        let is_in = |ban: &Ban, all: &[Ban]| all.iter().any(|other| other.capability == ban.capability);
-        let new: Vec<Ban> = bans.iter().filter(|ban| !is_in(ban, &held.bans)).cloned().collect();
-        let lifted: Vec<Ban> = held.bans.iter().filter(|ban| !is_in(ban, &bans)).cloned().collect();
-        (held.bans, held.forbidden) = (bans, forbidden);
-        let mut ended = Vec::new();
-        for grant in &mut held.grants {
-            if new.iter().any(|ban| ban.concerns(grant.capability.name())) {
-                ended.push(std::mem::replace(grant, Arc::new(grant.anew())));
-            }
-        }
+        let before = std::mem::replace(&mut held.bans, bans);
+        let (new, lifted) =
+            (less(held.bans.given(), before.given()), less(before.given(), held.bans.given()));
+        let names: HashSet<&str> = new.iter().map(|ban| ban.capability.name()).collect();
+        let ended =
+            held.grants.renew(|grant| names.iter().any(|ban| Ban::concerns(ban, grant.capability.name())));
         drop(held);
         new.iter().for_each(|ban| self.record_ban(ban, Decision::Deny));
         lifted.iter().for_each(|ban| self.record_ban(ban, Decision::Allow));
@@ -157,7 +152,7 @@ impl CapabilitySet {
     /// The allowed path takes one read lock, which only a change of the grants contends; where it is only
     /// counted it allocates nothing.
     pub fn check(&self, ask: &Ask, function: &str) -> Result<Guard, Denial> {
-        let decided = self.read(|held| decide(held, ask, Instant::now).cloned());
+        let decided = self.read(|held| decide(held, ask, Instant::now));
         match decided.and_then(|grant| self.audited(grant)) {
             Ok(grant) => {
                 let guard = Guard::new(grant);
@@ -174,14 +169,12 @@ impl CapabilitySet {
     pub(crate) fn covering(&self, asks: &[Ask]) -> Result<Vec<Guard>, Refusal> {
         self.read(|held| {
             // The asks are ways to say the same: a ban of one is a ban of all.
-            if let Some(ban) = asks.iter().find_map(|ask| Ban::of(&held.forbidden, ask)) {
+            if let Some(ban) = asks.iter().find_map(|ask| held.bans.of(ask)) {
                 return Err(ban.into());
             }
             let mut refusal = Refusal::from(DenialKind::NotGranted);
             let mut live = Vec::new();
-            for grant in
-                held.grants.iter().filter(|grant| asks.iter().any(|ask| grant.capability.covers(ask)))
-            {
+            for grant in held.grants.covering(asks) {
                 match grant.state(Instant::now) {
                     Ok(()) => live.push(Guard::new(grant.clone())),
                     Err(kind) => refusal = kind.into(),
@@ -193,7 +186,7 @@ impl CapabilitySet {
 
     /// What bans one of these, whatever grants allow.
     pub(crate) fn ban_of(&self, asks: &[Ask]) -> Option<Refusal> {
-        self.read(|held| asks.iter().find_map(|ask| Ban::of(&held.forbidden, ask)).map(Refusal::from))
+        self.read(|held| asks.iter().find_map(|ask| held.bans.of(ask)).map(Refusal::from))
     }
 
     /// What bans this file under another of its names, as which the asks are made.
@@ -203,19 +196,19 @@ impl CapabilitySet {
         inode: u64,
         asks: impl Fn(&str) -> Vec<Ask>,
     ) -> Option<Refusal> {
-        let bans = self.read(|held| held.forbidden.clone());
-        Ban::of_names(&bans, (device, inode), asks).map(Refusal::from)
+        // Looked at on the disk without the lock.
+        let spelled: Vec<Ban> = self.read(|held| held.bans.spelled(&asks).cloned().collect());
+        spelled.iter().find(|ban| ban.leads_to(device, inode)).map(Refusal::from)
     }
 
     /// Whether anything is banned by its path.
     pub(crate) fn bans_paths(&self) -> bool {
-        self.read(|held| held.forbidden.iter().any(Ban::is_of_paths))
+        self.read(|held| held.bans.are_of_paths())
     }
 
     /// What may ban something below this directory.
     pub(crate) fn ban_below(&self, directory: &str) -> Option<Refusal> {
-        let reaches = |ban: &&Ban| matches!(ban.capability.scope(), Scope::Path(pattern) if pattern.may_reach_below(directory));
-        self.read(|held| held.forbidden.iter().find(reaches).map(Refusal::from))
+        self.read(|held| held.bans.below(directory).map(Refusal::from))
     }
 
     /// Records the start of an operation of the operating system (`connect`, `spawn`…) that a guard
@@ -292,10 +285,7 @@ impl CapabilitySet {
     }
 
     fn end(&self, id: u64, kind: DenialKind, operation: Operation) -> Option<u64> {
-        let mut held = self.write();
-        let index = held.grants.iter().position(|grant| grant.id == id)?;
-        let grant = held.grants.remove(index);
-        drop(held);
+        let grant = self.write().grants.remove(id)?;
         let cut = grant.end(kind);
         self.record_change(&grant, operation);
         Some(cut)
@@ -329,19 +319,16 @@ impl CapabilitySet {
     }
 }
 
-/// The grant that allows the ask: a function of its arguments, time included. The first that covers it and holds, where
-/// no ban refuses it; if some cover it and none holds, how the first of them ended.
-fn decide<'a>(held: &'a Held, ask: &Ask, now: impl Fn() -> Instant) -> Result<&'a Arc<Grant>, Refusal> {
-    if let Some(ban) = Ban::of(&held.forbidden, ask) {
-        return Err(ban.into());
+/// The grant that allows the ask, where no ban refuses it.
+fn decide(held: &Held, ask: &Ask, now: impl Fn() -> Instant) -> Result<Arc<Grant>, Refusal> {
+    match held.bans.of(ask) {
+        Some(ban) => Err(ban.into()),
+        None => Ok(held.grants.decide(ask, now)?.clone()),
     }
-    let mut refusal = DenialKind::NotGranted;
-    for grant in held.grants.iter().filter(|grant| grant.capability.covers(ask)) {
-        match grant.state(&now) {
-            Ok(()) => return Ok(grant),
-            Err(kind) if refusal == DenialKind::NotGranted => refusal = kind,
-            Err(_) => {}
-        }
-    }
-    Err(refusal.into())
+}
+
+/// These without the others.
+fn less(these: &[Ban], others: &[Ban]) -> Vec<Ban> {
+    let others: HashSet<&Capability> = others.iter().map(|ban| &ban.capability).collect();
+    these.iter().filter(|ban| !others.contains(&ban.capability)).cloned().collect()
 }

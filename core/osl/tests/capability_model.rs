@@ -38,6 +38,22 @@ fn a_grant_covers_what_the_model_says() {
 }
 
 #[test]
+fn a_ban_refuses_what_the_model_says() {
+    let mut seeded = Seeded::new(7);
+    let (mut forbidden, cases) = (0, count("AIRSSYS_CASES", CASES));
+    for _ in 0..cases {
+        let cap = model::draw_capability(&mut seeded);
+        let banned = capability(&cap);
+        let want = model::draw_ask(&mut seeded, &cap);
+        let ask = model::ask(&want);
+        let said = banned.forbids(&ask);
+        assert_eq!(said, model::forbids(&cap, &want), "{banned} | {ask:?}");
+        forbidden += u64::from(said);
+    }
+    assert!(forbidden > cases / 10, "only {forbidden} of {cases} were refused");
+}
+
+#[test]
 fn print_and_parse_are_inverse() {
     let mut seeded = Seeded::new(2);
     for _ in 0..count("AIRSSYS_CASES", CASES) / 4 {

@@ -1,4 +1,4 @@
-//! `make bench`: the actor runtime against its peers, run alternately in one process.
+//! `make bench`: the actor runtime and the secured operations against their peers, run alternately in one process.
 //!
 //! Arguments are the beginnings of the names of the rows to run; none means all.
 

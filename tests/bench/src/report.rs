@@ -8,7 +8,7 @@ use crate::measure::{Better, Figure, Outcome};
 
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench/results.jsonl");
 const LOCK: &str = include_str!("../Cargo.lock");
-const PEERS: [&str; 5] = ["kameo", "ractor", "actix", "tokio", "dashmap"];
+const PEERS: [&str; 7] = ["kameo", "ractor", "actix", "tokio", "dashmap", "globset", "cap-std"];
 const OURS: &str = "ours";
 
 /// Our figure, and those of the peers.

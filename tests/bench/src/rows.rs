@@ -1,7 +1,10 @@
 //! What is measured, one file for each family of rows.
 
+mod audit;
+mod check;
 mod fairness;
 mod fanout;
+mod files;
 pub mod idle;
 mod lookup;
 mod request;
@@ -13,7 +16,7 @@ use crate::measure::Row;
 
 /// All rows, in the order of the table.
 pub fn all() -> Vec<Row> {
-    let families: [&[Row]; 8] = [
+    let families: [&[Row]; 11] = [
         send::ROWS,
         request::ROWS,
         fanout::ROWS,
@@ -21,6 +24,9 @@ pub fn all() -> Vec<Row> {
         idle::ROWS,
         lookup::ROWS,
         fairness::ROWS,
+        check::ROWS,
+        files::ROWS,
+        audit::ROWS,
         seed::ROWS,
     ];
     families.concat()

@@ -26,6 +26,10 @@ struct State {
     nudges: u64,
     left_out: u64,
     closed: bool,
+    /// The writer sleeps: to wake one who does not is a call of the kernel for nothing.
+    idle: bool,
+    /// So many wait for progress.
+    waiters: u64,
 }
 
 /// What the writer is given along with its batch.
@@ -58,14 +62,14 @@ impl Queue {
                 state.left_out += 1;
                 return Err(Unqueued { record: Box::new(record), closed: false });
             }
-            state = wait(&self.progress, state);
+            state = self.wait(state);
         }
         if state.closed {
             return Err(Unqueued { record: Box::new(record), closed: true });
         }
         state.accepted += 1;
         state.waiting.push_back(record);
-        self.ready.notify_one();
+        self.wake(state);
         Ok(())
     }
 
@@ -80,7 +84,7 @@ impl Queue {
         if !state.closed {
             state.accepted += 1;
             state.nudges += 1;
-            self.ready.notify_one();
+            self.wake(state);
         }
     }
 
@@ -90,8 +94,16 @@ impl Queue {
         let mut state = self.lock();
         let idle = |state: &mut State| state.waiting.is_empty() && state.nudges == 0 && !state.closed;
         if idle(&mut state) {
+            state.idle = true;
+            let idle = |state: &mut State| {
+                let still = idle(state);
+                // Whoever woke it has taken note that it is awake.
+                state.idle = still;
+                still
+            };
             let waited = self.ready.wait_timeout_while(state, wait_max, idle);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.idle = false;
         }
         std::mem::swap(&mut state.waiting, batch);
         let taken = Taken {
@@ -104,8 +116,13 @@ impl Queue {
 
     /// So many records and nudges are done with.
     pub fn finished(&self, count: u64) {
-        self.lock().finished += count;
-        self.progress.notify_all();
+        let mut state = self.lock();
+        state.finished += count;
+        let waited_for = state.waiters > 0;
+        drop(state);
+        if waited_for {
+            self.progress.notify_all();
+        }
     }
 
     /// Waits until all that was accepted before this call is finished; false when that cannot happen.
@@ -116,7 +133,7 @@ impl Queue {
             if !writer_lives() {
                 return false;
             }
-            state = wait(&self.progress, state);
+            state = self.wait(state);
         }
         true
     }
@@ -128,14 +145,26 @@ impl Queue {
         self.progress.notify_all();
     }
 
+    /// Tells the writer, if it sleeps and nobody has told it yet.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let idle = std::mem::take(&mut state.idle);
+        drop(state);
+        if idle {
+            self.ready.notify_one();
+        }
+    }
+
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.waiters += 1;
+        state = self.progress.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.waiters -= 1;
+        state
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code that runs under this lock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-    condition.wait(state).unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {

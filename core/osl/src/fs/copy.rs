@@ -21,8 +21,8 @@ impl Files {
     pub fn copy(&self, from: &str, to: &str, function: &str) -> Result<u64, FsError> {
         let (source, target) = self.call(function, |call| {
             call.cover(Act::Copy, from, to)?;
-            let source = call.open(from, OpenOptions::READ)?;
-            let target = call.open(to, OpenOptions { truncate: false, ..OpenOptions::REWRITE })?;
+            let (source, _) = call.open(from, OpenOptions::READ)?;
+            let (target, _) = call.open(to, OpenOptions { truncate: false, ..OpenOptions::REWRITE })?;
             Ok((source, target))
         })?;
         let (found, over) = (source.metadata()?, target.metadata()?);

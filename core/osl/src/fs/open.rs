@@ -30,7 +30,7 @@ impl Files {
     pub fn open_with(&self, path: &str, options: OpenOptions, function: &str) -> Result<FileHandle, FsError> {
         options.check()?;
         self.call(function, |call| {
-            let handle = call.open(path, options)?;
+            let (handle, _) = call.open(path, options)?;
             if options.truncate {
                 handle.set_len(0)?;
             }
@@ -41,8 +41,7 @@ impl Files {
     /// The whole content of a file that has at most `bytes_max` bytes.
     pub fn read_all(&self, path: &str, bytes_max: u64, function: &str) -> Result<Vec<u8>, FsError> {
         const STEP_BYTES: usize = 65_536;
-        let file = self.open(path, function)?;
-        let size = file.metadata()?.size;
+        let (file, Metadata { size, .. }) = self.call(function, |call| call.open(path, OpenOptions::READ))?;
         if size > bytes_max {
             return Err(FsError::TooLarge { bytes_max });
         }
@@ -73,14 +72,14 @@ impl Files {
 }
 
 impl Call<'_> {
-    /// Opens a file; it is not emptied yet.
-    pub fn open(&mut self, path: &str, options: OpenOptions) -> Result<FileHandle, Stop> {
+    /// Opens a file, and says what it was like before; it is not emptied yet.
+    pub fn open(&mut self, path: &str, options: OpenOptions) -> Result<(FileHandle, Metadata), Stop> {
         let ([read], [write]) = (Act::Read.needs().0, Act::Write.needs().0) else {
             unreachable!("reading and writing have one need each")
         };
         if !options.writes() {
             let opened = self.reach(path, *read, |under| under.open_to_read(options))?;
-            return Ok(self.handle(vec![opened.held], options));
+            return Ok((self.handle(vec![opened.held], options), opened.metadata));
         }
         if options.read {
             // So that nothing is made for one who may not read it.
@@ -91,7 +90,7 @@ impl Call<'_> {
         if options.read {
             held.push(self.hold_to_read(path, *read, &held[0], &opened.metadata)?);
         }
-        Ok(self.handle(held, options))
+        Ok((self.handle(held, options), opened.metadata))
     }
 
     /// Ties what was opened to a grant that covers reading it.

@@ -37,6 +37,15 @@ impl Cidr {
         }
     }
 
+    /// Its lowest address.
+    pub fn network(&self) -> IpAddr {
+        self.network
+    }
+
+    pub fn prefix_bits(&self) -> u8 {
+        self.prefix_bits
+    }
+
     pub fn contains(&self, ip: IpAddr) -> bool {
         ip.is_ipv4() == self.network.is_ipv4() && masked(ip, self.prefix_bits) == self.network
     }
@@ -78,7 +87,7 @@ fn loopback(ip: IpAddr) -> IpAddr {
 }
 
 /// The address with all but its first bits cleared.
-fn masked(ip: IpAddr, prefix_bits: u8) -> IpAddr {
+pub(crate) fn masked(ip: IpAddr, prefix_bits: u8) -> IpAddr {
     match ip {
         IpAddr::V4(ip) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(prefix_bits)).unwrap_or(0);

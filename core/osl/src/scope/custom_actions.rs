@@ -34,6 +34,10 @@ impl CustomActions {
         self.name == other.name && other.actions.iter().all(|action| self.actions.contains(action))
     }
 
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(String::as_str)
+    }
+
     /// The action, if there is one alone.
     pub fn exact(&self) -> Option<&str> {
         if let [action] = self.actions.as_slice() { Some(action) } else { None }

@@ -46,6 +46,11 @@ impl EnvNames {
         names.len() <= NAMES_MAX && names.iter().all(|name| self.covers(name) && !steers_programs(name))
     }
 
+    /// Shows each name, or its front where it is open.
+    pub fn each(&self, mut show: impl FnMut(&str, bool)) {
+        self.0.iter().for_each(|name| show(&name.front, name.open));
+    }
+
     /// Whether each name that the other covers is covered by one of these.
     pub fn includes(&self, other: &EnvNames) -> bool {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.includes(narrow)))

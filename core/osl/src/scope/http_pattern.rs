@@ -67,6 +67,11 @@ impl HttpPattern {
             && parts::matches(&self.path, target.path[1..].split('/'))
     }
 
+    /// The segments of its path before the first wildcard.
+    pub fn literal_prefix(&self) -> Vec<&str> {
+        parts::literal_prefix(&self.path)
+    }
+
     fn covers_method(&self, method: &str) -> bool {
         is_method(method) && (self.methods.is_empty() || self.methods.iter().any(|own| own == method))
     }

@@ -53,6 +53,11 @@ impl ProgramPattern {
         &self.program
     }
 
+    /// The first argument, if it is without a wildcard.
+    pub fn first_arg(&self) -> Option<String> {
+        glob::literal(self.args.first()?)
+    }
+
     /// The same of another program.
     pub fn of(&self, program: String) -> Self {
         Self { program, ..self.clone() }

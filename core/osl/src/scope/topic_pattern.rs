@@ -55,6 +55,16 @@ impl TopicPattern {
         self.covers(&other.0)
     }
 
+    /// The parts before the first wildcard, `depth_max` at most, and how many they are.
+    pub fn literal_front(&self, depth_max: u8) -> (u8, &str) {
+        let (mut depth, mut end) = (0, 0);
+        for part in self.0.split('.').take_while(|part| !part.starts_with('*')).take(depth_max.into()) {
+            end += part.len() + usize::from(depth > 0);
+            depth += 1;
+        }
+        (depth, &self.0[..end])
+    }
+
     /// Whether it is one topic.
     pub fn is_exact(&self) -> bool {
         !self.0.contains('*')

@@ -1,6 +1,7 @@
 //! What capabilities mean, a second time: from the documentation, slow and plain, on the parts that a
 //! text is made of. Nothing here parses.
 
+mod bans;
 mod draw;
 mod words;
 
@@ -8,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use airssys_osl::{Ask, Endpoint, Protocol};
 
+pub use bans::forbids;
 pub use draw::{draw_ask, draw_capability};
 
 /// A capability in parts.
