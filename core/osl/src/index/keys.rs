@@ -281,9 +281,12 @@ fn of_url(name: Name, url: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
     }
 }
 
-/// The blocks around the address, and around the one embedded in it.
+/// The blocks around the address, around the one embedded in it, and around loopback where the unspecified one leads.
 fn of_address(name: Name, ip: IpAddr, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
-    for ip in [Some(ip), address_class::embedded(ip).map(IpAddr::from)].into_iter().flatten() {
+    let embedded = address_class::embedded(ip).map(IpAddr::from);
+    let loopback =
+        [Some(ip), embedded].into_iter().flatten().find(IpAddr::is_unspecified).map(cidr::loopback);
+    for ip in [Some(ip), embedded, loopback].into_iter().flatten() {
         let bits = if ip.is_ipv4() { 32 } else { 128 };
         for steps in 0..=bits / STEP_BITS {
             let network = cidr::masked(ip, steps * STEP_BITS);

@@ -79,7 +79,7 @@ impl Cidr {
 }
 
 /// That of the address's family.
-fn loopback(ip: IpAddr) -> IpAddr {
+pub(crate) fn loopback(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),

@@ -37,7 +37,13 @@ fn touches(host: &Host, name: Option<&str>, place: Option<Place>) -> bool {
             let inside = |ip: &str| {
                 super::binary(ip).len() == super::binary(start).len() && super::binary(ip).starts_with(front)
             };
-            inside(place.ip) || place.carries.is_some_and(inside)
+            // Where the unspecified address leads.
+            let loopback = match place.ip {
+                "0.0.0.0" => Some("127.0.0.1"),
+                "::" => Some("::1"),
+                _ => None,
+            };
+            inside(place.ip) || place.carries.is_some_and(inside) || loopback.is_some_and(inside)
         }),
     }
 }
