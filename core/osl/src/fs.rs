@@ -72,7 +72,7 @@ use quota::Quota;
 /// Most entries that one listing gives.
 pub const ENTRIES_MAX: usize = 100_000;
 
-/// Files that one actor may have open at once.
+/// Files that one actor may have open at once, unless its [`Files`] say otherwise.
 pub const OPEN_FILES_MAX: usize = 64;
 
 /// Does what the table says for the holder of a [`CapabilitySet`]; a clone is the same.
@@ -86,6 +86,7 @@ pub struct Files {
     set: CapabilitySet,
     quota: Quota,
     one_device: bool,
+    open_files_max: usize,
 }
 
 /// One name in a directory.
@@ -98,13 +99,18 @@ pub struct Entry {
 
 impl Files {
     pub fn new(set: CapabilitySet) -> Self {
-        Self { set, quota: Quota::default(), one_device: false }
+        Self { set, quota: Quota::default(), one_device: false, open_files_max: OPEN_FILES_MAX }
     }
 
     /// The same with a limit on the bytes that it and its clones write in all, counted from now. A byte
     /// that a file grows by counts too; one that is overwritten or removed later is not given back.
     pub fn with_write_bytes_max(self, write_bytes_max: u64) -> Self {
         Self { quota: Quota::new(write_bytes_max), ..self }
+    }
+
+    /// The same with another bound on the files that its actor has open at once.
+    pub fn with_open_files_max(self, open_files_max: usize) -> Self {
+        Self { open_files_max, ..self }
     }
 
     /// The same, but what lies on another mount than the directory its grant begins at is out of reach.

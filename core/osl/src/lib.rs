@@ -61,3 +61,4 @@ pub use process::{
 };
 pub use protected::Protected;
 pub use set::{CapabilitySet, GrantInfo};
+pub use text::nearest;

@@ -6,7 +6,7 @@ use crate::fs::call::{Call, Stop, Under};
 use crate::fs::error::Miss;
 use crate::fs::handle::{FileHandle, Held};
 use crate::fs::needs::{Act, Need};
-use crate::fs::{Files, FsError, Kind, Metadata, OPEN_FILES_MAX, OpenOptions};
+use crate::fs::{Files, FsError, Kind, Metadata, OpenOptions};
 
 /// How often a file is looked for that others make and remove meanwhile.
 const ATTEMPTS_MAX: usize = 8;
@@ -176,8 +176,9 @@ impl Under<'_> {
     }
 
     fn room(&self) -> Result<(), FsError> {
-        match self.files.set.open_count() >= OPEN_FILES_MAX as u64 {
-            true => Err(FsError::TooManyOpen { open_files_max: OPEN_FILES_MAX }),
+        let open_files_max = self.files.open_files_max;
+        match self.files.set.open_count() >= open_files_max as u64 {
+            true => Err(FsError::TooManyOpen { open_files_max }),
             false => Ok(()),
         }
     }

@@ -16,6 +16,8 @@ pub(crate) const NO_ANSWER: &str = "ended without an answer";
 pub(crate) struct Letter {
     /// The sending actor; none when the host program itself sent it.
     pub sender: Option<ActorId>,
+    /// Which life of the sender it was, by a number of the system; 0 when the host program itself sent it.
+    pub life: u64,
     pub payload: Vec<u8>,
     pub content_type: Option<Arc<str>>,
     /// When the caller stops waiting.
@@ -31,7 +33,16 @@ impl Letter {
     /// A letter of the host itself that nobody waits for.
     pub(crate) fn from_host(payload: Vec<u8>, content_type: Option<Arc<str>>) -> Self {
         let sent = SystemTime::now();
-        Self { sender: None, payload, content_type, deadline: None, correlation: 0, sent, topic: None }
+        Self {
+            sender: None,
+            life: 0,
+            payload,
+            content_type,
+            deadline: None,
+            correlation: 0,
+            sent,
+            topic: None,
+        }
     }
 }
 

@@ -9,6 +9,11 @@ use super::error::{Code, Error, Result};
 /// No bound at all, for every field of [`Limits`] and for the counts of [`Budget`].
 pub const UNLIMITED: u64 = u64::MAX;
 
+/// Files that an actor has open at once, unless the policy says otherwise.
+const FILES: u64 = 64;
+/// Programs that run for an actor at once, unless the policy says otherwise.
+const PROCESSES: u64 = 4;
+
 /// What one instance may hold at once; `None` is the default, [`UNLIMITED`] takes the bound away, 0 is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -35,13 +40,16 @@ pub(crate) struct ResolvedLimits {
     pub mailbox_messages: u64,
     pub mailbox_bytes: u64,
     pub payload_bytes: u64,
+    /// Files open at once.
+    pub files: u64,
+    /// Programs that run at once.
+    pub processes: u64,
 }
 
 impl ResolvedLimits {
     /// The smaller of each, of these and those of a policy.
     pub(crate) fn within(self, policy: &PolicyLimits) -> Result<Self> {
-        let unsupported =
-            [("stack", policy.stack_bytes), ("files", policy.files), ("sockets", policy.sockets)];
+        let unsupported = [("stack", policy.stack_bytes), ("sockets", policy.sockets)];
         if let Some((which, _)) = unsupported.iter().find(|(_, given)| given.is_some()) {
             let text = format!("the policy's limit of {which} cannot be set in this version: leave it out");
             return Err(Error::new(Code::Unsupported, text).with("which", *which));
@@ -54,6 +62,9 @@ impl ResolvedLimits {
             mailbox_messages: smaller(self.mailbox_messages, policy.mailbox_messages),
             mailbox_bytes: smaller(self.mailbox_bytes, policy.mailbox_bytes),
             payload_bytes: smaller(self.payload_bytes, policy.payload_bytes),
+            // No spec sets these, so the policy may raise them as well.
+            files: policy.files.unwrap_or(self.files),
+            processes: policy.processes.unwrap_or(self.processes),
         })
     }
 }
@@ -80,6 +91,8 @@ impl Limits {
             mailbox_messages: count("mailbox_messages", self.mailbox_messages, 1_000)?,
             mailbox_bytes: count("mailbox_bytes", self.mailbox_bytes, 16 << 20)?,
             payload_bytes: count("payload_bytes", self.payload_bytes, 4 << 20)?,
+            files: FILES,
+            processes: PROCESSES,
         })
     }
 }
