@@ -11,8 +11,42 @@ use crate::types::error::{Code, Error, Result};
 use crate::types::letter::Letter;
 use crate::types::limits::Limits;
 
-/// The one who sent a message, and waits for its answer if it was a request. What is done is done by the grants of this
-/// one, never by the service's.
+/// The life that sent a message, with the grants that it is done by.
+pub(super) struct Sender {
+    life: Arc<Life>,
+    number: u64,
+    /// The host program itself, by the service's own grants.
+    is_host: bool,
+}
+
+impl Sender {
+    /// Of this letter. A life that has ended, or one without rights of its own, is granted nothing: each operation is
+    /// denied, and recorded so.
+    pub(super) fn of(post: &Post, letter: &Letter) -> Self {
+        let lives = &post.charter.ports.lives;
+        let (number, found, id) = match &letter.sender {
+            None => (post.life, lives.get(post.life), &post.charter.id),
+            Some(id) => (letter.life, lives.get(letter.life).filter(|life| life.id == *id), id),
+        };
+        let life = found.unwrap_or_else(|| nobody(post, id.clone()));
+        Self { life, number, is_host: letter.sender.is_none() }
+    }
+
+    /// A place among those whose messages are under way, unless this actor has all that are for one.
+    pub(super) fn enter(&self) -> Result<Option<Busy>> {
+        if self.is_host {
+            return Ok(None);
+        }
+        let busy = Busy::enter(&self.life, UNDER_WAY_OF_ONE_MAX).ok_or_else(|| {
+            let text = format!("{UNDER_WAY_OF_ONE_MAX} messages of it are under way, as many as may");
+            exceeded(text, "under_way", UNDER_WAY_OF_ONE_MAX as u64).at(&self.life.id)
+        });
+        busy.map(Some)
+    }
+}
+
+/// The one whom a message is done for, and who waits for its answer if it was a request. What is done is done by the
+/// grants of this one, never by the service's.
 pub(super) struct Client<'a> {
     post: &'a Post,
     reply: &'a ReplyTo<Letter>,
@@ -20,38 +54,11 @@ pub(super) struct Client<'a> {
     number: u64,
     /// Whether it was asked, not only sent.
     asks: bool,
-    /// The host program itself, by the service's own grants.
-    is_host: bool,
 }
 
 impl<'a> Client<'a> {
-    /// The life that sent the letter. One that has ended, or a sender without rights of its own, is granted nothing: each
-    /// operation is denied, and recorded so.
-    pub(super) fn of(post: &'a Post, letter: &Letter, reply: &'a ReplyTo<Letter>) -> Self {
-        let number = if letter.sender.is_none() { post.life } else { letter.life };
-        let lives = &post.charter.ports.lives;
-        let life = match (&letter.sender, lives.get(number)) {
-            (None, found) => found.unwrap_or_else(|| nobody(post, post.charter.id.clone())),
-            (Some(id), found) => {
-                found.filter(|life| life.id == *id).unwrap_or_else(|| nobody(post, id.clone()))
-            }
-        };
-        let is_host = letter.sender.is_none();
-        Self { post, reply, life, number, asks: letter.correlation != 0, is_host }
-    }
-
-    /// A place among those whose messages are under way, unless this actor has all that are for one.
-    pub(super) fn admitted(&self) -> Result<Option<Busy>> {
-        if self.is_host {
-            return Ok(None);
-        }
-        let busy = Busy::enter(&self.life, UNDER_WAY_OF_ONE_MAX).ok_or_else(|| {
-            let text = format!("{UNDER_WAY_OF_ONE_MAX} messages of it are under way, as many as may");
-            Error::new(Code::LimitExceeded, text)
-                .with("which", "under_way")
-                .with("allowed", UNDER_WAY_OF_ONE_MAX)
-        });
-        busy.map(Some)
+    pub(super) fn new(post: &'a Post, sender: Sender, asks: bool, reply: &'a ReplyTo<Letter>) -> Self {
+        Self { post, reply, life: sender.life, number: sender.number, asks }
     }
 
     pub(super) fn files(&self) -> &Files {

@@ -13,7 +13,7 @@ use airssys_osl::{Audit, CapabilitySet};
 use airssys_rt::{Actor, ActorId, Child, Context, Exit, ReplyTo};
 use tokio::sync::Semaphore;
 
-use self::client::Client;
+use self::client::{Client, Sender};
 use self::request::Request;
 use crate::host::{Access, Life, Living, Ports, Refusals};
 use crate::types::error::{Code, Error, Result};
@@ -111,12 +111,19 @@ impl Actor for Service {
         letter: Letter,
         context: &mut Context<'_, Letter>,
     ) -> std::result::Result<(), Exit> {
+        let busy = match Sender::of(&self.post, &letter).enter() {
+            Ok(busy) => busy,
+            Err(error) => {
+                context.reply(Err(error));
+                return Ok(());
+            }
+        };
         let slot = self.slots.clone().acquire_owned().await.expect("the slots are never closed");
         let (post, reply) = (self.post.clone(), context.take_reply());
         // Answered from there; if it should panic, or the system ends, the duty is dropped and its caller told.
         tokio::task::spawn_blocking(move || {
             post.answer(letter, reply);
-            drop(slot);
+            drop((busy, slot));
         });
         Ok(())
     }
@@ -127,13 +134,12 @@ impl Post {
     fn answer(&self, letter: Letter, mut reply: ReplyTo<Letter>) {
         let Charter { trade, payload_bytes_max, .. } = &*self.charter;
         let answer = {
-            let client = Client::of(self, &letter, &reply);
-            let done = client.admitted().and_then(|_busy| {
-                let request = Request::parse(letter.payload)?;
-                match trade {
-                    Trade::Files => files::serve(&client, request),
-                    Trade::Processes => processes::serve(&client, request),
-                }
+            // Who sent it may have gone while it waited for its place.
+            let sender = Sender::of(self, &letter);
+            let client = Client::new(self, sender, letter.correlation != 0, &reply);
+            let done = Request::parse(letter.payload).and_then(|request| match trade {
+                Trade::Files => files::serve(&client, request),
+                Trade::Processes => processes::serve(&client, request),
             });
             let bounded = done.and_then(|answer| match answer.len() as u64 > *payload_bytes_max {
                 true => Err(too_long(*payload_bytes_max)),
