@@ -35,7 +35,7 @@ type Any<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 type Name = Option<String>;
 type Of<'a, 'py> = &'a Bound<'py, Actor>;
 type Awaited<'py> = PyResult<Bound<'py, PyAny>>;
-type Options<'a, 'py> = Option<&'a Bound<'py, PyDict>>;
+type Dict<'a, 'py> = &'a Bound<'py, PyDict>;
 
 /// One world of components, actors and grants. Any thread may use it; `with` or `async with` closes it.
 #[pyclass(frozen, module = "airwasm", weakref)]
@@ -144,7 +144,7 @@ impl System {
         py: Python<'_>,
         component: &Bound<'_, PyAny>,
         name: Option<String>,
-        options: Options,
+        options: Option<Dict>,
     ) -> PyResult<Actor> {
         let spec = guest_spec(&self.shared, component, name, options)?;
         let handle = block(py, &self.shared, |system| system.spawn_async(spec))?;
@@ -161,7 +161,7 @@ impl System {
         py: Python<'py>,
         component: &Bound<'py, PyAny>,
         name: Option<String>,
-        options: Options,
+        options: Option<Dict>,
     ) -> Awaited<'py> {
         let spec = guest_spec(&self.shared, component, name, options)?;
         let begin = || self.shared.system.spawn_async(spec);
@@ -178,7 +178,7 @@ impl System {
         py: Python<'_>,
         handler: &Bound<'_, PyAny>,
         name: Option<String>,
-        options: Options,
+        options: Option<Dict>,
     ) -> PyResult<Actor> {
         let spec = host_spec(name, options)?;
         let deferred = handler::deferred(&self.shared, handler)?;
@@ -191,26 +191,26 @@ impl System {
     /// Starts a file actor: others ask it to read and write files, each message by the grants of who sent it. README.md has
     /// the forms of its messages, at "Files and programs by message".
     #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
-    fn spawn_files(&self, py: Python<'_>, name: Name, options: Options) -> PyResult<Actor> {
+    fn spawn_files(&self, py: Python<'_>, name: Name, options: Option<Dict>) -> PyResult<Actor> {
         service::spawn(py, &self.shared, (name, options), airwasm::System::spawn_files_async)
     }
 
     /// `spawn_files`, awaited.
     #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
-    fn spawn_files_async<'py>(&self, py: Python<'py>, name: Name, options: Options) -> Awaited<'py> {
+    fn spawn_files_async<'py>(&self, py: Python<'py>, name: Name, options: Option<Dict>) -> Awaited<'py> {
         service::spawn_async(py, &self.shared, (name, options), airwasm::System::spawn_files_async)
     }
 
     /// Starts a process actor: others ask it to run programs, each message by the grants of who sent it. README.md has the
     /// forms of its messages, at "Files and programs by message".
     #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
-    fn spawn_processes(&self, py: Python<'_>, name: Name, options: Options) -> PyResult<Actor> {
+    fn spawn_processes(&self, py: Python<'_>, name: Name, options: Option<Dict>) -> PyResult<Actor> {
         service::spawn(py, &self.shared, (name, options), airwasm::System::spawn_processes_async)
     }
 
     /// `spawn_processes`, awaited.
     #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
-    fn spawn_processes_async<'py>(&self, py: Python<'py>, name: Name, options: Options) -> Awaited<'py> {
+    fn spawn_processes_async<'py>(&self, py: Python<'py>, name: Name, options: Option<Dict>) -> Awaited<'py> {
         service::spawn_async(py, &self.shared, (name, options), airwasm::System::spawn_processes_async)
     }
 
@@ -224,7 +224,7 @@ impl System {
         py: Python<'_>,
         name: String,
         children: Any,
-        options: Options,
+        options: Option<Dict>,
     ) -> PyResult<Py<PyAny>> {
         Supervisor::start(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
     }
@@ -239,7 +239,7 @@ impl System {
         py: Python<'py>,
         name: String,
         children: Any<'_, 'py>,
-        options: Options,
+        options: Option<Dict>,
     ) -> Awaited<'py> {
         Supervisor::start_async(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
     }
