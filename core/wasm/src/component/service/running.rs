@@ -92,9 +92,13 @@ impl<'a> Running<'a> {
         Ok(written)
     }
 
-    /// How it ended, waited for.
+    /// How it ended, waited for: of one that ends with the message when all is gone that it started, so that its place
+    /// is free for the next.
     pub(super) fn wait(&self) -> Result<ProcessExit> {
-        let exit = self.sliced(|until| self.process.wait(until))?;
+        let exit = self.sliced(|until| match self.ends {
+            Some(_) => self.process.wait_all(until),
+            None => self.process.wait(until),
+        })?;
         match self.process.guard().alive() {
             Ok(()) if !self.client.post().is_closed() => Ok(exit),
             Ok(()) => Err(over(self.client)),
