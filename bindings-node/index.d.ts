@@ -524,6 +524,18 @@ export declare class System {
     spawn(component: Component, options?: SpawnOptions): Promise<Actor>;
     /** Makes a function an actor. It runs on this thread's event loop and does not keep the process alive. */
     spawnHost(handler: Handler, options?: SpawnOptions): Promise<Actor>;
+    /**
+     * Starts a file actor: others ask it to read and write files, each message by the grants of who sent it. What it was
+     * granted itself counts only for messages of the host program, its host functions included. The forms of its
+     * messages stand in the project's README, at "Files and programs by message".
+     */
+    spawnFiles(options?: SpawnOptions): Promise<Actor>;
+    /**
+     * Starts a process actor: others ask it to run programs, each message by the grants of who sent it. A program ends with
+     * its sender, with this actor, and with the grant it runs under. The forms of its
+     * messages stand in the project's README, at "Files and programs by message".
+     */
+    spawnProcesses(options?: SpawnOptions): Promise<Actor>;
     /** The actor or supervisor of this id. */
     lookup(id: string): Promise<Actor>;
     /** All actors and supervisors, or those whose ids match a pattern such as `tools/*\/*`. */

@@ -284,6 +284,8 @@ export declare class NativeSystem {
   spawn(spec: SpawnSpec): ActorAnswer | number | string
   /** `handler` is the number that messages for this actor carry in a batch. */
   spawnHost(spec: SpawnSpec, handler: number): ActorAnswer | string
+  spawnFiles(spec: SpawnSpec): ActorAnswer | number | string
+  spawnProcesses(spec: SpawnSpec): ActorAnswer | number | string
   stop(actor: bigint, deadlineMs?: number | undefined | null, askedBy?: string | undefined | null): undefined | number | string
   kill(actor: bigint): undefined | string
   lookup(id: string): ActorAnswer | string

@@ -620,6 +620,28 @@ airwasm_error *airwasm_status(airwasm_system *system, airwasm_handle actor, airw
 // of the ids; NULL is all.
 airwasm_error *airwasm_list(airwasm_system *system, const char *pattern, airwasm_bytes *list);
 
+// Starts a file actor: others ask it to read and write files, each message by the grants of who sent it; what it was
+// granted itself counts only for messages of the host program. The forms of its messages stand in
+// README.md, "Files and programs by message". spec->component is 0; actor may be NULL. Nothing in spec is kept.
+airwasm_error *airwasm_spawn_files(airwasm_system *system, const airwasm_actor_spec *spec, airwasm_handle *actor);
+
+// airwasm_spawn_files that does not wait: outcome->handle is the actor. See airwasm_request_async.
+airwasm_error *airwasm_spawn_files_async(airwasm_system *system,
+                                         const airwasm_actor_spec *spec,
+                                         airwasm_completion completion,
+                                         airwasm_handle *request);
+
+// Starts a process actor: others ask it to run programs, each message by the grants of who sent it; a program ends with
+// its sender, with this actor, and with the grant it runs under. The forms of its messages stand in
+// README.md, "Files and programs by message". spec->component is 0; actor may be NULL. Nothing in spec is kept.
+airwasm_error *airwasm_spawn_processes(airwasm_system *system, const airwasm_actor_spec *spec, airwasm_handle *actor);
+
+// airwasm_spawn_processes that does not wait: outcome->handle is the actor. See airwasm_request_async.
+airwasm_error *airwasm_spawn_processes_async(airwasm_system *system,
+                                             const airwasm_actor_spec *spec,
+                                             airwasm_completion completion,
+                                             airwasm_handle *request);
+
 // Makes a supervisor and starts its children from the first to the last; supervisor may be NULL. Nothing in spec is
 // kept but the handlers of its children, which are taken over even if the call fails. Nothing is started if a spec is
 // wrong or an id taken; if a child does not start, those before it are stopped. A supervisor is stopped, killed, found

@@ -356,6 +356,30 @@ class System {
     const airwasm_handler c{detail::handle, new Handler(std::move(handler)), detail::free_function<Handler>};
     return handle([&](Handle *out) { return airwasm_spawn_host(get(), s, c, out); });
   }
+  Result<Handle> spawn_files(const Spec &spec) {
+    detail::Tree tree;
+    const airwasm_actor_spec *c = tree.actor(spec);
+    return handle([&](Handle *out) { return airwasm_spawn_files(get(), c, out); });
+  }
+  Result<Handle> spawn_files_async(const Spec &spec, HandleCompletion done) {
+    detail::Tree tree;
+    const airwasm_actor_spec *s = tree.actor(spec);
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_spawn_files_async(get(), s, c, out);
+    });
+  }
+  Result<Handle> spawn_processes(const Spec &spec) {
+    detail::Tree tree;
+    const airwasm_actor_spec *c = tree.actor(spec);
+    return handle([&](Handle *out) { return airwasm_spawn_processes(get(), c, out); });
+  }
+  Result<Handle> spawn_processes_async(const Spec &spec, HandleCompletion done) {
+    detail::Tree tree;
+    const airwasm_actor_spec *s = tree.actor(spec);
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_spawn_processes_async(get(), s, c, out);
+    });
+  }
   Error stop(Handle actor, std::uint64_t deadline_ms = 0) noexcept {
     return Error(airwasm_stop(get(), actor, deadline_ms));
   }

@@ -138,6 +138,16 @@ impl NativeSystem {
         })
     }
 
+    #[napi(ts_return_type = "ActorAnswer | number | string")]
+    pub fn spawn_files<'e>(&self, env: &'e Env, spec: SpawnSpec) -> napi::Result<Unknown<'e>> {
+        self.begin(env, Value::Actor, |system| Ok(system.spawn_files_async(spec.into_spec()?)))
+    }
+
+    #[napi(ts_return_type = "ActorAnswer | number | string")]
+    pub fn spawn_processes<'e>(&self, env: &'e Env, spec: SpawnSpec) -> napi::Result<Unknown<'e>> {
+        self.begin(env, Value::Actor, |system| Ok(system.spawn_processes_async(spec.into_spec()?)))
+    }
+
     #[napi(ts_return_type = "undefined | number | string")]
     pub fn stop<'e>(
         &self,

@@ -137,6 +137,24 @@ export class System {
     return makeActor(this, value(this.#native.spawnHost(spec, number)))
   }
 
+  /**
+   * Starts a file actor: others ask it to read and write files, each message by the grants of who sent it. What it was
+   * granted itself counts only for messages of the host program, its host functions included. The forms of its
+   * messages stand in the project's README, at "Files and programs by message".
+   */
+  async spawnFiles(options?: SpawnOptions): Promise<Actor> {
+    return outcome(this, this.#native.spawnFiles(spawnOptions(options)), (actor) => makeActor(this, actor))
+  }
+
+  /**
+   * Starts a process actor: others ask it to run programs, each message by the grants of who sent it. A program ends with
+   * its sender, with this actor, and with the grant it runs under. The forms of its
+   * messages stand in the project's README, at "Files and programs by message".
+   */
+  async spawnProcesses(options?: SpawnOptions): Promise<Actor> {
+    return outcome(this, this.#native.spawnProcesses(spawnOptions(options)), (actor) => makeActor(this, actor))
+  }
+
   /** The actor or supervisor of this id. */
   async lookup(id: string): Promise<Actor> {
     return makeActor(this, value(this.#native.lookup(text(id, 'id'))))

@@ -25,6 +25,7 @@ mod loops;
 mod message;
 mod policy;
 mod queue;
+mod service;
 mod shared;
 mod spec;
 mod subscription;

@@ -21,6 +21,7 @@ use crate::handler::{self, Handlers};
 use crate::info::{ActorStatus, CloseReport, Stats};
 use crate::loops;
 use crate::policy::{Explanation, PolicyReport};
+use crate::service;
 use crate::shared::{Shared, unpicklable};
 use crate::spec::{guest_spec, host_spec};
 use crate::subscription::Subscription;
@@ -31,6 +32,10 @@ use crate::timer::Timer;
 use crate::wait::{block, call};
 
 type Any<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+type Name = Option<String>;
+type Of<'a, 'py> = &'a Bound<'py, Actor>;
+type Awaited<'py> = PyResult<Bound<'py, PyAny>>;
+type Dict<'a, 'py> = &'a Bound<'py, PyDict>;
 
 /// One world of components, actors and grants. Any thread may use it; `with` or `async with` closes it.
 #[pyclass(frozen, module = "airwasm", weakref)]
@@ -87,7 +92,7 @@ impl System {
 
     /// `close`, awaited.
     #[pyo3(signature = (*, deadline = None))]
-    fn close_async<'py>(&self, py: Python<'py>, deadline: Any<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn close_async<'py>(&self, py: Python<'py>, deadline: Any<'_, 'py>) -> Awaited<'py> {
         self.closing(py, deadline, |py, report| Ok(Py::new(py, CloseReport::from(report))?.into_any()))
     }
 
@@ -98,7 +103,7 @@ impl System {
     }
 
     /// `load`, awaited.
-    fn load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
+    fn load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> Awaited<'py> {
         let begin = || self.shared.system.load_async(&path);
         awaitable::start(py, &self.shared, begin, component::value(&self.shared))
     }
@@ -111,11 +116,7 @@ impl System {
     }
 
     /// `load_bytes`, awaited.
-    fn load_bytes_async<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn load_bytes_async<'py>(&self, py: Python<'py>, data: &Bound<'py, PyAny>) -> Awaited<'py> {
         let data = to_vec(&payload(data)?)?;
         let begin = || self.shared.system.load_bytes_async(data);
         awaitable::start(py, &self.shared, begin, component::value(&self.shared))
@@ -143,7 +144,7 @@ impl System {
         py: Python<'_>,
         component: &Bound<'_, PyAny>,
         name: Option<String>,
-        options: Option<&Bound<'_, PyDict>>,
+        options: Option<Dict>,
     ) -> PyResult<Actor> {
         let spec = guest_spec(&self.shared, component, name, options)?;
         let handle = block(py, &self.shared, |system| system.spawn_async(spec))?;
@@ -160,8 +161,8 @@ impl System {
         py: Python<'py>,
         component: &Bound<'py, PyAny>,
         name: Option<String>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        options: Option<Dict>,
+    ) -> Awaited<'py> {
         let spec = guest_spec(&self.shared, component, name, options)?;
         let begin = || self.shared.system.spawn_async(spec);
         awaitable::start(py, &self.shared, begin, actor::value(&self.shared))
@@ -177,7 +178,7 @@ impl System {
         py: Python<'_>,
         handler: &Bound<'_, PyAny>,
         name: Option<String>,
-        options: Option<&Bound<'_, PyDict>>,
+        options: Option<Dict>,
     ) -> PyResult<Actor> {
         let spec = host_spec(name, options)?;
         let deferred = handler::deferred(&self.shared, handler)?;
@@ -185,6 +186,32 @@ impl System {
         let handle = call(py, &self.shared, |system| system.spawn_host_deferred(spec, executor, called))?;
         deferred.registration.belongs_to(handle, deferred.home.as_ref());
         Actor::new(py, self.shared.clone(), handle)
+    }
+
+    /// Starts a file actor: others ask it to read and write files, each message by the grants of who sent it. README.md has
+    /// the forms of its messages, at "Files and programs by message".
+    #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
+    fn spawn_files(&self, py: Python<'_>, name: Name, options: Option<Dict>) -> PyResult<Actor> {
+        service::spawn(py, &self.shared, (name, options), airwasm::System::spawn_files_async)
+    }
+
+    /// `spawn_files`, awaited.
+    #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
+    fn spawn_files_async<'py>(&self, py: Python<'py>, name: Name, options: Option<Dict>) -> Awaited<'py> {
+        service::spawn_async(py, &self.shared, (name, options), airwasm::System::spawn_files_async)
+    }
+
+    /// Starts a process actor: others ask it to run programs, each message by the grants of who sent it. README.md has the
+    /// forms of its messages, at "Files and programs by message".
+    #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
+    fn spawn_processes(&self, py: Python<'_>, name: Name, options: Option<Dict>) -> PyResult<Actor> {
+        service::spawn(py, &self.shared, (name, options), airwasm::System::spawn_processes_async)
+    }
+
+    /// `spawn_processes`, awaited.
+    #[pyo3(signature = (name=None, **options), text_signature = "($self, name=None, *, grants=(), limits=None, restart=None, shutdown_ms=None, significant=False, overflow=None, errors_max=None, error_period_ms=None)")]
+    fn spawn_processes_async<'py>(&self, py: Python<'py>, name: Name, options: Option<Dict>) -> Awaited<'py> {
+        service::spawn_async(py, &self.shared, (name, options), airwasm::System::spawn_processes_async)
     }
 
     /// Makes a supervisor and starts its children, and waits until they are up.
@@ -197,7 +224,7 @@ impl System {
         py: Python<'_>,
         name: String,
         children: Any,
-        options: Option<&Bound<'_, PyDict>>,
+        options: Option<Dict>,
     ) -> PyResult<Py<PyAny>> {
         Supervisor::start(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
     }
@@ -212,8 +239,8 @@ impl System {
         py: Python<'py>,
         name: String,
         children: Any<'_, 'py>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        options: Option<Dict>,
+    ) -> Awaited<'py> {
         Supervisor::start_async(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
     }
 
@@ -228,11 +255,7 @@ impl System {
     }
 
     /// `supervisor.start_child_async()`.
-    fn start_child_async<'py>(
-        &self,
-        supervisor: &Bound<'py, Actor>,
-        child: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn start_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: &Bound<'py, PyAny>) -> Awaited<'py> {
         self.shared.own(supervisor)?.start_child_async(child)
     }
 
@@ -242,11 +265,7 @@ impl System {
     }
 
     /// `supervisor.terminate_child_async()`.
-    fn terminate_child_async<'py>(
-        &self,
-        supervisor: &Bound<'py, Actor>,
-        child: &Bound<'py, Actor>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn terminate_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: Of<'_, 'py>) -> Awaited<'py> {
         self.shared.own(supervisor)?.terminate_child_async(child)
     }
 
@@ -256,11 +275,7 @@ impl System {
     }
 
     /// `supervisor.restart_child_async()`.
-    fn restart_child_async<'py>(
-        &self,
-        supervisor: &Bound<'py, Actor>,
-        child: &Bound<'py, Actor>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn restart_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: Of<'_, 'py>) -> Awaited<'py> {
         self.shared.own(supervisor)?.restart_child_async(child)
     }
 
@@ -270,11 +285,7 @@ impl System {
     }
 
     /// `supervisor.delete_child_async()`.
-    fn delete_child_async<'py>(
-        &self,
-        supervisor: &Bound<'py, Actor>,
-        child: &Bound<'py, Actor>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn delete_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: Of<'_, 'py>) -> Awaited<'py> {
         self.shared.own(supervisor)?.delete_child_async(child)
     }
 
@@ -309,12 +320,7 @@ impl System {
 
     /// `actor.stop_async()`.
     #[pyo3(signature = (actor, *, deadline = None))]
-    fn stop_async<'py>(
-        &self,
-        py: Python<'py>,
-        actor: &Bound<'py, Actor>,
-        deadline: Any<'_, 'py>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn stop_async<'py>(&self, py: Python<'py>, actor: Of<'_, 'py>, deadline: Any<'_, 'py>) -> Awaited<'py> {
         self.shared.own(actor)?.stop_async(py, deadline)
     }
 
@@ -330,7 +336,7 @@ impl System {
     }
 
     /// `actor.monitor_async()`.
-    fn monitor_async<'py>(&self, py: Python<'py>, actor: &Bound<'py, Actor>) -> PyResult<Bound<'py, PyAny>> {
+    fn monitor_async<'py>(&self, py: Python<'py>, actor: &Bound<'py, Actor>) -> Awaited<'py> {
         self.shared.own(actor)?.monitor_async(py)
     }
 
@@ -364,7 +370,7 @@ impl System {
         actor: &Bound<'py, Actor>,
         payload: &Bound<'py, PyAny>,
         content_type: Option<String>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> Awaited<'py> {
         self.shared.own(actor)?.send_async(py, payload, content_type)
     }
 
@@ -390,7 +396,7 @@ impl System {
         payload: &Bound<'py, PyAny>,
         timeout: Any<'_, 'py>,
         content_type: Option<String>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> Awaited<'py> {
         self.shared.own(actor)?.request_async(py, payload, timeout, content_type)
     }
 
@@ -519,7 +525,7 @@ impl System {
     }
 
     /// `policy_load`, awaited. Cancelling ends the wait, not the loading.
-    fn policy_load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
+    fn policy_load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> Awaited<'py> {
         let begin = || self.shared.system.policy_load_async(&path);
         awaitable::start(py, &self.shared, begin, |py, ()| Ok(py.None()))
     }
@@ -565,12 +571,12 @@ impl System {
         self.close(py, None).map(drop)
     }
 
-    fn __aenter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    fn __aenter__<'py>(slf: &Bound<'py, Self>) -> Awaited<'py> {
         awaitable::ready(&loops::running(slf.py())?, Ok(slf.clone().unbind().into_any()))
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __aexit__<'py>(&self, py: Python<'py>, _exception: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn __aexit__<'py>(&self, py: Python<'py>, _exception: &Bound<'py, PyAny>) -> Awaited<'py> {
         // Nothing true, which would swallow the exception.
         self.closing(py, None, |py, _report| Ok(py.None()))
     }

@@ -36,6 +36,8 @@ pub mod policy;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod reply;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod service;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod supervisor;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod system;

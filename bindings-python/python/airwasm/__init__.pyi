@@ -201,6 +201,58 @@ class System:
         errors_max: int | None = None,
         error_period_ms: int | None = None,
     ) -> Actor: ...
+    def spawn_files(
+        self,
+        name: str | None = None,
+        *,
+        grants: Sequence[str | Capability] = (),
+        limits: Limits | None = None,
+        restart: _Restart | None = None,
+        shutdown_ms: int | None = None,
+        significant: bool = False,
+        overflow: _Overflow | None = None,
+        errors_max: int | None = None,
+        error_period_ms: int | None = None,
+    ) -> Actor: ...
+    def spawn_files_async(
+        self,
+        name: str | None = None,
+        *,
+        grants: Sequence[str | Capability] = (),
+        limits: Limits | None = None,
+        restart: _Restart | None = None,
+        shutdown_ms: int | None = None,
+        significant: bool = False,
+        overflow: _Overflow | None = None,
+        errors_max: int | None = None,
+        error_period_ms: int | None = None,
+    ) -> Awaitable[Actor]: ...
+    def spawn_processes(
+        self,
+        name: str | None = None,
+        *,
+        grants: Sequence[str | Capability] = (),
+        limits: Limits | None = None,
+        restart: _Restart | None = None,
+        shutdown_ms: int | None = None,
+        significant: bool = False,
+        overflow: _Overflow | None = None,
+        errors_max: int | None = None,
+        error_period_ms: int | None = None,
+    ) -> Actor: ...
+    def spawn_processes_async(
+        self,
+        name: str | None = None,
+        *,
+        grants: Sequence[str | Capability] = (),
+        limits: Limits | None = None,
+        restart: _Restart | None = None,
+        shutdown_ms: int | None = None,
+        significant: bool = False,
+        overflow: _Overflow | None = None,
+        errors_max: int | None = None,
+        error_period_ms: int | None = None,
+    ) -> Awaitable[Actor]: ...
     def supervisor(
         self,
         name: str,

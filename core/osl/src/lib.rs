@@ -76,4 +76,5 @@ pub use resources::{
 };
 pub use retry::Retry;
 pub use set::{CapabilitySet, GrantInfo};
+pub use text::nearest;
 pub use transience::Transience;

@@ -126,7 +126,7 @@ pub(crate) fn escape(text: &str, special: &[char]) -> String {
 }
 
 /// The candidate that differs least from `text`, if it is near enough to be meant.
-pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let best = candidates.map(|name| (distance(text, name), name)).min()?;
     (best.0 <= 1 + text.len() / 3).then_some(best.1)
 }

@@ -52,6 +52,8 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_unload(NULL, component));
   WRONG("system", airwasm_spawn(NULL, &spec, &h));
   WRONG("system", airwasm_spawn_host(NULL, &spec, handler(), &h));
+  WRONG("system", airwasm_spawn_files(NULL, &spec, &h));
+  WRONG("system", airwasm_spawn_processes(NULL, &spec, &h));
   WRONG("system", airwasm_send(NULL, actor, "x", 1, NULL));
   WRONG("system", airwasm_request(NULL, actor, "x", 1, NULL, &b));
   WRONG("system", airwasm_cancel(NULL, 0));
@@ -71,11 +73,13 @@ static void hostile_i1_null_system(void) {
   WRONG("system", airwasm_load_async(NULL, "x", completion(), &h));
   WRONG("system", airwasm_load_bytes_async(NULL, "x", 1, completion(), &h));
   WRONG("system", airwasm_spawn_async(NULL, &spec, completion(), &h));
+  WRONG("system", airwasm_spawn_files_async(NULL, &spec, completion(), &h));
+  WRONG("system", airwasm_spawn_processes_async(NULL, &spec, completion(), &h));
   WRONG("system", airwasm_stop_async(NULL, actor, 0, NULL, completion(), &h));
   WRONG("system", airwasm_send_async(NULL, actor, "x", 1, NULL, completion(), &h));
   WRONG("system", airwasm_request_async(NULL, actor, "x", 1, NULL, completion(), &h));
   /* Each callback was taken over, and its finalizer ran. */
-  CHECK(freed == 9);
+  CHECK(freed == 11);
   CHECK(airwasm_completion_fd(NULL) == -1 && airwasm_dispatch(NULL) == 0);
   airwasm_system_free(NULL);
 }
@@ -91,6 +95,8 @@ static void hostile_i1_null_arguments(void) {
   WRONG("spec", airwasm_spawn(s, NULL, &h));
   WRONG("spec", airwasm_spawn_host(s, NULL, handler(), &h));
   WRONG("handler", airwasm_spawn_host(s, &spec, (airwasm_handler){0}, &h));
+  WRONG("spec", airwasm_spawn_files(s, NULL, &h));
+  WRONG("spec", airwasm_spawn_processes(s, NULL, &h));
   WRONG("data", airwasm_send(s, actor, NULL, 1, NULL));
   WRONG("data", airwasm_request(s, actor, NULL, 1, NULL, NULL));
   WRONG("id", airwasm_lookup(s, NULL, &h));
@@ -106,12 +112,16 @@ static void hostile_i1_null_arguments(void) {
   WRONG("completion", airwasm_load_async(s, "x", (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_load_bytes_async(s, "x", 1, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_spawn_async(s, &spec, (airwasm_completion){0}, &h));
+  WRONG("completion", airwasm_spawn_files_async(s, &spec, (airwasm_completion){0}, &h));
+  WRONG("completion", airwasm_spawn_processes_async(s, &spec, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_stop_async(s, actor, 0, NULL, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_send_async(s, actor, "x", 1, NULL, (airwasm_completion){0}, &h));
   WRONG("completion", airwasm_request_async(s, actor, "x", 1, NULL, (airwasm_completion){0}, &h));
   WRONG("path", airwasm_load_async(s, NULL, completion(), &h));
   WRONG("data", airwasm_load_bytes_async(s, NULL, 1, completion(), &h));
   WRONG("spec", airwasm_spawn_async(s, NULL, completion(), &h));
+  WRONG("spec", airwasm_spawn_files_async(s, NULL, completion(), &h));
+  WRONG("spec", airwasm_spawn_processes_async(s, NULL, completion(), &h));
   WRONG("data", airwasm_send_async(s, actor, NULL, 1, NULL, completion(), &h));
   WRONG("data", airwasm_request_async(s, actor, NULL, 1, NULL, completion(), &h));
 }
@@ -124,6 +134,8 @@ static void hostile_i1_null_that_is_fine(void) {
   EXPECT("OK", airwasm_spawn(s, &spec, NULL));
   spec.component = 0;
   EXPECT("OK", airwasm_spawn_host(s, &spec, (airwasm_handler){ignore_message, NULL, NULL}, NULL));
+  EXPECT("OK", airwasm_spawn_files(s, &spec, NULL));
+  EXPECT("OK", airwasm_spawn_processes(s, &spec, NULL));
   EXPECT("OK", airwasm_request(s, actor, NULL, 0, NULL, NULL));
   EXPECT("OK", airwasm_send(s, actor, NULL, 0, NULL));
   EXPECT("OK", airwasm_grant(s, actor, "message.send x", 0, NULL));

@@ -14,6 +14,10 @@ airwasm_error *step_spawn(world *w, json_object *step, const char *op) {
   if (strcmp(op, "spawn_host") == 0) {
     airwasm_handler handler = behaviour_handler(w, step_need(w, step, "behaviour"));
     error = airwasm_spawn_host(w->system, spec, handler, &actor);
+  } else if (strcmp(op, "spawn_files") == 0) {
+    error = airwasm_spawn_files(w->system, spec, &actor);
+  } else if (strcmp(op, "spawn_processes") == 0) {
+    error = airwasm_spawn_processes(w->system, spec, &actor);
   } else {
     error = step_component(w, step, &spec->component);
     if (!error) error = airwasm_spawn(w->system, spec, &actor);

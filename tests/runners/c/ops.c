@@ -29,6 +29,8 @@ static const struct {
     {"unload", "component", step_unload},
     {"spawn", "as expect_id" GUEST, step_spawn},
     {"spawn_host", "as name behaviour restart mailbox_messages overflow errors_max expect_id", step_spawn},
+    {"spawn_files", "as name grant restart payload_bytes expect_id", step_spawn},
+    {"spawn_processes", "as name grant restart payload_bytes expect_id", step_spawn},
     {"lookup", "id as expect_id", step_lookup},
     {"list", "pattern expect_ids", step_list},
     {"stop", "to", step_end},

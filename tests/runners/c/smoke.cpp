@@ -54,6 +54,23 @@ void requests_and_grants(airwasm::System &system, const std::string &guests) {
   CHECK(must(system.grants(reader)).view().find("fs.read") == std::string_view::npos);
 }
 
+void services(airwasm::System &system) {
+  airwasm::Spec spec;
+  spec.name = "files", spec.grants = {"fs.list /"};
+  airwasm::Handle files = must(system.spawn_files(spec)), processes = 0;
+  CHECK(must(system.request(files, "{\"op\":\"list\",\"path\":\"/\"}")).view().find("entries") != std::string_view::npos);
+  spec.name = "processes";
+  bool over = false;
+  must(system.spawn_processes_async(spec, [&](airwasm::Result<airwasm::Handle> made) {
+    processes = must(std::move(made)), over = true;
+  }));
+  pollfd fd{system.completion_fd(), POLLIN, 0};
+  while (!over && poll(&fd, 1, 20000) == 1) system.dispatch();
+  const airwasm::Result<airwasm::Bytes> denied = system.request(processes, "{\"op\":\"run\",\"program\":\"/bin/true\"}");
+  CHECK(denied.error().policy_line() == "- process.run /bin/true");
+  CHECK(!system.stop(files) && !system.stop(processes));
+}
+
 void handlers(airwasm::System &system) {
   airwasm::Spec spec;
   spec.name = "host", spec.restart = AIRWASM_PERMANENT;
@@ -298,6 +315,7 @@ int main(int argc, char **argv) {
   must(system.events("actor.started", [&](const airwasm::Event &event) { started += event.actor.empty() ? 0 : 1; }));
   requests_and_grants(system, guests);
   handlers(system);
+  services(system);
   completions(system);
   supervision(system, guests);
   topics_and_timers(system);

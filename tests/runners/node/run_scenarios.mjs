@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AirwasmError, System } from '@airssys/wasm'
 import { behave } from './behaviours.mjs'
 import { policy } from './policy.mjs'
-import { guestOptions, hostOptions } from './specs.mjs'
+import { guestOptions, hostOptions, serviceOptions } from './specs.mjs'
 import { camel, Expectation, part, same, Step } from './step.mjs'
 import { supervisors } from './supervisors.mjs'
 import { watching } from './watching.mjs'
@@ -123,6 +123,8 @@ const OPERATIONS = {
     const handler = behave(step.need('behaviour'), world)
     world.keepActor(step, await world.system.spawnHost(handler, hostOptions(step)))
   },
+  spawn_files: async (world, step) => world.keepActor(step, await world.system.spawnFiles(serviceOptions(step))),
+  spawn_processes: async (world, step) => world.keepActor(step, await world.system.spawnProcesses(serviceOptions(step))),
   send: async (world, step) => (await world.actor(step)).send(step.need('text')),
   async request(world, step) {
     const actor = await world.actor(step)

@@ -27,6 +27,12 @@ export function guestOptions(step) {
   }
 }
 
+/** The keys of an actor that does for others what the operating system does. */
+export function serviceOptions(step) {
+  const grants = step.get('grant')?.split('\n')
+  return { ...step.pick(['name', 'restart']), limits: step.pick(['payload_bytes']), grants }
+}
+
 /** The keys of a supervisor, its children apart. */
 export function supervisorSpec(step) {
   return {

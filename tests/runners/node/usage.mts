@@ -38,6 +38,7 @@ async function use(system: System): Promise<void> {
   const actor: Actor = await system.spawn(component, spawned)
   await system.spawnHost(handler, { name: digest })
   await system.spawnHost(() => {})
+  const services: Actor[] = [await system.spawnFiles({ grants: capabilities, limits }), await system.spawnProcesses()]
   const send: SendOptions = { contentType: 'text/plain' }
   const request: RequestOptions = { ...send, ...abort, timeoutMs: 5 }
   const ttl: GrantOptions = { ttlMs: 5 }

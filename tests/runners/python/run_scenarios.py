@@ -18,7 +18,7 @@ from typing import Any
 import airwasm
 from scenario_behaviours import behave
 from scenario_policy import PolicySteps
-from scenario_step import SCENARIOS, Mismatch, Step, guest, guest_options, host_options
+from scenario_step import SCENARIOS, Mismatch, Step, guest, guest_options, host_options, service_options
 from scenario_supervision import SupervisionSteps
 from scenario_topics import TopicSteps
 
@@ -84,6 +84,12 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
     def op_spawn_host(self, step: Step) -> None:
         handler, options = behave(step.need("behaviour"), self.folder, self.system), host_options(step)
         self.keep(step, self.system.spawn_host(handler, **options, **step.pick("name", "restart")))
+
+    def op_spawn_files(self, step: Step) -> None:
+        self.keep(step, self.system.spawn_files(**service_options(step)))
+
+    def op_spawn_processes(self, step: Step) -> None:
+        self.keep(step, self.system.spawn_processes(**service_options(step)))
 
     def op_send(self, step: Step) -> None:
         self.actor(step).send(step.need("text").encode())

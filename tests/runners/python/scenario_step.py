@@ -73,6 +73,13 @@ def guest_options(step: Step) -> dict[str, Any]:
     return host_options(step) | options | {"config": config, "grants": grants}
 
 
+def service_options(step: Step) -> dict[str, Any]:
+    """The options of an actor that does for others what the operating system does."""
+    limits = airwasm.Limits(**step.pick("payload_bytes"))
+    grants = step.pop("grant", "").splitlines()
+    return step.pick("name", "restart") | {"grants": grants, "limits": limits}
+
+
 def host_options(step: Step) -> dict[str, Any]:
     """The options that guests and functions of the host share."""
     limits = airwasm.Limits(**step.pick("mailbox_messages"))

@@ -20,6 +20,8 @@ def blocking() -> None:
         assert_type(system.request(actor, memoryview(b"x")), bytes)
         actor.send(array("B", [1, 2]), content_type="text/plain")
         actor.request("text")  # type: ignore[arg-type]
+        assert_type(system.spawn_files("files", grants=["fs.read /srv/**"], limits=airwasm.Limits(payload_bytes=1)), airwasm.Actor)
+        assert_type(system.spawn_processes(restart="permanent"), airwasm.Actor)
         grant = actor.grant(airwasm.Capability("fs.read", "/srv/**", ttl="60s"), ttl=timedelta(minutes=1))
         assert_type(grant.revoke(), int)
         assert_type([info.ttl for info in actor.grants()], list[float | None])
@@ -57,6 +59,8 @@ async def asynchronous() -> None:
         actor = await system.spawn_async(await system.load_async("hello.wasm"))
         assert_type(await actor.request_async(b"world"), bytes)
         assert_type(await system.policy_load_async("policy.yaml"), None)
+        assert_type(await system.spawn_files_async("files"), airwasm.Actor)
+        assert_type(await system.spawn_processes_async("processes", shutdown_ms=5), airwasm.Actor)
         system.spawn_host(plain, "plain", restart="permanent")
         system.spawn_host(awaited, "awaited")
         async for event in system.events():

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use airwasm::{ActorHandle, ActorSpec, HostExecutor};
 
 use crate::behaviours;
-use crate::specs::{guest_spec, host_spec};
+use crate::specs::{guest_spec, host_spec, service_spec};
 use crate::step::{Step, same};
 use crate::supervisors::same_ids;
 use crate::world::{Outcome, World};
@@ -25,6 +25,14 @@ impl World {
                 let handler = behaviours::handler(step.need("behaviour"), self.place());
                 let (spec, executor) = (host_spec(step)?, HostExecutor::Callback);
                 let actor = self.system.spawn_host_deferred(spec, executor, handler)?;
+                self.keep_actor(step, actor)
+            }
+            "spawn_files" => {
+                let actor = self.system.spawn_files(service_spec(step)?)?;
+                self.keep_actor(step, actor)
+            }
+            "spawn_processes" => {
+                let actor = self.system.spawn_processes(service_spec(step)?)?;
                 self.keep_actor(step, actor)
             }
             "lookup" => {

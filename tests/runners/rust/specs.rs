@@ -37,6 +37,18 @@ pub fn host_spec(step: &mut Step) -> Parsed<ActorSpec> {
     })
 }
 
+/// The keys of an actor that does for others what the operating system does.
+pub fn service_spec(step: &mut Step) -> Parsed<ActorSpec> {
+    let grants = step.text("grant").unwrap_or_default();
+    Ok(ActorSpec {
+        name: step.text("name"),
+        restart: word(step, "restart")?,
+        grants: grants.lines().map(str::to_owned).collect(),
+        limits: Limits { payload_bytes: step.count("payload_bytes"), ..Limits::default() },
+        ..ActorSpec::default()
+    })
+}
+
 /// The keys of a guest, its component apart.
 pub fn guest_spec(step: &mut Step) -> Parsed<ActorSpec> {
     let spec = host_spec(step)?;

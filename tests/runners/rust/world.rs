@@ -110,9 +110,8 @@ impl World {
             "load" | "load_path" | "load_bytes" | "load_cut" => self.load(&op, step),
             "inspect" => self.inspect(step),
             "unload" => Ok(self.system.unload(self.components[&step.need("component")])?),
-            "spawn" | "spawn_host" | "lookup" | "list" | "stop" | "kill" | "status" | "handled" => {
-                self.actor_step(&op, step)
-            }
+            "spawn" | "spawn_host" | "spawn_files" | "spawn_processes" | "lookup" | "list" | "stop"
+            | "kill" | "status" | "handled" => self.actor_step(&op, step),
             "send" | "request" | "request_size" | "request_many" => self.message(&op, step),
             "request_start" | "request_await" | "request_cancel" => self.request(&op, step),
             "grant" | "revoke" | "grants" => self.grant(&op, step),

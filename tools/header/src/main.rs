@@ -9,12 +9,13 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 mod text;
 
 /// The order of the header.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     "constants",
     "types",
     "system",
     "component",
     "actor",
+    "service",
     "supervisor",
     "watching",
     "message",

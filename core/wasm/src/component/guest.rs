@@ -130,7 +130,8 @@ impl Guest {
 
     /// The letter as the guest sees it.
     fn message(&self, letter: Letter) -> WitMessage {
-        let Letter { sender, payload, content_type, deadline, correlation, sent, topic: _, tab: _ } = letter;
+        let Letter { sender, payload, content_type, deadline, correlation, sent, life: _, topic: _, tab: _ } =
+            letter;
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
         let since = sent.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         WitMessage {

@@ -80,7 +80,7 @@ impl bindings::airssys::wasm::messaging::Host for State {
         Ok(match answer {
             Ok(reply) if reply.len() as u64 > allowed => Err(Refusal::PayloadTooLarge(allowed)),
             Ok(reply) => Ok(reply),
-            Err(error) => Err(refusal(&error)),
+            Err(error) => Err(answered(&error, self.grounds.id.as_str())),
         })
     }
 }
@@ -89,7 +89,18 @@ impl State {
     fn letter(&self, payload: Vec<u8>, deadline: Option<Instant>) -> Letter {
         let correlation = deadline.map_or(0, |_| self.grounds.ports.correlation.fetch_add(1, Relaxed) + 1);
         let (sender, sent) = (Some(self.grounds.id.clone()), SystemTime::now());
-        Letter { sender, payload, content_type: None, deadline, correlation, sent, topic: None, tab: None }
+        let life = self.living.number;
+        Letter {
+            sender,
+            life,
+            payload,
+            content_type: None,
+            deadline,
+            correlation,
+            sent,
+            topic: None,
+            tab: None,
+        }
     }
 
     /// The actor behind an id, if this one may write to it. The grant is asked before the registry, so that a
@@ -118,7 +129,26 @@ impl State {
     }
 }
 
-/// What a guest may know of the error it is answered with.
+/// What a guest may know of an error that it, `me`, is answered with. One that is its own, as of what a service did by its
+/// rights, is told in full.
+fn answered(error: &Error, me: &str) -> Refusal {
+    if error.actor.as_deref() != Some(me) {
+        return refusal(error);
+    }
+    match error.code {
+        Code::Denied | Code::GrantRevoked | Code::GrantExpired => {
+            Refusal::Denied(error.text("capability").to_owned())
+        }
+        Code::InvalidArgument => Refusal::InvalidArgument(error.message.clone()),
+        Code::PayloadTooLarge => Refusal::PayloadTooLarge(error.number("allowed")),
+        Code::NotFound | Code::AlreadyExists | Code::Io | Code::LimitExceeded | Code::Unsupported => {
+            Refusal::Failure(Failure { code: error.code.name().to_owned(), text: error.message.clone() })
+        }
+        _ => refusal(error),
+    }
+}
+
+/// What a guest may know of any other.
 fn refusal(error: &Error) -> Refusal {
     match error.code {
         Code::ActorNotFound => Refusal::ActorNotFound,

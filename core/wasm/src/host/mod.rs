@@ -5,8 +5,10 @@ mod descriptor;
 mod filesystem;
 mod http;
 pub(crate) mod hub;
+mod life;
 mod messaging;
 mod network;
+mod programs;
 mod state;
 mod stdio;
 mod stream;
@@ -16,7 +18,9 @@ use wasmtime_wasi::cli::WasiCli;
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets};
 use wasmtime_wasi::sockets::WasiSockets;
 
-pub(crate) use self::state::{Grounds, Ports, State};
+pub(crate) use self::life::{Access, Busy, Life, Lives, Living};
+pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
+pub(crate) use self::state::{Grounds, Ports, Refusals, State};
 use crate::types::error::{Code, Error, Result};
 
 /// Puts every interface that the host implements into a linker. All of them link always and deny at use.

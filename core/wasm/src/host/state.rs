@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
-use airssys_osl::{Ask, CapabilitySet, Denial, Files, Guard};
+use airssys_osl::{Ask, CapabilitySet, Denial, Files, Guard, ResourceManager};
 use airssys_rt::{ActorId, Runtime};
 use serde_json::json;
 use wasmtime::component::{HasData, ResourceTable};
@@ -15,6 +15,8 @@ use wasmtime_wasi_http::WasiHttpCtx;
 use super::baseline::Baseline;
 use super::http::Refuse;
 use super::hub::Hub;
+use super::life::{Access, Life, Lives, Living};
+use super::programs::Programs;
 use super::stdio::{Log, Stream, Tail};
 use crate::engine::{Bounded, Limiter, Meter};
 use crate::types::cpu_share::CpuShare;
@@ -29,6 +31,10 @@ pub(crate) struct Ports {
     pub hub: Arc<Hub>,
     pub denied: std::sync::atomic::AtomicU64,
     pub correlation: std::sync::atomic::AtomicU64,
+    pub lives: Lives,
+    pub programs: Programs,
+    /// What all actors together may have open and running.
+    pub resources: ResourceManager,
 }
 
 impl Ports {
@@ -52,6 +58,7 @@ impl Ports {
 pub(crate) struct Grounds {
     pub id: ActorId,
     pub grants: CapabilitySet,
+    pub access: Access,
     pub limits: ResolvedLimits,
     pub budget: ResolvedBudget,
     /// Of a processor, if it is bounded.
@@ -67,6 +74,11 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
+    /// Of one life with these grants.
+    pub(crate) fn new(grants: CapabilitySet, ports: Arc<Ports>) -> Arc<Self> {
+        Arc::new(Self { grants, ports, last: Mutex::default() })
+    }
+
     /// Decides; a refusal is noted and told.
     pub(crate) fn check(&self, ask: &Ask, function: &str) -> std::result::Result<Guard, Denial> {
         self.grants.check(ask, function).inspect_err(|denial| self.note(denial))
@@ -74,8 +86,13 @@ impl Refusals {
 
     /// Notes and tells a refusal that osl decided.
     pub(crate) fn note(&self, denial: &Denial) {
-        self.ports.denied(denial);
+        self.tell(denial);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(denial.clone());
+    }
+
+    /// Tells a refusal that is no reason for what becomes of the message at hand.
+    pub(crate) fn tell(&self, denial: &Denial) {
+        self.ports.denied(denial);
     }
 
     pub(crate) fn take(&self) -> Option<Denial> {
@@ -94,6 +111,8 @@ pub(crate) struct State {
     pub(crate) deadline: Option<Instant>,
     /// Sockets made in this life.
     pub(crate) sockets_made: u32,
+    /// Ends with the store, and with it what others do on behalf of this life.
+    pub(crate) living: Living,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     http_hooks: Refuse,
@@ -112,8 +131,8 @@ impl HasData for Table {
 impl State {
     /// A fresh state for one life; `ticks` is the system's clock.
     pub(crate) fn new(grounds: Grounds, ticks: airssys_rt::Ticks) -> Self {
-        let (grants, ports) = (grounds.grants.clone(), grounds.ports.clone());
-        let refusals = Arc::new(Refusals { grants: grants.clone(), ports, last: Mutex::default() });
+        let refusals = Refusals::new(grounds.grants.clone(), grounds.ports.clone());
+        let life = Life::new(grounds.id.clone(), grounds.access.clone(), refusals.clone());
         let stderr = Arc::new(Mutex::new(Tail::default()));
         let baseline = Baseline::new(refusals.clone());
         let log = |stream| Log::new(stream, &grounds, baseline.clone(), stderr.clone());
@@ -123,7 +142,8 @@ impl State {
             .max_random_size(1 << 20)
             .build();
         Self {
-            files: Files::new(grants),
+            files: grounds.access.files.clone(),
+            living: Living::begin(life, &grounds.ports),
             http_hooks: Refuse(refusals.clone()),
             baseline,
             refusals,

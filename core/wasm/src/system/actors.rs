@@ -13,7 +13,7 @@ use super::grants::Origin;
 use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
-use crate::host::Grounds;
+use crate::host::{Access, Grounds};
 use crate::types::cpu_share::CpuShare;
 use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
@@ -151,7 +151,7 @@ impl System {
 }
 
 /// What bounds a guest bounds no function of the host, so it is refused instead of ignored.
-fn check_host_spec(spec: &ActorSpec) -> Result<()> {
+pub(super) fn check_host_spec(spec: &ActorSpec) -> Result<()> {
     let (budget, limits) = (&spec.budget, &spec.limits);
     let given = [
         ("config", spec.config.is_some()),
@@ -221,7 +221,7 @@ impl Inner {
         self.spawn_alone(prepared)?.wait().map(|()| handle)
     }
 
-    fn spawn_alone(&self, prepared: Prepared) -> Result<airssys_rt::Pending<(), Error>> {
+    pub(super) fn spawn_alone(&self, prepared: Prepared) -> Result<airssys_rt::Pending<(), Error>> {
         let Prepared { resident, child, up } = prepared;
         match self.runtime.spawn_child(child, Rules::default()) {
             Ok(()) => Ok(up),
@@ -245,9 +245,10 @@ impl Inner {
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
-            let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
             let (id, grants) = (resident.id.clone(), resident.grants.clone());
-            let grounds = Grounds { id, grants, limits, budget, cpu_share, ports };
+            let access = Access::new(&grants, &limits, &ports.resources);
+            let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
+            let grounds = Grounds { id, grants, access, limits, budget, cpu_share, ports };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.
@@ -285,7 +286,7 @@ impl Inner {
 
     /// Checks what all specs share, takes the id and gives it its grants. `origin`: the stem of its file and the digest of
     /// its component.
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         spec: &ActorSpec,
         (stem, digest): (String, Option<String>),

@@ -88,7 +88,7 @@ impl Inner {
     ) -> Result<GrantHandle> {
         let capabilities = Capability::parse(text).map_err(|why| Error::argument("capability", why))?;
         if let Some(unused) = capabilities.iter().find(|capability| !is_used(capability)) {
-            let text = format!("{} is not supported for guests by this version: leave it out", unused.name());
+            let text = format!("{} is not supported by this version: leave it out", unused.name());
             return Err(Error::new(Code::Unsupported, text).with("which", "capability"));
         }
         self.give_all(resident, capabilities, ttl, origin)
@@ -154,10 +154,13 @@ impl Inner {
     }
 }
 
-/// Whether a host function, or the host's own [`System::check`], asks for such a capability in this version.
+/// Whether a host function, a service, or the host's own [`System::check`] asks for such a capability in this version.
 pub(super) fn is_used(capability: &Capability) -> bool {
     let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
-    used.contains(&capability.name()) || capability.name().starts_with("custom.")
+    let by_services = ["fs.write", "fs.delete", "fs.exec", "process.run"];
+    used.contains(&capability.name())
+        || by_services.contains(&capability.name())
+        || capability.name().starts_with("custom.")
 }
 
 impl Given {

@@ -14,6 +14,7 @@ mod notices;
 mod operation;
 mod policy;
 mod rt_spec;
+mod services;
 mod supervision;
 mod supervisor_spec;
 mod timers;
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use airssys_osl::Audit;
+use airssys_osl::{Audit, ResourceManager};
 use airssys_rt::Runtime;
 use dashmap::DashMap;
 use wasmtime::component::Linker;
@@ -44,7 +45,7 @@ pub use crate::component::Reply;
 use crate::engine::{Engine, Profile};
 use crate::fork;
 use crate::host::hub::Hub;
-use crate::host::{Ports, State, add_to_linker};
+use crate::host::{Lives, Ports, Programs, State, add_to_linker};
 use crate::types::config::Config;
 use crate::types::error::{Code, Error, Result};
 use crate::types::info::Stats;
@@ -115,6 +116,9 @@ impl System {
             hub,
             denied: AtomicU64::new(0),
             correlation: AtomicU64::new(0),
+            lives: Lives::default(),
+            programs: Programs::default(),
+            resources: ResourceManager::default(),
         });
         let inner = Arc::new_cyclic(|me| Inner {
             me: me.clone(),

@@ -157,6 +157,11 @@ impl Error {
         self.detail.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// A fact that is a count; 0 if there is none of that name.
+    pub(crate) fn number(&self, key: &str) -> u64 {
+        self.detail.get(key).and_then(Value::as_u64).unwrap_or_default()
+    }
+
     /// The error as the `detail` of an event: its code and facts.
     pub fn to_event_detail(&self) -> Map<String, Value> {
         let mut detail = self.detail.clone();

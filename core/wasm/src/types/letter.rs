@@ -17,6 +17,8 @@ pub(crate) const NO_ANSWER: &str = "ended without an answer";
 pub(crate) struct Letter {
     /// The sending actor; none when the host program itself sent it.
     pub sender: Option<ActorId>,
+    /// Which life of the sender it was, by a number of the system; 0 when the host program itself sent it.
+    pub life: u64,
     pub payload: Vec<u8>,
     pub content_type: Option<Arc<str>>,
     /// When the caller stops waiting.
@@ -36,6 +38,7 @@ impl Letter {
         let sent = SystemTime::now();
         Self {
             sender: None,
+            life: 0,
             payload,
             content_type,
             deadline: None,

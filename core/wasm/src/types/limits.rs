@@ -9,6 +9,13 @@ use super::error::{Code, Error, Result};
 /// No bound at all, for every field of [`Limits`] and for the counts of [`Budget`].
 pub const UNLIMITED: u64 = u64::MAX;
 
+/// Files that an actor has open at once, unless the policy says otherwise.
+const FILES: u64 = 64;
+/// Sockets that an actor has open at once, unless the policy says otherwise.
+const SOCKETS: u64 = 64;
+/// Programs that run for an actor at once, unless the policy says otherwise.
+const PROCESSES: u64 = 4;
+
 /// What one instance may hold at once; `None` is the default, [`UNLIMITED`] takes the bound away, 0 is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -40,16 +47,20 @@ pub(crate) struct ResolvedLimits {
     pub payload_bytes: u64,
     /// [`UNLIMITED`], or up to 100.
     pub cpu_percent: u64,
+    /// Files open at once.
+    pub files: u64,
+    /// Sockets open at once.
+    pub sockets: u64,
+    /// Programs that run at once.
+    pub processes: u64,
 }
 
 impl ResolvedLimits {
     /// The smaller of each, of these and those of a policy.
     pub(crate) fn within(self, policy: &PolicyLimits) -> Result<Self> {
-        let unsupported =
-            [("stack", policy.stack_bytes), ("files", policy.files), ("sockets", policy.sockets)];
-        if let Some((which, _)) = unsupported.iter().find(|(_, given)| given.is_some()) {
-            let text = format!("the policy's limit of {which} cannot be set in this version: leave it out");
-            return Err(Error::new(Code::Unsupported, text).with("which", *which));
+        if policy.stack_bytes.is_some() {
+            let text = "the policy's limit of stack cannot be set in this version: leave it out";
+            return Err(Error::new(Code::Unsupported, text).with("which", "stack"));
         }
         let smaller = |own: u64, policy: Option<u64>| own.min(policy.unwrap_or(UNLIMITED));
         Ok(Self {
@@ -60,6 +71,10 @@ impl ResolvedLimits {
             mailbox_bytes: smaller(self.mailbox_bytes, policy.mailbox_bytes),
             payload_bytes: smaller(self.payload_bytes, policy.payload_bytes),
             cpu_percent: smaller(self.cpu_percent, policy.cpu_percent),
+            // No spec sets these, so the policy may raise them as well.
+            files: policy.files.unwrap_or(self.files),
+            sockets: policy.sockets.unwrap_or(self.sockets),
+            processes: policy.processes.unwrap_or(self.processes),
         })
     }
 }
@@ -87,6 +102,9 @@ impl Limits {
             mailbox_bytes: count("mailbox_bytes", self.mailbox_bytes, 16 << 20)?,
             payload_bytes: count("payload_bytes", self.payload_bytes, 4 << 20)?,
             cpu_percent: percent("cpu_percent", self.cpu_percent)?,
+            files: FILES,
+            sockets: SOCKETS,
+            processes: PROCESSES,
         })
     }
 }

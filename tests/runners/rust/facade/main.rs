@@ -6,6 +6,7 @@ mod host_specs;
 mod monitors;
 mod payloads;
 mod policies;
+mod services;
 mod starts;
 mod status;
 mod timers;

@@ -1,0 +1,116 @@
+//! The lives of actors that may act by others: what is done on behalf of one, and ends with it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use airssys_osl::{CapabilitySet, Denial, Files, ProcessLimits, Processes, ResourceLimits, ResourceManager};
+use airssys_rt::ActorId;
+use dashmap::DashMap;
+
+use super::state::{Ports, Refusals};
+use crate::types::limits::ResolvedLimits;
+
+/// The operating system as one actor may use it, the same over all its lives; a clone is the same.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) files: Files,
+    pub(crate) processes: Processes,
+}
+
+impl Access {
+    /// With the grants and within the limits of one actor.
+    pub(crate) fn new(grants: &CapabilitySet, limits: &ResolvedLimits, all: &ResourceManager) -> Self {
+        let count = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        let resources = all.actor(ResourceLimits {
+            files_max: count(limits.files),
+            sockets_max: count(limits.sockets),
+            processes_max: count(limits.processes),
+        });
+        let processes = Processes::new(grants.clone(), ProcessLimits::default());
+        Self {
+            files: Files::new(grants.clone()).with_resources(resources.clone()),
+            processes: processes.with_resources(resources),
+        }
+    }
+}
+
+/// One life of an actor, as those see it whom it asks for something.
+pub(crate) struct Life {
+    pub(crate) id: ActorId,
+    pub(crate) access: Access,
+    pub(crate) refusals: Arc<Refusals>,
+    /// How many of its messages to services are under way.
+    busy: AtomicUsize,
+}
+
+impl Life {
+    pub(crate) fn new(id: ActorId, access: Access, refusals: Arc<Refusals>) -> Self {
+        Self { id, access, refusals, busy: AtomicUsize::new(0) }
+    }
+
+    /// A refusal that befell this life: told, and blamed for what fails by it if its message still waits.
+    pub(crate) fn denied(&self, denial: &Denial, is_awaited: bool) {
+        match is_awaited {
+            true => self.refusals.note(denial),
+            false => self.refusals.tell(denial),
+        }
+    }
+}
+
+/// Counts one message under way of a life, as long as it is kept.
+pub(crate) struct Busy(Arc<Life>);
+
+impl Busy {
+    /// One more, unless there are `max` already.
+    pub(crate) fn enter(life: &Arc<Life>, max: usize) -> Option<Self> {
+        let one_more = |busy: usize| (busy < max).then_some(busy + 1);
+        let entered = life.busy.fetch_update(Relaxed, Relaxed, one_more);
+        entered.is_ok().then(|| Self(life.clone()))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Relaxed);
+    }
+}
+
+/// All lives by a number that is never given twice, so that nobody acts for one that has ended or begun anew.
+#[derive(Default)]
+pub(crate) struct Lives {
+    last: AtomicU64,
+    all: DashMap<u64, Arc<Life>>,
+}
+
+impl Lives {
+    /// The life of this number, if it lasts.
+    pub(crate) fn get(&self, number: u64) -> Option<Arc<Life>> {
+        self.all.get(&number).map(|life| life.clone())
+    }
+
+    pub(crate) fn lasts(&self, number: u64) -> bool {
+        self.all.contains_key(&number)
+    }
+}
+
+/// A life that lasts until this is dropped; its programs end then.
+pub(crate) struct Living {
+    pub(crate) number: u64,
+    ports: Arc<Ports>,
+}
+
+impl Living {
+    pub(crate) fn begin(life: Life, ports: &Arc<Ports>) -> Self {
+        let number = ports.lives.last.fetch_add(1, Relaxed) + 1;
+        ports.lives.all.insert(number, Arc::new(life));
+        Self { number, ports: ports.clone() }
+    }
+}
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        // Gone first: what is started meanwhile finds that out, or is found below.
+        self.ports.lives.all.remove(&self.number);
+        self.ports.programs.end_of(self.number);
+    }
+}
