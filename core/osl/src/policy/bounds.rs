@@ -23,6 +23,8 @@ pub struct PolicyLimits {
     pub sockets: Option<u64>,
     /// Running processes.
     pub processes: Option<u64>,
+    /// Bytes written to files, over all lives of an actor.
+    pub written_bytes: Option<u64>,
 }
 
 /// What a policy lets one message use; `None` where it says nothing.
@@ -78,6 +80,7 @@ impl Bounds for PolicyLimits {
         Bound { key: "files", unit: Unit::Count, doc: "Open files.", slot: |l| &mut l.files },
         Bound { key: "sockets", unit: Unit::Count, doc: "Open sockets.", slot: |l| &mut l.sockets },
         Bound { key: "processes", unit: Unit::Count, doc: "Running processes.", slot: |l| &mut l.processes },
+        Bound { key: "written", unit: Unit::Bytes, doc: "Bytes written to files, over all lives of an actor.", slot: |l| &mut l.written_bytes },
     ];
 }
 
