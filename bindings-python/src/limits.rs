@@ -46,6 +46,8 @@ bounds! {
         mailbox_bytes,
         /// One payload, in or out.
         payload_bytes,
+        /// Bytes written to files over all lives of an actor. What was overwritten or removed is not given back.
+        written_bytes,
     }
 
     /// What one message may use; `None` is the core's default, `UNLIMITED` takes the bound away.
@@ -65,9 +67,24 @@ bounds! {
 
 impl From<Limits> for airwasm::Limits {
     fn from(limits: Limits) -> Self {
-        let Limits { memory_bytes, table_elements, handles, mailbox_messages, mailbox_bytes, payload_bytes } =
-            limits;
-        Self { memory_bytes, table_elements, handles, mailbox_messages, mailbox_bytes, payload_bytes }
+        let Limits {
+            memory_bytes,
+            table_elements,
+            handles,
+            mailbox_messages,
+            mailbox_bytes,
+            payload_bytes,
+            written_bytes,
+        } = limits;
+        Self {
+            memory_bytes,
+            table_elements,
+            handles,
+            mailbox_messages,
+            mailbox_bytes,
+            payload_bytes,
+            written_bytes,
+        }
     }
 }
 

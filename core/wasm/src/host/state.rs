@@ -13,6 +13,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
 use super::baseline::Baseline;
+use super::environment::Environment;
 use super::http::Refuse;
 use super::hub::Hub;
 use super::stdio::{Log, Stream, Tail};
@@ -53,6 +54,11 @@ pub(crate) struct Grounds {
     pub limits: ResolvedLimits,
     pub budget: ResolvedBudget,
     pub ports: Arc<Ports>,
+    /// All lives write on one account.
+    pub files: Files,
+    pub args: Arc<[String]>,
+    /// Names and values; which of them a life sees is the grants' business.
+    pub env: Arc<[(String, String)]>,
 }
 
 /// The last refusal while a message was handled, and where refusals are told.
@@ -66,6 +72,16 @@ impl Refusals {
     /// Decides; a refusal is noted and told.
     pub(crate) fn check(&self, ask: &Ask, function: &str) -> std::result::Result<Guard, Denial> {
         self.grants.check(ask, function).inspect_err(|denial| self.note(denial))
+    }
+
+    /// Decides; a refusal is told, and excuses nothing: what is only left out fails nobody.
+    pub(crate) fn tell(&self, ask: &Ask, function: &str) -> std::result::Result<Guard, Denial> {
+        self.grants.check(ask, function).inspect_err(|denial| self.ports.denied(denial))
+    }
+
+    /// Decides without a word to anybody.
+    pub(crate) fn covers(&self, ask: &Ask) -> bool {
+        self.grants.covers(ask)
     }
 
     /// Notes and tells a refusal that osl decided.
@@ -85,6 +101,7 @@ pub(crate) struct State {
     pub(crate) files: Files,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) baseline: Baseline,
+    pub(crate) environment: Environment,
     pub(crate) table: ResourceTable,
     /// When the caller of the message at hand stops waiting.
     pub(crate) deadline: Option<Instant>,
@@ -109,7 +126,7 @@ impl State {
     /// A fresh state for one life; `ticks` is the system's clock.
     pub(crate) fn new(grounds: Grounds, ticks: airssys_rt::Ticks) -> Self {
         let (grants, ports) = (grounds.grants.clone(), grounds.ports.clone());
-        let refusals = Arc::new(Refusals { grants: grants.clone(), ports, last: Mutex::default() });
+        let refusals = Arc::new(Refusals { grants, ports, last: Mutex::default() });
         let stderr = Arc::new(Mutex::new(Tail::default()));
         let baseline = Baseline::new(refusals.clone());
         let log = |stream| Log::new(stream, &grounds, baseline.clone(), stderr.clone());
@@ -119,7 +136,8 @@ impl State {
             .max_random_size(1 << 20)
             .build();
         Self {
-            files: Files::new(grants),
+            files: grounds.files.clone(),
+            environment: Environment::new(grounds.env.clone(), refusals.clone()),
             http_hooks: Refuse(refusals.clone()),
             baseline,
             refusals,

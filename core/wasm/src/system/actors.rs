@@ -4,21 +4,21 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use airssys_osl::CapabilitySet;
 use airssys_osl::policy::{PolicyBudget, Resolved};
+use airssys_osl::{CapabilitySet, Files};
 use airssys_rt::{ActorId, Cause, ChildSpec, Executor, Exit, IdPattern, Rules, Spec, Told};
 
 use super::directory::{Resident, Way};
 use super::grants::Origin;
 use super::operation::{Operation, as_ours, would_deadlock};
-use super::{Inner, System};
+use super::{Inner, System, environment};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
 use crate::host::Grounds;
 use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
 use crate::types::info::ActorStatus;
 use crate::types::letter::Letter;
-use crate::types::limits::ResolvedLimits;
+use crate::types::limits::{ResolvedLimits, UNLIMITED};
 use crate::types::message::Message;
 use crate::types::spec::ActorSpec;
 
@@ -164,6 +164,9 @@ fn check_host_spec(spec: &ActorSpec) -> Result<()> {
         ("handles", limits.handles.is_some()),
         ("health_interval_ms", spec.health_interval.is_some()),
         ("health_missed", spec.health_missed.is_some()),
+        ("written_bytes", limits.written_bytes.is_some()),
+        ("args", !spec.args.is_empty()),
+        ("env", !spec.env.is_empty()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((which, _)) => {
@@ -239,12 +242,14 @@ impl Inner {
         component.linked.as_ref().map_err(Clone::clone)?;
         let budget = spec.budget.resolve()?;
         let config = check_config(spec.config.as_deref())?;
+        let (args, env) = environment::checked(&spec.args, &spec.env)?;
         let (engine, ticks, ports) = (self.engine.clone(), self.runtime.ticks(), self.ports.clone());
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
-            let grounds =
-                Grounds { id: resident.id.clone(), grants: resident.grants.clone(), limits, budget, ports };
+            let (id, grants) = (resident.id.clone(), resident.grants.clone());
+            let files = files(&grants, &limits);
+            let grounds = Grounds { id, grants, limits, budget, ports, files, args, env };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.
@@ -355,6 +360,15 @@ impl Inner {
             from_policy: Mutex::default(),
             given: Mutex::default(),
         })
+    }
+}
+
+/// The files of all lives of an actor.
+fn files(grants: &CapabilitySet, limits: &ResolvedLimits) -> Files {
+    let files = Files::new(grants.clone());
+    match limits.written_bytes {
+        UNLIMITED => files,
+        written_bytes => files.with_write_bytes_max(written_bytes),
     }
 }
 

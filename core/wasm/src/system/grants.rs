@@ -157,7 +157,10 @@ impl Inner {
 /// Whether a host function, or the host's own [`System::check`], asks for such a capability in this version.
 pub(super) fn is_used(capability: &Capability) -> bool {
     let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
-    used.contains(&capability.name()) || capability.name().starts_with("custom.")
+    let by_wasi = ["fs.write", "fs.delete", "env"];
+    used.contains(&capability.name())
+        || by_wasi.contains(&capability.name())
+        || capability.name().starts_with("custom.")
 }
 
 impl Given {

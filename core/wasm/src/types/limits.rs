@@ -24,6 +24,8 @@ pub struct Limits {
     pub mailbox_bytes: Option<u64>,
     /// One payload, in or out; 4 MiB.
     pub payload_bytes: Option<u64>,
+    /// Bytes written to files over all lives of an actor; 1 GiB. What was overwritten or removed is not given back.
+    pub written_bytes: Option<u64>,
 }
 
 /// [`Limits`] with every default filled in.
@@ -35,6 +37,7 @@ pub(crate) struct ResolvedLimits {
     pub mailbox_messages: u64,
     pub mailbox_bytes: u64,
     pub payload_bytes: u64,
+    pub written_bytes: u64,
 }
 
 impl ResolvedLimits {
@@ -54,6 +57,7 @@ impl ResolvedLimits {
             mailbox_messages: smaller(self.mailbox_messages, policy.mailbox_messages),
             mailbox_bytes: smaller(self.mailbox_bytes, policy.mailbox_bytes),
             payload_bytes: smaller(self.payload_bytes, policy.payload_bytes),
+            written_bytes: smaller(self.written_bytes, policy.written_bytes),
         })
     }
 }
@@ -80,6 +84,7 @@ impl Limits {
             mailbox_messages: count("mailbox_messages", self.mailbox_messages, 1_000)?,
             mailbox_bytes: count("mailbox_bytes", self.mailbox_bytes, 16 << 20)?,
             payload_bytes: count("payload_bytes", self.payload_bytes, 4 << 20)?,
+            written_bytes: count("written_bytes", self.written_bytes, 1 << 30)?,
         })
     }
 }
