@@ -78,6 +78,8 @@ export interface Limits {
     payloadBytes?: number;
     /** Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits. */
     cpuPercent?: number;
+    /** Bytes written to files over all lives of an actor. What was overwritten or removed is not given back. */
+    writtenBytes?: number;
 }
 /** How a system is opened. */
 export interface OpenOptions {
@@ -148,6 +150,13 @@ export interface SpawnOptions {
     errorsMax?: number;
     /** The window of `errorsMax`. */
     errorPeriodMs?: number;
+    /** What a guest is given as its arguments. No name of a program stands before them. */
+    args?: string[];
+    /**
+     * The environment of a guest, of which it sees what a live grant covers, `env LANG,APP_*`. Nothing is taken from the
+     * environment of the host.
+     */
+    env?: Record<string, string>;
 }
 /** How a call is given up. */
 export interface AbortOptions {

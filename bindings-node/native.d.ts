@@ -209,6 +209,8 @@ export interface SpawnSpec {
   healthMissed?: number
   errorsMax?: number
   errorPeriodMs?: number
+  args?: Array<string>
+  env?: Record<string, string>
 }
 
 /** What an instance may hold; `Infinity` takes a bound away. */
@@ -220,6 +222,7 @@ export interface LimitsSpec {
   mailboxBytes?: number
   payloadBytes?: number
   cpuPercent?: number
+  writtenBytes?: number
 }
 
 /** What a message may use; `Infinity` takes a bound away. */

@@ -304,6 +304,8 @@ typedef struct {
   uint64_t payload_bytes;
   // Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits.
   uint64_t cpu_percent;
+  // Bytes written to files over all lives of an actor. What was overwritten or removed is not given back.
+  uint64_t written_bytes;
 } airwasm_limits;
 
 // What one message may use. Time is counted from the start of its handling.
@@ -357,6 +359,15 @@ typedef struct {
   uint64_t errors_max;
   // The window of errors_max.
   uint64_t error_period_ms;
+  // What a guest is given as its arguments. No name of a program stands before them.
+  const char *const *args;
+  // How many arguments there are.
+  size_t args_len;
+  // Variables as "NAME=value", of which a guest sees those that a live grant covers, such as "env LANG". Nothing is
+  // taken from the environment of the host.
+  const char *const *env;
+  // How many variables there are.
+  size_t env_len;
 } airwasm_actor_spec;
 
 // A message as a handler sees it. It and what it points to live as long as the call that they are given to.

@@ -137,6 +137,9 @@ struct Spec {
   bool significant = false;
   std::uint32_t overflow = 0;
   std::uint64_t health_interval_ms = 0, health_missed = 0, errors_max = 0, error_period_ms = 0;
+  std::vector<std::string> args;
+  // "NAME=value".
+  std::vector<std::string> env;
 
   Spec() = default;
   explicit Spec(Handle of, std::string called = {}) : component(of), name(std::move(called)) {}
@@ -239,13 +242,13 @@ void complete(void *context, airwasm_outcome *outcome) noexcept {
 class Tree {
  public:
   const airwasm_actor_spec *actor(const Spec &spec) {
-    std::vector<const char *> &grants = grants_.emplace_back();
-    for (const std::string &grant : spec.grants) grants.push_back(grant.c_str());
+    const std::vector<const char *> &grants = texts(spec.grants), &args = texts(spec.args), &env = texts(spec.env);
     airwasm_actor_spec &c = actors_.emplace_back(AIRWASM_INIT(airwasm_actor_spec));
     c.restart = spec.restart, c.component = spec.component, c.shutdown_ms = spec.shutdown_ms;
     c.name = spec.name.empty() ? nullptr : spec.name.c_str();
     c.config = spec.config.empty() ? nullptr : spec.config.c_str();
     c.grants = grants.data(), c.grants_len = grants.size();
+    c.args = args.data(), c.args_len = args.size(), c.env = env.data(), c.env_len = env.size();
     c.limits = &spec.limits, c.budget = &spec.budget;
     c.significant = spec.significant, c.overflow = spec.overflow;
     c.health_interval_ms = spec.health_interval_ms, c.health_missed = spec.health_missed;
@@ -285,7 +288,13 @@ class Tree {
   }
 
  private:
-  std::deque<std::vector<const char *>> grants_;
+  const std::vector<const char *> &texts(const std::vector<std::string> &all) {
+    std::vector<const char *> &kept = texts_.emplace_back();
+    for (const std::string &one : all) kept.push_back(one.c_str());
+    return kept;
+  }
+
+  std::deque<std::vector<const char *>> texts_;
   std::deque<std::vector<const airwasm_child *>> lists_;
   std::deque<airwasm_actor_spec> actors_;
   std::deque<airwasm_child> children_;

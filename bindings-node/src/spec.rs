@@ -1,6 +1,7 @@
 //! The options of JavaScript as the facade's plain data. Types were checked in `ts/options.ts`; what a value may be
 //! is the core's business.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use airwasm::{
@@ -50,6 +51,8 @@ pub struct SpawnSpec {
     pub health_missed: Option<f64>,
     pub errors_max: Option<f64>,
     pub error_period_ms: Option<f64>,
+    pub args: Option<Vec<String>>,
+    pub env: Option<BTreeMap<String, String>>,
 }
 
 /// What an instance may hold; `Infinity` takes a bound away.
@@ -62,6 +65,7 @@ pub struct LimitsSpec {
     pub mailbox_bytes: Option<f64>,
     pub payload_bytes: Option<f64>,
     pub cpu_percent: Option<f64>,
+    pub written_bytes: Option<f64>,
 }
 
 /// What a message may use; `Infinity` takes a bound away.
@@ -139,6 +143,7 @@ impl From<LimitsSpec> for Limits {
             mailbox_bytes: spec.mailbox_bytes.map(count),
             payload_bytes: spec.payload_bytes.map(count),
             cpu_percent: spec.cpu_percent.map(count),
+            written_bytes: spec.written_bytes.map(count),
         }
     }
 }
@@ -173,6 +178,8 @@ impl SpawnSpec {
             health_missed: self.health_missed.map(count),
             errors_max: self.errors_max.map(count),
             error_period: self.error_period_ms.map(millis),
+            args: self.args.unwrap_or_default(),
+            env: self.env.unwrap_or_default().into_iter().collect(),
         })
     }
 }

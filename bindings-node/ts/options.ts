@@ -42,6 +42,8 @@ export interface Limits {
   payloadBytes?: number
   /** Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits. */
   cpuPercent?: number
+  /** Bytes written to files over all lives of an actor. What was overwritten or removed is not given back. */
+  writtenBytes?: number
 }
 
 /** How a system is opened. */
@@ -117,6 +119,13 @@ export interface SpawnOptions {
   errorsMax?: number
   /** The window of `errorsMax`. */
   errorPeriodMs?: number
+  /** What a guest is given as its arguments. No name of a program stands before them. */
+  args?: string[]
+  /**
+   * The environment of a guest, of which it sees what a live grant covers, `env LANG,APP_*`. Nothing is taken from the
+   * environment of the host.
+   */
+  env?: Record<string, string>
 }
 
 /** How a call is given up. */
@@ -225,6 +234,12 @@ const capabilities: Reader<string[]> = (value, which) =>
     ? value.map((item, index) => capability(item, `${which}[${index}]`))
     : refuse(which, 'an array of capabilities', value)
 
+/** @internal */
+const texts: Reader<string[]> = (value, which) =>
+  Array.isArray(value)
+    ? value.map((item, index) => text(item, `${which}[${index}]`))
+    : refuse(which, 'an array of strings', value)
+
 /** The arguments that are such objects themselves: their fields are named without them. @internal */
 const ARGUMENTS = ['options', 'spec', 'child']
 
@@ -249,6 +264,12 @@ export function record<T>(readers: { [K in keyof T]-?: Reader<T[K]> }): Reader<T
     }
     return read as T
   }
+}
+
+/** Names and values. @internal */
+const variables: Reader<Record<string, string>> = (value, which) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(which, 'an object', value)
+  return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, text(of, `${which}.${name}`)]))
 }
 
 /** The options of a call; a call without any has none of them. @internal */
@@ -300,6 +321,7 @@ export const actorReaders: { [K in keyof Omit<Native.SpawnSpec, 'component'>]-?:
     mailboxBytes: count,
     payloadBytes: count,
     cpuPercent: count,
+    writtenBytes: count,
   }),
   budget: record<Native.BudgetSpec>({
     cpuMs: amount,
@@ -317,6 +339,8 @@ export const actorReaders: { [K in keyof Omit<Native.SpawnSpec, 'component'>]-?:
   healthMissed: count,
   errorsMax: count,
   errorPeriodMs: amount,
+  args: texts,
+  env: variables,
 }
 /** @internal */
 export const spawnOptions = options<Omit<Native.SpawnSpec, 'component'>>(actorReaders)

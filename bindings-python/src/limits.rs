@@ -48,6 +48,8 @@ bounds! {
         payload_bytes,
         /// Percent of one processor over each 100 ms; a guest that has used it up waits.
         cpu_percent,
+        /// Bytes written to files over all lives of an actor. What was overwritten or removed is not given back.
+        written_bytes,
     }
 
     /// What one message may use; `None` is the core's default, `UNLIMITED` takes the bound away.
@@ -75,6 +77,7 @@ impl From<Limits> for airwasm::Limits {
             mailbox_bytes,
             payload_bytes,
             cpu_percent,
+            written_bytes,
         } = limits;
         Self {
             memory_bytes,
@@ -84,6 +87,7 @@ impl From<Limits> for airwasm::Limits {
             mailbox_bytes,
             payload_bytes,
             cpu_percent,
+            written_bytes,
         }
     }
 }

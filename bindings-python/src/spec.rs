@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyMapping};
 
 use crate::component::Component;
 use crate::convert::{text_of, to_json};
@@ -55,6 +55,8 @@ pub fn actor_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> 
             "grants" => spec.grants = capability_texts(value)?,
             "limits" => spec.limits = limits(value)?,
             "budget" => spec.budget = budget(value)?,
+            "args" => spec.args = texts(value)?,
+            "env" => spec.env = variables(value)?,
             "config" => spec.config = value.map(config_text).transpose()?,
             "restart" => spec.restart = word(value)?,
             "shutdown_ms" => spec.shutdown = bound(key, value)?.map(millis),
@@ -88,14 +90,28 @@ pub fn guest_spec(
     Ok(airwasm::ActorSpec { component: Some(handle), ..actor_spec(name, options)? })
 }
 
-/// The same for a function, which takes no config.
+/// The same for a function, which takes nothing that a guest is made with.
 pub fn host_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> PyResult<airwasm::ActorSpec> {
-    each_option(options, |key, _| if key == "config" { Err(unexpected()) } else { Ok(()) })?;
+    each_option(
+        options,
+        |key, _| if matches!(key, "config" | "args" | "env") { Err(unexpected()) } else { Ok(()) },
+    )?;
     actor_spec(name, options)
 }
 
 fn flag(value: Given<'_, '_>) -> PyResult<bool> {
     value.map_or(Ok(false), |value| value.extract())
+}
+
+/// Texts in their order; one text alone is none of them.
+fn texts(value: Given<'_, '_>) -> PyResult<Vec<String>> {
+    value.map_or(Ok(Vec::new()), |value| value.extract())
+}
+
+/// Names and values of a mapping.
+fn variables(value: Given<'_, '_>) -> PyResult<Vec<(String, String)>> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    value.cast::<PyMapping>()?.items()?.iter().map(|pair| pair.extract()).collect()
 }
 
 fn limits(value: Given<'_, '_>) -> PyResult<airwasm::Limits> {
@@ -129,7 +145,7 @@ impl ActorSpec {
     #[new]
     #[pyo3(
         signature = (component, name=None, **options),
-        text_signature = "(component, name=None, *, grants=(), limits=None, budget=None, config=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
+        text_signature = "(component, name=None, *, grants=(), limits=None, budget=None, config=None, args=(), env=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
     fn new(
         component: &Bound<'_, Component>,

@@ -94,7 +94,19 @@ pub(crate) fn actor_spec(spec: *const airwasm_actor_spec) -> Result<ActorSpec> {
         health_missed: count_or_zero(spec.health_missed),
         errors_max: count_or_zero(spec.errors_max),
         error_period: time(spec.error_period_ms),
+        args: raw::texts(spec.args, spec.args_len, "args")?,
+        env: raw::texts(spec.env, spec.env_len, "env")?
+            .iter()
+            .map(|text| variable(text))
+            .collect::<Result<_>>()?,
     })
+}
+
+/// A variable as it stands in an environment of C.
+fn variable(text: &str) -> Result<(String, String)> {
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| Error::argument("env", format!("{text:?} is no NAME=value")))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn limits(given: airwasm_limits) -> Limits {
@@ -106,6 +118,7 @@ fn limits(given: airwasm_limits) -> Limits {
         mailbox_bytes: count(given.mailbox_bytes),
         payload_bytes: count(given.payload_bytes),
         cpu_percent: count(given.cpu_percent),
+        written_bytes: count(given.written_bytes),
     }
 }
 

@@ -88,6 +88,8 @@ pub struct airwasm_limits {
     pub payload_bytes: u64,
     /// Percent of one processor, 1 to 100, over each 100 ms; a guest that has used it up waits.
     pub cpu_percent: u64,
+    /// Bytes written to files over all lives of an actor. What was overwritten or removed is not given back.
+    pub written_bytes: u64,
 }
 
 /// What an actor is made of.
@@ -127,6 +129,15 @@ pub struct airwasm_actor_spec {
     pub errors_max: u64,
     /// The window of errors_max.
     pub error_period_ms: u64,
+    /// What a guest is given as its arguments. No name of a program stands before them.
+    pub args: *const *const c_char,
+    /// How many arguments there are.
+    pub args_len: usize,
+    /// Variables as "NAME=value", of which a guest sees those that a live grant covers, such as "env LANG". Nothing is
+    /// taken from the environment of the host.
+    pub env: *const *const c_char,
+    /// How many variables there are.
+    pub env_len: usize,
 }
 
 /// How long a restart waits.

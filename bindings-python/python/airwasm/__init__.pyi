@@ -1,5 +1,5 @@
 import builtins
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import TracebackType
@@ -154,6 +154,8 @@ class System:
         limits: Limits | None = None,
         budget: Budget | None = None,
         config: Any = None,
+        args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
         restart: _Restart | None = None,
         shutdown_ms: int | None = None,
         significant: bool = False,
@@ -175,6 +177,8 @@ class System:
         limits: Limits | None = None,
         budget: Budget | None = None,
         config: Any = None,
+        args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
         restart: _Restart | None = None,
         shutdown_ms: int | None = None,
         significant: bool = False,
@@ -452,6 +456,8 @@ class ActorSpec:
         limits: Limits | None = None,
         budget: Budget | None = None,
         config: Any = None,
+        args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
         restart: _Restart | None = None,
         shutdown_ms: int | None = None,
         significant: bool = False,

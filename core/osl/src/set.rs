@@ -165,6 +165,12 @@ impl CapabilitySet {
         }
     }
 
+    /// The same without a record or a count, for what is left out of a list and not refused: a name of the environment
+    /// that is not granted, say.
+    pub fn covers(&self, ask: &Ask) -> bool {
+        self.read(|held| decide(held, ask, Instant::now).is_ok())
+    }
+
     /// The live grants that cover any of the asks; nothing is recorded.
     pub(crate) fn covering(&self, asks: &[Ask]) -> Result<Vec<Guard>, Refusal> {
         self.read(|held| {

@@ -263,3 +263,29 @@ fn a_handle_of_two_grants_counts_as_one() {
     world.files.open_with(&path(64), options, "").unwrap();
     assert_eq!(world.files.metadata(&path(64), true, "").unwrap().kind, Kind::File);
 }
+
+#[test]
+fn a_link_that_is_not_followed_is_neither_opened_nor_changed() {
+    let world = World::new(ALL);
+    let path = world.write("d/f", "abc");
+    let link = world.path("d/link");
+    std::os::unix::fs::symlink("f", &link).unwrap();
+    std::os::unix::fs::symlink("none", world.path("d/dangling")).unwrap();
+    let stays = OpenOptions { no_follow: true, ..OpenOptions::READ };
+    let writes = OpenOptions { no_follow: true, truncate: true, create: true, ..BOTH };
+    for options in [stays, writes] {
+        let opened = world.files.open_with(&link, options, "");
+        assert!(matches!(opened, Err(FsError::Loop)), "{opened:?}");
+        world.files.open_with(&path, OpenOptions { truncate: false, ..options }, "").unwrap();
+    }
+    let dangling = world.files.open_with(&world.path("d/dangling"), writes, "");
+    assert!(matches!(dangling, Err(FsError::Loop)), "{dangling:?}");
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    let times = (SetTime::Keep, SetTime::To(UNIX_EPOCH));
+    let refused = world.files.set_times_of(&link, false, times, "");
+    assert!(matches!(refused, Err(FsError::NotFile(_))), "{refused:?}");
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    world.files.set_times_of(&path, false, times, "").unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), UNIX_EPOCH);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "abc");
+}

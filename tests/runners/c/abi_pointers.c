@@ -176,6 +176,13 @@ static void hostile_i9_lengths(void) {
   WRONG("grants", airwasm_spawn(s, &spec, &h));
   none[0] = NULL, spec.grants = none;
   WRONG("grants[0]", airwasm_spawn(s, &spec, &h));
+  const char *no_pair[2] = {"A=b", "A"};
+  spec.grants = NULL, spec.grants_len = 0, spec.args = NULL, spec.args_len = 1;
+  WRONG("args", airwasm_spawn(s, &spec, &h));
+  spec.args = none, spec.env = no_pair, spec.env_len = 2;
+  WRONG("args[0]", airwasm_spawn(s, &spec, &h));
+  spec.args_len = 0;
+  WRONG("env", airwasm_spawn(s, &spec, &h));
 }
 
 /* Times that no clock reaches are as good as no bound. */

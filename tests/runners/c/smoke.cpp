@@ -223,10 +223,13 @@ void policies(const std::string &guests) {
   {
     airwasm::System system = must(airwasm::System::open(options));
     airwasm::Spec spec(must(system.load(guests + "/reader.wasm")), "r");
-    spec.grants = {"fs.read /**", "custom.billing charge"};
+    spec.grants = {"fs.read /**", "env LANG", "custom.billing charge"};
+    spec.args = {"--all"}, spec.env = {"LANG=C=x", "SECRET=s"};
     airwasm::Handle reader = must(system.spawn(spec));
     const airwasm::Result<airwasm::Bytes> denied = system.request(reader, "/no/such");
     CHECK(denied.error().name() == "DENIED" && denied.error().detail().find("policy.yaml:3") != std::string_view::npos);
+    CHECK(must(system.request(reader, "env LANG")).view() == "C=x");
+    CHECK(system.request(reader, "env SECRET").error().name() == "FAILURE");
     CHECK(!system.check(reader, "custom.billing charge"));
     CHECK(system.check(reader, "custom.billing refund").policy_line() == "- custom.billing refund");
     CHECK(must(system.policy_explain("r", "fs.read /no/such")).view().substr(0, 5) == "deny:");

@@ -19,7 +19,7 @@ static spec *spec_new(spec **all) {
 void specs_free(spec *all) {
   while (all) {
     spec *next = all->next;
-    free(all->grant_lines), free(all);
+    free(all->grants.text), free(all->args.text), free(all->env.text), free(all);
     all = next;
   }
 }
@@ -57,6 +57,7 @@ static void spec_limits(world *w, json_object *step, airwasm_limits *limits) {
   limits->memory_bytes = bound(w, step, "memory_bytes"), limits->handles = bound(w, step, "handles");
   limits->mailbox_messages = bound(w, step, "mailbox_messages");
   limits->payload_bytes = bound(w, step, "payload_bytes"), limits->cpu_percent = bound(w, step, "cpu_percent");
+  limits->written_bytes = bound(w, step, "written_bytes");
 }
 
 static void spec_budget(world *w, json_object *step, airwasm_budget *budget) {
@@ -65,8 +66,17 @@ static void spec_budget(world *w, json_object *step, airwasm_budget *budget) {
   budget->host_calls = bound(w, step, "host_calls");
 }
 
+/* The lines of a key of the step. */
+static size_t lines(json_object *step, const char *key, spec_lines *all) {
+  const char *text = json_text(step, key);
+  size_t count = 0;
+  all->text = strdup(text ? text : "");
+  for (char *at = strtok(all->text, "\n"); at && count < SPEC_LINES_MAX; at = strtok(NULL, "\n")) all->at[count++] = at;
+  return count;
+}
+
 airwasm_actor_spec *spec_actor(world *w, json_object *step, spec **all) {
-  const char *grant = json_text(step, "grant"), *significant = json_text(step, "significant");
+  const char *significant = json_text(step, "significant");
   spec *new = spec_new(all);
   airwasm_actor_spec *actor = &new->actor;
   spec_limits(w, step, &new->limits), spec_budget(w, step, &new->budget);
@@ -77,10 +87,9 @@ airwasm_actor_spec *spec_actor(world *w, json_object *step, spec **all) {
   actor->shutdown_ms = bound(w, step, "shutdown_ms"), actor->errors_max = or_zero(step, "errors_max");
   actor->health_interval_ms = bound(w, step, "health_interval_ms");
   actor->health_missed = or_zero(step, "health_missed");
-  actor->grants = new->grants, new->grant_lines = strdup(grant ? grant : "");
-  for (char *at = strtok(new->grant_lines, "\n"); at && actor->grants_len < 16; at = strtok(NULL, "\n")) {
-    new->grants[actor->grants_len++] = at;
-  }
+  actor->grants = new->grants.at, actor->grants_len = lines(step, "grant", &new->grants);
+  actor->args = new->args.at, actor->args_len = lines(step, "args", &new->args);
+  actor->env = new->env.at, actor->env_len = lines(step, "env", &new->env);
   return actor;
 }
 

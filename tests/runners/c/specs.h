@@ -4,6 +4,14 @@
 
 #include "steps.h"
 
+#define SPEC_LINES_MAX 16
+
+/* The lines of a text, and the text that they point into. */
+typedef struct spec_lines {
+  char *text;
+  const char *at[SPEC_LINES_MAX];
+} spec_lines;
+
 /* Room for one actor or supervisor, in a list of all that one call is given. */
 typedef struct spec {
   struct spec *next;
@@ -14,8 +22,7 @@ typedef struct spec {
   airwasm_supervisor_spec supervisor;
   airwasm_child child;
   const airwasm_child *children[16];
-  const char *grants[16];
-  char *grant_lines;
+  spec_lines grants, args, env;
 } spec;
 
 void specs_free(spec *all);

@@ -9,6 +9,12 @@ function configOf(text) {
   }
 }
 
+/** The variables of lines `NAME=value`. */
+function variablesOf(text) {
+  const pair = (line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]
+  return text && Object.fromEntries(text.split('\n').map(pair))
+}
+
 /** The keys that guests and functions of the host share. */
 export function hostOptions(step) {
   const keys = ['name', 'restart', 'overflow', 'errors_max', 'health_interval_ms', 'health_missed']
@@ -21,8 +27,10 @@ export function guestOptions(step) {
   return {
     ...options,
     budget: step.pick(['cpu_ms', 'wall_ms', 'host_calls', 'output_bytes', 'fuel']),
-    limits: { ...limits, ...step.pick(['memory_bytes', 'handles', 'payload_bytes', 'cpu_percent']) },
+    limits: { ...limits, ...step.pick(['memory_bytes', 'handles', 'payload_bytes', 'cpu_percent', 'written_bytes']) },
     grants: step.get('grant')?.split('\n'),
+    args: step.get('args')?.split('\n'),
+    env: variablesOf(step.get('env')),
     config: configOf(step.get('config')),
   }
 }

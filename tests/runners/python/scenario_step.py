@@ -67,10 +67,14 @@ def config_of(text: str | None) -> Any:
 def guest_options(step: Step) -> dict[str, Any]:
     """The options of a guest, its component, name and restart apart."""
     budget = step.pick("cpu_ms", "wall_ms", "host_calls", "output_bytes", "fuel")
-    limits = step.pick("memory_bytes", "handles", "mailbox_messages", "payload_bytes", "cpu_percent")
+    limits = step.pick(
+        "memory_bytes", "handles", "mailbox_messages", "payload_bytes", "cpu_percent", "written_bytes"
+    )
     options = {"budget": airwasm.Budget(**budget), "limits": airwasm.Limits(**limits)}
     config, grants = config_of(step.pop("config", None)), step.pop("grant", "").splitlines()
-    return host_options(step) | options | {"config": config, "grants": grants}
+    args, lines = step.pop("args", "").splitlines(), step.pop("env", "").splitlines()
+    env = dict(line.split("=", 1) for line in lines)
+    return host_options(step) | options | {"config": config, "grants": grants, "args": args, "env": env}
 
 
 def service_options(step: Step) -> dict[str, Any]:

@@ -69,6 +69,10 @@ def test_wrong_types_are_type_errors(system: airwasm.System, spawn: Spawn) -> No
         lambda: system.spawn(component, 5),  # type: ignore[call-overload]
         lambda: system.spawn(component, grants="clock"),
         lambda: system.spawn(component, limits={}),  # type: ignore[call-overload]
+        lambda: system.spawn(component, args="--all"),
+        lambda: system.spawn(component, env=[("LANG", "C")]),  # type: ignore[call-overload]
+        lambda: system.spawn(component, env={"N": 1}),  # type: ignore[dict-item]
+        lambda: system.spawn_host(lambda _: b"", args=["a"]),  # type: ignore[call-arg]
         lambda: system.spawn(airwasm.ActorSpec(component), "twice"),  # type: ignore[call-overload]
         lambda: system.spawn_host("no function"),  # type: ignore[arg-type]
         lambda: system.lookup(echo),  # type: ignore[arg-type]
@@ -88,6 +92,8 @@ def test_wrong_values_say_which(system: airwasm.System, spawn: Spawn) -> None:
     wrong: dict[str, Callable[[], object]] = {
         "restart": lambda: system.spawn(component, restart="sometimes"),  # type: ignore[call-overload]
         "config": lambda: system.spawn(component, config={"key": object()}),
+        "args": lambda: system.spawn(component, args=["a\0b"]),
+        "env": lambda: system.spawn(component, env={"A=B": "c"}),
         "cpu_ms": lambda: system.spawn(component, budget=airwasm.Budget(cpu_ms=0)),
         "handles": lambda: airwasm.Limits(handles=-1),
         "fuel": lambda: airwasm.Budget(fuel=2**64),

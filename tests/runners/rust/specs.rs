@@ -52,9 +52,20 @@ pub fn service_spec(step: &mut Step) -> Parsed<ActorSpec> {
 /// The keys of a guest, its component apart.
 pub fn guest_spec(step: &mut Step) -> Parsed<ActorSpec> {
     let spec = host_spec(step)?;
-    let grants = step.text("grant").unwrap_or_default();
+    let mut lines = |key| {
+        let text = step.text(key).unwrap_or_default();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (grants, args) = (lines("grant"), lines("args"));
+    let variable = |line: String| {
+        let (name, value) = line.split_once('=').expect("a line of env is NAME=value");
+        (name.to_owned(), value.to_owned())
+    };
+    let env = lines("env").into_iter().map(variable).collect();
     Ok(ActorSpec {
-        grants: grants.lines().map(str::to_owned).collect(),
+        grants,
+        args,
+        env,
         config: step.text("config"),
         budget: Budget {
             cpu: millis(step, "cpu_ms"),
@@ -68,6 +79,7 @@ pub fn guest_spec(step: &mut Step) -> Parsed<ActorSpec> {
             handles: step.count("handles"),
             payload_bytes: step.count("payload_bytes"),
             cpu_percent: step.count("cpu_percent"),
+            written_bytes: step.count("written_bytes"),
             ..spec.limits
         },
         ..spec

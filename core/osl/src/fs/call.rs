@@ -156,11 +156,12 @@ impl<'a> Under<'a> {
     }
 
     /// The same, if it is a regular file.
-    pub fn file(&self) -> Result<Object, Miss> {
-        let object = self.object(true)?;
+    pub fn file(&self, follow: bool) -> Result<Object, Miss> {
+        let object = self.object(follow)?;
         match object.metadata.kind {
             Kind::File => Ok(object),
             Kind::Directory => Err(FsError::IsDirectory.into()),
+            Kind::Symlink => Err(FsError::Loop.into()),
             kind => Err(FsError::NotFile(kind).into()),
         }
     }

@@ -83,9 +83,20 @@ impl Files {
         modified: SetTime,
         function: &str,
     ) -> Result<(), FsError> {
+        self.set_times_of(path, true, (accessed, modified), function)
+    }
+
+    /// The same; without `follow` a link at the end of the path is refused, for its own times stay.
+    pub fn set_times_of(
+        &self,
+        path: &str,
+        follow: bool,
+        (accessed, modified): (SetTime, SetTime),
+        function: &str,
+    ) -> Result<(), FsError> {
         let times = times::timestamps(accessed, modified)?;
         self.one(path, Act::SetTimes, function, |under| {
-            let object = under.object(true)?;
+            let object = under.object(follow)?;
             match object.metadata.kind {
                 Kind::File | Kind::Directory => {}
                 kind => return Err(FsError::NotFile(kind).into()),

@@ -88,7 +88,7 @@ impl Call<'_> {
         let opened = self.reach(path, *write, |under| under.open_to_write(options))?;
         let mut held = vec![opened.held];
         if options.read {
-            held.push(self.hold_to_read(path, *read, &held[0], &opened.metadata)?);
+            held.push(self.hold_to_read((path, options), *read, &held[0], &opened.metadata)?);
         }
         Ok((self.handle(held, options), opened.metadata))
     }
@@ -96,13 +96,13 @@ impl Call<'_> {
     /// Ties what was opened to a grant that covers reading it.
     fn hold_to_read(
         &mut self,
-        path: &str,
+        (path, options): (&str, OpenOptions),
         need: Need,
         held: &Held,
         metadata: &Metadata,
     ) -> Result<Held, Stop> {
         self.reach(path, need, |under| {
-            let object = under.file()?;
+            let object = under.file(!options.no_follow)?;
             let found = &object.metadata;
             if (found.device, found.inode) != (metadata.device, metadata.inode) {
                 return Err(Miss::Outside("under another grant the path leads elsewhere".into()));
@@ -119,7 +119,7 @@ impl Call<'_> {
 
 impl Under<'_> {
     fn open_to_read(&self, options: OpenOptions) -> Result<Opened, Miss> {
-        let object = self.file()?;
+        let object = self.file(!options.no_follow)?;
         let permit = self.permit_open()?;
         let fd = object.open_file(self.base(), options.flags())?;
         self.opened(fd, object.metadata, permit)
@@ -127,7 +127,11 @@ impl Under<'_> {
 
     fn open_to_write(&self, options: OpenOptions) -> Result<Opened, Miss> {
         for _ in 0..ATTEMPTS_MAX {
-            match if options.create_new { Err(FsError::NotFound.into()) } else { self.file() } {
+            match if options.create_new {
+                Err(FsError::NotFound.into())
+            } else {
+                self.file(!options.no_follow)
+            } {
                 Ok(object) => {
                     self.permit_writing(&object)?;
                     let permit = self.permit_open()?;

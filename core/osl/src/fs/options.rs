@@ -16,12 +16,21 @@ pub struct OpenOptions {
     pub create_new: bool,
     /// Empties the file; needs `write`.
     pub truncate: bool,
+    /// A link at the end of the path is not followed: it is [`Loop`](FsError::Loop).
+    pub no_follow: bool,
 }
 
 impl OpenOptions {
     /// To read what exists.
-    pub const READ: Self =
-        Self { read: true, write: false, append: false, create: false, create_new: false, truncate: false };
+    pub const READ: Self = Self {
+        read: true,
+        write: false,
+        append: false,
+        create: false,
+        create_new: false,
+        truncate: false,
+        no_follow: false,
+    };
 
     /// To write a file anew, whether it exists or not.
     pub const REWRITE: Self = Self { read: false, write: true, create: true, truncate: true, ..Self::READ };

@@ -25,6 +25,8 @@ pub struct PolicyLimits {
     pub processes: Option<u64>,
     /// Percent of one processor.
     pub cpu_percent: Option<u64>,
+    /// Bytes written to files, over all lives of an actor.
+    pub written_bytes: Option<u64>,
 }
 
 /// What a policy lets one message use; `None` where it says nothing.
@@ -81,6 +83,7 @@ impl Bounds for PolicyLimits {
         Bound { key: "sockets", unit: Unit::Count, doc: "Open sockets.", slot: |l| &mut l.sockets },
         Bound { key: "processes", unit: Unit::Count, doc: "Running processes.", slot: |l| &mut l.processes },
         Bound { key: "cpu_percent", unit: Unit::Count, doc: "Percent of one processor over each 100 ms.", slot: |l| &mut l.cpu_percent },
+        Bound { key: "written", unit: Unit::Bytes, doc: "Bytes written to files, over all lives of an actor.", slot: |l| &mut l.written_bytes },
     ];
 }
 

@@ -1,35 +1,50 @@
 //! What a guest's file descriptor is: a path in its one root, and for a file the handle that osl opened.
 
-use airssys_osl::{FileHandle, FsError, Kind, Metadata};
-use std::time::SystemTime;
+use airssys_osl::{FileHandle, FsError, Kind, Metadata, SetTime};
+use std::time::{Duration, SystemTime};
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    self, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHashValue,
+    self, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHashValue,
+    NewTimestamp,
 };
 
 /// An open file or directory. Absolute paths, `/` being the guest's root.
 #[derive(Clone)]
 pub(super) enum Descriptor {
-    Dir(String),
+    Dir(String, DescriptorFlags),
     File(String, FileHandle),
 }
 
 impl Descriptor {
     pub(super) fn path(&self) -> &str {
         match self {
-            Descriptor::Dir(path) | Descriptor::File(path, _) => path,
+            Descriptor::Dir(path, _) | Descriptor::File(path, _) => path,
         }
+    }
+
+    /// The file; a directory is none.
+    pub(super) fn file(self) -> Result<FileHandle, ErrorCode> {
+        match self {
+            Descriptor::File(_, file) => Ok(file),
+            Descriptor::Dir(..) => Err(ErrorCode::IsDirectory),
+        }
+    }
+
+    /// The file, if it was opened to be written.
+    pub(super) fn writable(self) -> Result<FileHandle, ErrorCode> {
+        let file = self.file()?;
+        if file.options().write { Ok(file) } else { Err(ErrorCode::BadDescriptor) }
     }
 
     /// The path of `name` below this directory.
     pub(super) fn join(&self, name: &str) -> Result<String, ErrorCode> {
         match self {
             Descriptor::File(..) => Err(ErrorCode::NotDirectory),
-            Descriptor::Dir(_) if name.is_empty() => Err(ErrorCode::NoEntry),
+            Descriptor::Dir(..) if name.is_empty() => Err(ErrorCode::NoEntry),
             // WASI: a path given to an `-at` function is relative.
-            Descriptor::Dir(_) if name.starts_with('/') => Err(ErrorCode::NotPermitted),
-            Descriptor::Dir(path) => Ok(format!("{}/{name}", path.trim_end_matches('/'))),
+            Descriptor::Dir(..) if name.starts_with('/') => Err(ErrorCode::NotPermitted),
+            Descriptor::Dir(path, _) => Ok(format!("{}/{name}", path.trim_end_matches('/'))),
         }
     }
 }
@@ -122,6 +137,19 @@ pub(super) fn synthetic_stat() -> DescriptorStat {
 fn time(at: SystemTime) -> Option<Datetime> {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(Datetime { seconds: since.as_secs(), nanoseconds: since.subsec_nanos() })
+}
+
+/// What a guest wants a time to become.
+pub(super) fn new_time(wanted: NewTimestamp) -> Result<SetTime, ErrorCode> {
+    match wanted {
+        NewTimestamp::NoChange => Ok(SetTime::Keep),
+        NewTimestamp::Now => Ok(SetTime::Now),
+        NewTimestamp::Timestamp(Datetime { nanoseconds: 1_000_000_000.., .. }) => Err(ErrorCode::Invalid),
+        NewTimestamp::Timestamp(Datetime { seconds, nanoseconds }) => SystemTime::UNIX_EPOCH
+            .checked_add(Duration::new(seconds, nanoseconds))
+            .map(SetTime::To)
+            .ok_or(ErrorCode::Overflow),
+    }
 }
 
 /// A hash of the object's identity, so that a guest never sees the host's device and inode numbers.

@@ -1,6 +1,6 @@
 //! `wasi:filesystem` over osl: one synthetic root; each path operation asks the live grants.
 
-use airssys_osl::{Ask, Files, FsError, Kind, Metadata};
+use airssys_osl::{FileHandle, Files, FsError, Kind, Metadata, OpenOptions};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -10,12 +10,17 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
 
-use super::descriptor::{Descriptor, Entries, Handle, code, entries, hash, push, stat, synthetic_stat};
+use super::descriptor::{
+    Descriptor, Entries, Handle, code, entries, hash, new_time, push, stat, synthetic_stat,
+};
+use super::opening::{self, Opening};
+use super::sink::{FileSink, Place};
 use super::state::State;
 use super::stream::FileStream;
 
 /// Bytes of one `descriptor.read` at most.
 const READ_BYTES_MAX: u64 = 64 << 10;
+const OPEN_AT: &str = "wasi:filesystem/types#[method]descriptor.open-at";
 
 impl State {
     fn descriptor(&self, fd: &Resource<Theirs>) -> FsResult<Descriptor> {
@@ -46,43 +51,59 @@ impl State {
         self.blocking(move |files| files.metadata(&path, follow, function)).await
     }
 
-    /// What cannot be granted in this version: asked for all the same, so that the denial is audited and told.
-    fn refuse<T>(&self, ask: &Ask, function: &str) -> FsResult<T> {
-        match self.refusals.check(ask, function) {
-            Err(_) => Err(ErrorCode::Access.into()),
-            Ok(_) => Err(ErrorCode::Unsupported.into()),
-        }
-    }
-
-    fn refuse_write<T>(&self, fd: &Resource<Theirs>, function: &str) -> FsResult<T> {
-        let path = self.descriptor(fd)?.path().to_owned();
-        self.refuse(&Ask::FsWrite(path), function)
-    }
-
-    async fn open_directory(&mut self, path: String, function: &'static str) -> FsResult<Descriptor> {
-        let found = self.metadata(path.clone(), true, function).await?;
+    async fn open_directory(
+        &mut self,
+        path: String,
+        follow: bool,
+        flags: DescriptorFlags,
+    ) -> FsResult<Descriptor> {
+        let found = self.metadata(path.clone(), follow, OPEN_AT).await?;
         match found.kind {
-            Kind::Directory => Ok(Descriptor::Dir(path)),
+            Kind::Directory => Ok(Descriptor::Dir(path, flags)),
             _ => Err(ErrorCode::NotDirectory.into()),
         }
     }
 
-    async fn open_any(&mut self, path: String, function: &'static str) -> FsResult<Descriptor> {
+    async fn open_file(&mut self, path: String, options: OpenOptions) -> FsResult<Descriptor> {
+        let wanted = path.clone();
+        let file = self.blocking(move |files| files.open_with(&wanted, options, OPEN_AT)).await?;
+        Ok(Descriptor::File(path, file))
+    }
+
+    async fn open_any(
+        &mut self,
+        path: String,
+        options: OpenOptions,
+        flags: DescriptorFlags,
+    ) -> FsResult<Descriptor> {
         let wanted = path.clone();
         let opened = self
-            .blocking(move |files| match files.open(&wanted, function) {
+            .blocking(move |files| match files.open_with(&wanted, options, OPEN_AT) {
                 Ok(file) => Ok(Some(file)),
                 Err(FsError::IsDirectory) => Ok(None),
                 Err(error) => Err(error),
             })
             .await?;
-        Ok(opened.map_or(Descriptor::Dir(path.clone()), |file| Descriptor::File(path, file)))
+        Ok(match opened {
+            Some(file) => Descriptor::File(path, file),
+            None => Descriptor::Dir(path, flags),
+        })
+    }
+
+    fn sink(&mut self, file: FileHandle, place: Place) -> FsResult<Resource<DynOutputStream>> {
+        let stream: DynOutputStream = Box::new(FileSink::new(file, place, self.refusals.clone()));
+        Ok(self.table.push(stream)?)
+    }
+
+    /// Links, hard or symbolic, are never made: `not-permitted` where `fs.write` is granted, else denied.
+    async fn refuse_link(&mut self, path: String, function: &'static str) -> FsResult<()> {
+        self.blocking(move |files| Err(files.refuse_link(&path, function))).await
     }
 }
 
 impl preopens::Host for State {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Theirs>, String)>> {
-        let root = push(&mut self.table, Descriptor::Dir("/".to_owned()))?;
+        let root = push(&mut self.table, Descriptor::Dir("/".to_owned(), opening::directory_flags()))?;
         Ok(vec![(root, "/".to_owned())])
     }
 }
@@ -108,19 +129,23 @@ impl HostDescriptor for State {
         fd: Resource<Theirs>,
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
-        let Descriptor::File(_, file) = self.descriptor(&fd)? else {
-            return Err(ErrorCode::IsDirectory.into());
-        };
+        let file = self.descriptor(&fd)?.file()?;
         let stream: DynInputStream = Box::new(FileStream::new(file, offset, self.refusals.clone()));
         Ok(self.table.push(stream)?)
     }
 
-    fn write_via_stream(&mut self, fd: Resource<Theirs>, _: Filesize) -> FsResult<Resource<DynOutputStream>> {
-        self.refuse_write(&fd, "wasi:filesystem/types#[method]descriptor.write-via-stream")
+    fn write_via_stream(
+        &mut self,
+        fd: Resource<Theirs>,
+        offset: Filesize,
+    ) -> FsResult<Resource<DynOutputStream>> {
+        let file = self.descriptor(&fd)?.writable()?;
+        self.sink(file, Place::Offset(offset))
     }
 
     fn append_via_stream(&mut self, fd: Resource<Theirs>) -> FsResult<Resource<DynOutputStream>> {
-        self.refuse_write(&fd, "wasi:filesystem/types#[method]descriptor.append-via-stream")
+        let file = self.descriptor(&fd)?.writable()?;
+        self.sink(file, Place::End)
     }
 
     async fn advise(
@@ -134,30 +159,53 @@ impl HostDescriptor for State {
     }
 
     async fn sync_data(&mut self, fd: Resource<Theirs>) -> FsResult<()> {
-        self.descriptor(&fd).map(drop)
+        match self.descriptor(&fd)? {
+            Descriptor::File(_, file) => self.blocking(move |_| file.sync_data()).await,
+            // Nothing is kept back of what was done in a directory.
+            Descriptor::Dir(..) => Ok(()),
+        }
     }
 
     async fn sync(&mut self, fd: Resource<Theirs>) -> FsResult<()> {
-        self.descriptor(&fd).map(drop)
+        match self.descriptor(&fd)? {
+            Descriptor::File(_, file) => self.blocking(move |_| file.sync_all()).await,
+            Descriptor::Dir(..) => Ok(()),
+        }
     }
 
     async fn get_flags(&mut self, fd: Resource<Theirs>) -> FsResult<DescriptorFlags> {
-        self.descriptor(&fd).map(|_| DescriptorFlags::READ)
+        Ok(match self.descriptor(&fd)? {
+            Descriptor::File(_, file) => opening::flags(file.options()),
+            Descriptor::Dir(_, flags) => flags,
+        })
     }
 
     async fn get_type(&mut self, fd: Resource<Theirs>) -> FsResult<DescriptorType> {
         Ok(match self.descriptor(&fd)? {
-            Descriptor::Dir(_) => DescriptorType::Directory,
+            Descriptor::Dir(..) => DescriptorType::Directory,
             Descriptor::File(..) => DescriptorType::RegularFile,
         })
     }
 
-    async fn set_size(&mut self, fd: Resource<Theirs>, _: Filesize) -> FsResult<()> {
-        self.refuse_write(&fd, "wasi:filesystem/types#[method]descriptor.set-size")
+    async fn set_size(&mut self, fd: Resource<Theirs>, size: Filesize) -> FsResult<()> {
+        let file = self.descriptor(&fd)?.writable()?;
+        self.blocking(move |_| file.set_len(size)).await
     }
 
-    async fn set_times(&mut self, fd: Resource<Theirs>, _: NewTimestamp, _: NewTimestamp) -> FsResult<()> {
-        self.refuse_write(&fd, "wasi:filesystem/types#[method]descriptor.set-times")
+    async fn set_times(
+        &mut self,
+        fd: Resource<Theirs>,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
+        let (accessed, modified) = (new_time(accessed)?, new_time(modified)?);
+        let function = "wasi:filesystem/types#[method]descriptor.set-times";
+        match self.descriptor(&fd)? {
+            Descriptor::File(_, file) => self.blocking(move |_| file.set_times(accessed, modified)).await,
+            Descriptor::Dir(path, _) => {
+                self.blocking(move |files| files.set_times(&path, accessed, modified, function)).await
+            }
+        }
     }
 
     async fn read(
@@ -166,9 +214,7 @@ impl HostDescriptor for State {
         length: Filesize,
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
-        let Descriptor::File(_, file) = self.descriptor(&fd)? else {
-            return Err(ErrorCode::IsDirectory.into());
-        };
+        let file = self.descriptor(&fd)?.file()?;
         let size = usize::try_from(length.min(READ_BYTES_MAX)).unwrap_or(usize::MAX);
         let bytes = self
             .blocking(move |_| {
@@ -182,12 +228,13 @@ impl HostDescriptor for State {
         Ok((bytes, end))
     }
 
-    async fn write(&mut self, fd: Resource<Theirs>, _: Vec<u8>, _: Filesize) -> FsResult<Filesize> {
-        self.refuse_write(&fd, "wasi:filesystem/types#[method]descriptor.write")
+    async fn write(&mut self, fd: Resource<Theirs>, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
+        let file = self.descriptor(&fd)?.writable()?;
+        self.blocking(move |_| file.write_at(&bytes, offset)).await.map(|written| written as Filesize)
     }
 
     async fn read_directory(&mut self, fd: Resource<Theirs>) -> FsResult<Resource<DirectoryEntryStream>> {
-        let Descriptor::Dir(path) = self.descriptor(&fd)? else {
+        let Descriptor::Dir(path, _) = self.descriptor(&fd)? else {
             return Err(ErrorCode::NotDirectory.into());
         };
         let function = "wasi:filesystem/types#[method]descriptor.read-directory";
@@ -197,14 +244,15 @@ impl HostDescriptor for State {
 
     async fn create_directory_at(&mut self, fd: Resource<Theirs>, path: String) -> FsResult<()> {
         let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsWrite(path), "wasi:filesystem/types#[method]descriptor.create-directory-at")
+        let function = "wasi:filesystem/types#[method]descriptor.create-directory-at";
+        self.blocking(move |files| files.create_directory(&path, function)).await
     }
 
     async fn stat(&mut self, fd: Resource<Theirs>) -> FsResult<DescriptorStat> {
         match self.descriptor(&fd)? {
             Descriptor::File(_, file) => Ok(stat(&self.blocking(move |_| file.metadata()).await?)),
-            Descriptor::Dir(path) if path == "/" => Ok(synthetic_stat()),
-            Descriptor::Dir(path) => {
+            Descriptor::Dir(path, _) if path == "/" => Ok(synthetic_stat()),
+            Descriptor::Dir(path, _) => {
                 let function = "wasi:filesystem/types#[method]descriptor.stat";
                 Ok(stat(&self.metadata(path, true, function).await?))
             }
@@ -226,13 +274,16 @@ impl HostDescriptor for State {
     async fn set_times_at(
         &mut self,
         fd: Resource<Theirs>,
-        _: PathFlags,
+        flags: PathFlags,
         path: String,
-        _: NewTimestamp,
-        _: NewTimestamp,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
     ) -> FsResult<()> {
         let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsWrite(path), "wasi:filesystem/types#[method]descriptor.set-times-at")
+        let times = (new_time(accessed)?, new_time(modified)?);
+        let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
+        let function = "wasi:filesystem/types#[method]descriptor.set-times-at";
+        self.blocking(move |files| files.set_times_of(&path, follow, times, function)).await
     }
 
     async fn link_at(
@@ -244,60 +295,64 @@ impl HostDescriptor for State {
         path: String,
     ) -> FsResult<()> {
         let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsWrite(path), "wasi:filesystem/types#[method]descriptor.link-at")
+        self.refuse_link(path, "wasi:filesystem/types#[method]descriptor.link-at").await
     }
 
     async fn open_at(
         &mut self,
         fd: Resource<Theirs>,
-        _: PathFlags,
+        path_flags: PathFlags,
         path: String,
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Theirs>> {
         let path = self.at(&fd, &path)?;
-        let function = "wasi:filesystem/types#[method]descriptor.open-at";
-        let making = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
-        let writing = DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY;
-        if open.intersects(making) || flags.intersects(writing) {
-            return self.refuse(&Ask::FsWrite(path), function);
-        }
-        let opened = match open.contains(OpenFlags::DIRECTORY) {
-            true => self.open_directory(path, function).await?,
-            false => self.open_any(path, function).await?,
+        let directory = flags & opening::directory_flags();
+        let opened = match opening::opening(path_flags, open, flags)? {
+            Opening::Directory { follow } => self.open_directory(path, follow, directory).await?,
+            Opening::File(options) => self.open_file(path, options).await?,
+            Opening::Either(options) => self.open_any(path, options, directory).await?,
         };
         Ok(push(&mut self.table, opened)?)
     }
 
+    /// What a link says may name what lies outside of every grant, so nobody is told: `not-permitted`.
     async fn readlink_at(&mut self, fd: Resource<Theirs>, path: String) -> FsResult<String> {
         let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsRead(path), "wasi:filesystem/types#[method]descriptor.readlink-at")
+        let function = "wasi:filesystem/types#[method]descriptor.readlink-at";
+        match self.metadata(path, false, function).await?.kind {
+            Kind::Symlink => Err(ErrorCode::NotPermitted.into()),
+            _ => Err(ErrorCode::Invalid.into()),
+        }
     }
 
     async fn remove_directory_at(&mut self, fd: Resource<Theirs>, path: String) -> FsResult<()> {
         let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsDelete(path), "wasi:filesystem/types#[method]descriptor.remove-directory-at")
+        let function = "wasi:filesystem/types#[method]descriptor.remove-directory-at";
+        self.blocking(move |files| files.remove_directory(&path, function)).await
     }
 
     async fn rename_at(
         &mut self,
         fd: Resource<Theirs>,
         path: String,
-        _: Resource<Theirs>,
-        _: String,
+        new_fd: Resource<Theirs>,
+        new_path: String,
     ) -> FsResult<()> {
-        let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsDelete(path), "wasi:filesystem/types#[method]descriptor.rename-at")
+        let (path, new_path) = (self.at(&fd, &path)?, self.at(&new_fd, &new_path)?);
+        let function = "wasi:filesystem/types#[method]descriptor.rename-at";
+        self.blocking(move |files| files.rename(&path, &new_path, function)).await
     }
 
     async fn symlink_at(&mut self, fd: Resource<Theirs>, _: String, path: String) -> FsResult<()> {
         let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsWrite(path), "wasi:filesystem/types#[method]descriptor.symlink-at")
+        self.refuse_link(path, "wasi:filesystem/types#[method]descriptor.symlink-at").await
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Theirs>, path: String) -> FsResult<()> {
         let path = self.at(&fd, &path)?;
-        self.refuse(&Ask::FsDelete(path), "wasi:filesystem/types#[method]descriptor.unlink-file-at")
+        let function = "wasi:filesystem/types#[method]descriptor.unlink-file-at";
+        self.blocking(move |files| files.remove_file(&path, function)).await
     }
 
     async fn is_same_object(&mut self, a: Resource<Theirs>, b: Resource<Theirs>) -> wasmtime::Result<bool> {
@@ -314,8 +369,8 @@ impl HostDescriptor for State {
     async fn metadata_hash(&mut self, fd: Resource<Theirs>) -> FsResult<MetadataHashValue> {
         match self.descriptor(&fd)? {
             Descriptor::File(_, file) => Ok(hash(&self.blocking(move |_| file.metadata()).await?)),
-            Descriptor::Dir(path) if path == "/" => Ok(MetadataHashValue { lower: 1, upper: 0 }),
-            Descriptor::Dir(path) => {
+            Descriptor::Dir(path, _) if path == "/" => Ok(MetadataHashValue { lower: 1, upper: 0 }),
+            Descriptor::Dir(path, _) => {
                 let function = "wasi:filesystem/types#[method]descriptor.metadata-hash";
                 Ok(hash(&self.metadata(path, true, function).await?))
             }

@@ -8,7 +8,7 @@ use airssys_rt::ActorId;
 use dashmap::DashMap;
 
 use super::state::{Ports, Refusals};
-use crate::types::limits::ResolvedLimits;
+use crate::types::limits::{ResolvedLimits, UNLIMITED};
 
 /// The operating system as one actor may use it, the same over all its lives; a clone is the same.
 #[derive(Clone)]
@@ -26,9 +26,14 @@ impl Access {
             sockets_max: count(limits.sockets),
             processes_max: count(limits.processes),
         });
+        let files = Files::new(grants.clone()).with_resources(resources.clone());
         let processes = Processes::new(grants.clone(), ProcessLimits::default());
         Self {
-            files: Files::new(grants.clone()).with_resources(resources.clone()),
+            // All lives write on one account.
+            files: match limits.written_bytes {
+                UNLIMITED => files,
+                written_bytes => files.with_write_bytes_max(written_bytes),
+            },
             processes: processes.with_resources(resources),
         }
     }

@@ -2,13 +2,16 @@
 
 mod baseline;
 mod descriptor;
+mod environment;
 mod filesystem;
 mod http;
 pub(crate) mod hub;
 mod life;
 mod messaging;
 mod network;
+mod opening;
 mod programs;
+mod sink;
 mod state;
 mod stdio;
 mod stream;
@@ -34,6 +37,7 @@ fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     messaging::bindings::airssys::wasm::messaging::add_to_linker::<State, Ours>(l, State::called)?;
     fs::types::add_to_linker::<State, Ours>(l, State::called)?;
     fs::preopens::add_to_linker::<State, Ours>(l, State::called)?;
+    cli::environment::add_to_linker::<State, Ours>(l, State::called)?;
     clocks::wall_clock::add_to_linker::<State, Ours>(l, State::called)?;
     clocks::monotonic_clock::add_to_linker::<State, Ours>(l, State::called)?;
     random::random::add_to_linker::<State, Ours>(l, State::called)?;
@@ -57,7 +61,6 @@ fn add_theirs(l: &mut Linker<State>) -> wasmtime::Result<()> {
         State::called_table,
     )?;
     cli::exit::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
-    cli::environment::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::stdin::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::stdout::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::stderr::add_to_linker::<State, WasiCli>(l, State::called_cli)?;

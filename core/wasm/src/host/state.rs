@@ -13,6 +13,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
 use super::baseline::Baseline;
+use super::environment::Environment;
 use super::http::Refuse;
 use super::hub::Hub;
 use super::life::{Access, Life, Lives, Living};
@@ -64,6 +65,9 @@ pub(crate) struct Grounds {
     /// Of a processor, if it is bounded.
     pub cpu_share: Option<Arc<CpuShare>>,
     pub ports: Arc<Ports>,
+    pub args: Arc<[String]>,
+    /// Names and values; which of them a life sees is the grants' business.
+    pub env: Arc<[(String, String)]>,
 }
 
 /// The last refusal while a message was handled, and where refusals are told.
@@ -82,6 +86,16 @@ impl Refusals {
     /// Decides; a refusal is noted and told.
     pub(crate) fn check(&self, ask: &Ask, function: &str) -> std::result::Result<Guard, Denial> {
         self.grants.check(ask, function).inspect_err(|denial| self.note(denial))
+    }
+
+    /// Decides; a refusal is told, and excuses nothing: what is only left out fails nobody.
+    pub(crate) fn check_optional(&self, ask: &Ask, function: &str) -> std::result::Result<Guard, Denial> {
+        self.grants.check(ask, function).inspect_err(|denial| self.ports.denied(denial))
+    }
+
+    /// Decides without a word to anybody.
+    pub(crate) fn covers(&self, ask: &Ask) -> bool {
+        self.grants.covers(ask)
     }
 
     /// Notes and tells a refusal that osl decided.
@@ -106,6 +120,7 @@ pub(crate) struct State {
     pub(crate) files: Files,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) baseline: Baseline,
+    pub(crate) environment: Environment,
     pub(crate) table: ResourceTable,
     /// When the caller of the message at hand stops waiting.
     pub(crate) deadline: Option<Instant>,
@@ -144,6 +159,7 @@ impl State {
         Self {
             files: grounds.access.files.clone(),
             living: Living::begin(life, &grounds.ports),
+            environment: Environment::new(grounds.env.clone(), refusals.clone()),
             http_hooks: Refuse(refusals.clone()),
             baseline,
             refusals,

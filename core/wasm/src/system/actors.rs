@@ -11,7 +11,7 @@ use airssys_rt::{ActorId, Cause, ChildSpec, Executor, Exit, IdPattern, Rules, Sp
 use super::directory::{Resident, Way};
 use super::grants::Origin;
 use super::operation::{Operation, as_ours, would_deadlock};
-use super::{Inner, System};
+use super::{Inner, System, environment};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
 use crate::host::{Access, Grounds};
 use crate::types::cpu_share::CpuShare;
@@ -166,6 +166,9 @@ pub(super) fn check_host_spec(spec: &ActorSpec) -> Result<()> {
         ("cpu_percent", limits.cpu_percent.is_some()),
         ("health_interval_ms", spec.health_interval.is_some()),
         ("health_missed", spec.health_missed.is_some()),
+        ("written_bytes", limits.written_bytes.is_some()),
+        ("args", !spec.args.is_empty()),
+        ("env", !spec.env.is_empty()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((which, _)) => {
@@ -241,6 +244,7 @@ impl Inner {
         component.linked.as_ref().map_err(Clone::clone)?;
         let budget = spec.budget.resolve()?;
         let config = check_config(spec.config.as_deref())?;
+        let (args, env) = environment::checked(&spec.args, &spec.env)?;
         let (engine, ticks, ports) = (self.engine.clone(), self.runtime.ticks(), self.ports.clone());
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
@@ -248,7 +252,7 @@ impl Inner {
             let (id, grants) = (resident.id.clone(), resident.grants.clone());
             let access = Access::new(&grants, &limits, &ports.resources);
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
-            let grounds = Grounds { id, grants, access, limits, budget, cpu_share, ports };
+            let grounds = Grounds { id, grants, access, limits, budget, cpu_share, ports, args, env };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.

@@ -157,9 +157,11 @@ impl Inner {
 /// Whether a host function, a service, or the host's own [`System::check`] asks for such a capability in this version.
 pub(super) fn is_used(capability: &Capability) -> bool {
     let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
-    let by_services = ["fs.write", "fs.delete", "fs.exec", "process.run"];
+    let by_services = ["fs.exec", "process.run"];
+    let by_wasi = ["fs.write", "fs.delete", "env"];
     used.contains(&capability.name())
         || by_services.contains(&capability.name())
+        || by_wasi.contains(&capability.name())
         || capability.name().starts_with("custom.")
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod close;
 mod components;
 mod directory;
+mod environment;
 mod events;
 mod grants;
 mod io;

@@ -34,6 +34,8 @@ pub struct Limits {
     /// Percent of one processor, 1 to 100, over each 100 ms and all lives of the actor; no bound. A guest that has used its
     /// share up waits for the next 100 ms, whatever its budget; its wall time goes on.
     pub cpu_percent: Option<u64>,
+    /// Bytes written to files over all lives of an actor; 1 GiB. What was overwritten or removed is not given back.
+    pub written_bytes: Option<u64>,
 }
 
 /// [`Limits`] with every default filled in.
@@ -53,6 +55,7 @@ pub(crate) struct ResolvedLimits {
     pub sockets: u64,
     /// Programs that run at once.
     pub processes: u64,
+    pub written_bytes: u64,
 }
 
 impl ResolvedLimits {
@@ -75,6 +78,7 @@ impl ResolvedLimits {
             files: policy.files.unwrap_or(self.files),
             sockets: policy.sockets.unwrap_or(self.sockets),
             processes: policy.processes.unwrap_or(self.processes),
+            written_bytes: smaller(self.written_bytes, policy.written_bytes),
         })
     }
 }
@@ -105,6 +109,7 @@ impl Limits {
             files: FILES,
             sockets: SOCKETS,
             processes: PROCESSES,
+            written_bytes: count("written_bytes", self.written_bytes, 1 << 30)?,
         })
     }
 }

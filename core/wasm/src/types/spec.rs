@@ -68,6 +68,11 @@ pub struct ActorSpec {
     pub errors_max: Option<u64>,
     /// The window of `errors_max`; 10 s.
     pub error_period: Option<Duration>,
+    /// What a guest is given as its arguments. No name of a program stands before them.
+    pub args: Vec<String>,
+    /// Names and values of a guest's environment, of which it sees those that a live grant covers, `env LANG,APP_*`.
+    /// Nothing is taken from the environment of the host.
+    pub env: Vec<(String, String)>,
 }
 
 /// What becomes of a message that finds the mailbox full.
@@ -139,6 +144,20 @@ impl ActorSpec {
     #[must_use]
     pub fn config(mut self, json: &str) -> Self {
         self.config = Some(json.to_owned());
+        self
+    }
+
+    /// The same spec with one more argument.
+    #[must_use]
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// The same spec with one more variable; a grant decides whether the guest sees it.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
         self
     }
 

@@ -11,7 +11,7 @@ use super::{gated, open, refused};
 type Change = fn(&mut ActorSpec);
 
 /// What bounds guests only, by the name under which it is refused.
-const OF_GUESTS: [(&str, Change); 11] = [
+const OF_GUESTS: [(&str, Change); 14] = [
     ("config", |spec| spec.config = Some("{}".to_owned())),
     ("cpu_ms", |spec| spec.budget.cpu = Some(Duration::MAX)),
     ("wall_ms", |spec| spec.budget.wall = Some(Duration::from_millis(1))),
@@ -23,6 +23,9 @@ const OF_GUESTS: [(&str, Change); 11] = [
     ("handles", |spec| spec.limits.handles = Some(1)),
     ("health_interval_ms", |spec| spec.health_interval = Some(Duration::from_millis(1))),
     ("health_missed", |spec| spec.health_missed = Some(1)),
+    ("written_bytes", |spec| spec.limits.written_bytes = Some(1)),
+    ("args", |spec| spec.args.push("a".to_owned())),
+    ("env", |spec| spec.env.push(("A".to_owned(), "b".to_owned()))),
 ];
 
 fn of_host(change: Change) -> ActorSpec {

@@ -2,6 +2,7 @@
 
 mod caps;
 mod closing;
+mod files;
 mod host_specs;
 mod monitors;
 mod payloads;

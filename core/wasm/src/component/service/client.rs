@@ -118,7 +118,9 @@ impl<'a> Client<'a> {
             FsError::QuotaExceeded { write_bytes_max } => {
                 return exceeded(text, "write_bytes", write_bytes_max).with("path", path);
             }
-            FsError::TooManyOpen(full) => exceeded(text, "files", full.allowed as u64),
+            FsError::TooManyOpen(full) => {
+                return exceeded(text, "files", full.allowed as u64).with("path", path);
+            }
             FsError::TooManyEntries { entries_max } => {
                 return exceeded(text, "entries", entries_max as u64).with("path", path);
             }
