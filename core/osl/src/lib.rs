@@ -51,8 +51,8 @@ pub use error::CapabilityError;
 pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime};
 pub use grant::Guard;
 pub use net::{
-    DnsResolver, FixedNames, Listener, NetError, NetLimits, Network, Resolve, ResolveError, TcpStream,
-    UdpSocket,
+    Bound, Connecting, DnsResolver, FixedNames, HttpAddress, HttpRoute, Listener, NetError, NetLimits,
+    Network, ReadyFd, Resolve, ResolveError, TcpStream, UdpSocket,
 };
 pub use object::Capabilities;
 pub use process::{

@@ -14,7 +14,9 @@ use crate::name::Name;
 use crate::net::decide::{ADDRESSES_MAX, Decider, Route, recorded};
 use crate::net::slots::{Slot, Slots};
 use crate::net::socket::{Context, Socket};
-use crate::net::{Listener, NetError, NetLimits, Resolve, ResolveError, TcpStream, UdpSocket, ports, raw};
+use crate::net::{
+    Bound, Connecting, Listener, NetError, NetLimits, Resolve, ResolveError, TcpStream, UdpSocket, ports, raw,
+};
 use crate::scope::{Scope, address_class, host_name};
 use crate::set::CapabilitySet;
 
@@ -25,8 +27,8 @@ use crate::set::CapabilitySet;
 /// record of that; a lookup and each address that is tried has one of its own.
 #[derive(Clone)]
 pub struct Network {
-    decider: Decider,
-    context: Context,
+    pub(crate) decider: Decider,
+    pub(crate) context: Context,
     resolver: Arc<dyn Resolve>,
     sockets: Slots,
 }
@@ -53,6 +55,17 @@ impl Network {
         })
     }
 
+    /// Decides about an address, and begins to connect to it.
+    pub fn begin_connect(&self, to: SocketAddr, function: &str) -> Result<Connecting, NetError> {
+        if to.port() == 0 {
+            return Err(NetError::PortZero);
+        }
+        let route = self.decider.literal(to, Protocol::Tcp, function, Instant::now())?;
+        recorded(&self.context.set, &route.guard, route.text.clone(), function, || {
+            Connecting::begin(self.open(&route, Protocol::Tcp, function)?, route.address)
+        })
+    }
+
     /// A UDP socket that sends to and hears one peer, chosen as for [`connect`](Network::connect).
     pub fn udp_connect(
         &self,
@@ -73,8 +86,13 @@ impl Network {
     /// Listens on an address; on all of them (`0.0.0.0`, `::`) only where a grant names exactly that.
     /// Port 0 is a free port of a granted range.
     pub fn listen(&self, address: IpAddr, port: u16, function: &str) -> Result<Listener, NetError> {
+        self.bind(address, port, function)?.listen()
+    }
+
+    /// Binds as [`listen`](Network::listen) does, and waits to be told to listen.
+    pub fn bind(&self, address: IpAddr, port: u16, function: &str) -> Result<Bound, NetError> {
         let (socket, local) = self.bound(address, port, Protocol::Tcp, function)?;
-        Ok(Listener::new(socket, local, self.sockets.clone()))
+        Ok(Bound::new(socket, local, self.sockets.clone()))
     }
 
     /// Binds a UDP socket as [`listen`](Network::listen) does one for TCP. It hears everybody; where it
@@ -154,7 +172,7 @@ impl Network {
     }
 
     /// Asks the resolver about a name that is granted: each address once, at least one.
-    fn look_up(
+    pub(crate) fn look_up(
         &self,
         name: &str,
         guard: &Guard,
@@ -180,7 +198,7 @@ impl Network {
         })
     }
 
-    fn open(&self, route: &Route, protocol: Protocol, function: &str) -> Result<Socket, NetError> {
+    pub(crate) fn open(&self, route: &Route, protocol: Protocol, function: &str) -> Result<Socket, NetError> {
         let slot = self.slot()?;
         let fd = raw::open(route.address.ip(), protocol)?;
         Ok(Socket::new(&self.context, &route.guard, vec![slot], fd, &route.text, function)?)
@@ -216,9 +234,6 @@ impl Network {
                     fd
                 }
             };
-            if protocol == Protocol::Tcp {
-                raw::listen(&fd)?;
-            }
             Ok((fd, slot))
         })?;
         Ok((Socket::new(&self.context, &guard, vec![slot], fd, &text, function)?, local))
