@@ -13,7 +13,8 @@ use tokio::time::Sleep;
 use crate::types::error::{Error, Result};
 use crate::types::limits::{ResolvedBudget, UNLIMITED};
 
-/// Counts for one instance. Only the thread that polls it writes, so relaxed loads and stores are exact.
+/// Counts for one instance. Only the thread that polls it writes, so relaxed loads and stores are exact; but for the
+/// output, of which a part leaves by other threads.
 pub(crate) struct Meter {
     ticks: Ticks,
     budget: ResolvedBudget,
@@ -49,8 +50,8 @@ impl Meter {
 
     /// So many more bytes have left the guest; an error if they are too many.
     pub(crate) fn output(&self, bytes: usize) -> Result<()> {
-        let used = self.output_bytes.load(Relaxed).saturating_add(bytes as u64);
-        self.output_bytes.store(used, Relaxed);
+        // A sum of what was in memory: it does not reach the end of the numbers.
+        let used = self.output_bytes.fetch_add(bytes as u64, Relaxed) + bytes as u64;
         within("output_bytes", self.budget.output_bytes, used)
     }
 

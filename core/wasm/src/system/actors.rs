@@ -243,8 +243,9 @@ impl Inner {
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
-            let grounds =
-                Grounds { id: resident.id.clone(), grants: resident.grants.clone(), limits, budget, ports };
+            let (id, grants) = (resident.id.clone(), resident.grants.clone());
+            let net = ports.outside.net(&grants, limits.sockets);
+            let grounds = Grounds { id, grants, net, limits, budget, ports };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.

@@ -157,7 +157,9 @@ impl Inner {
 /// Whether a host function, or the host's own [`System::check`], asks for such a capability in this version.
 pub(super) fn is_used(capability: &Capability) -> bool {
     let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
-    used.contains(&capability.name()) || capability.name().starts_with("custom.")
+    let network = ["net.connect", "net.listen", "net.resolve", "http"];
+    let name = capability.name();
+    used.contains(&name) || network.contains(&name) || name.starts_with("custom.")
 }
 
 impl Given {

@@ -35,13 +35,16 @@ pub(crate) struct ResolvedLimits {
     pub mailbox_messages: u64,
     pub mailbox_bytes: u64,
     pub payload_bytes: u64,
+    pub sockets: u64,
 }
+
+/// Sockets of one actor at once, where a policy does not say less.
+const SOCKETS: u64 = 64;
 
 impl ResolvedLimits {
     /// The smaller of each, of these and those of a policy.
     pub(crate) fn within(self, policy: &PolicyLimits) -> Result<Self> {
-        let unsupported =
-            [("stack", policy.stack_bytes), ("files", policy.files), ("sockets", policy.sockets)];
+        let unsupported = [("stack", policy.stack_bytes), ("files", policy.files)];
         if let Some((which, _)) = unsupported.iter().find(|(_, given)| given.is_some()) {
             let text = format!("the policy's limit of {which} cannot be set in this version: leave it out");
             return Err(Error::new(Code::Unsupported, text).with("which", *which));
@@ -54,6 +57,7 @@ impl ResolvedLimits {
             mailbox_messages: smaller(self.mailbox_messages, policy.mailbox_messages),
             mailbox_bytes: smaller(self.mailbox_bytes, policy.mailbox_bytes),
             payload_bytes: smaller(self.payload_bytes, policy.payload_bytes),
+            sockets: smaller(self.sockets, policy.sockets),
         })
     }
 }
@@ -80,6 +84,7 @@ impl Limits {
             mailbox_messages: count("mailbox_messages", self.mailbox_messages, 1_000)?,
             mailbox_bytes: count("mailbox_bytes", self.mailbox_bytes, 16 << 20)?,
             payload_bytes: count("payload_bytes", self.payload_bytes, 4 << 20)?,
+            sockets: SOCKETS,
         })
     }
 }
@@ -93,7 +98,7 @@ pub struct Budget {
     pub wall: Option<Duration>,
     /// Instructions. `UNSUPPORTED` in this version unless absent.
     pub fuel: Option<u64>,
-    /// Bytes of the reply and of messages sent; 16 MiB.
+    /// Bytes of the reply, of messages sent, and of what goes to the network; 16 MiB.
     pub output_bytes: Option<u64>,
     /// Calls into the host; 100,000.
     pub host_calls: Option<u64>,
