@@ -215,8 +215,10 @@ fn check_length(headers: &HeaderMap) -> Result<()> {
 pub(super) fn from_hyper(error: hyper::Error) -> Error {
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(why) = cause {
-        if why.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::PermissionDenied) {
-            return Error::HttpRequestDenied;
+        match why.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::PermissionDenied) => return Error::HttpRequestDenied,
+            Some(io::ErrorKind::UnexpectedEof) => return Error::HttpResponseIncomplete,
+            _ => {}
         }
         if let Some(Error::HttpRequestBodySize(bytes)) = why.downcast_ref::<Error>() {
             return Error::HttpRequestBodySize(*bytes);
