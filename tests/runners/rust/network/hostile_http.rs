@@ -43,7 +43,7 @@ fn host(head: &str) -> &str {
 
 #[test]
 fn hostile_e10_a_request_that_names_another_host() {
-    let to = http(|head| ok(head));
+    let to = http(ok);
     let grant = format!("http * http://{to}/v1/**");
     let world = World::new(&[&grant]);
     for target in
