@@ -49,6 +49,11 @@ impl Network {
 }
 
 impl HttpRoute {
+    /// Whether its host is an address already, so that nobody has to be asked.
+    pub fn is_resolved(&self) -> bool {
+        self.host.is_ok()
+    }
+
     /// The addresses of its host that may be reached, each decided alone; at least one. Blocks while a
     /// name is looked up.
     pub fn addresses(&self, deadline: Instant) -> Result<Vec<HttpAddress>, NetError> {
