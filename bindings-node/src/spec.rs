@@ -115,6 +115,7 @@ impl From<OpenSpec> for Config {
             audit_options: spec.audit_options.map(Into::into).unwrap_or_default(),
             cache_dir: spec.cache_dir.map(Into::into),
             profile: spec.profile,
+            ..Self::default()
         }
     }
 }

@@ -60,7 +60,8 @@ impl System {
     ) -> PyResult<Self> {
         let policy_watch = seconds("policy_watch", policy_watch)?;
         let audit_options = audit_options.map(|options| options.get().into()).unwrap_or_default();
-        let config = Config { policy, policy_watch, audit, audit_options, cache_dir, profile };
+        let config =
+            Config { policy, policy_watch, audit, audit_options, cache_dir, profile, ..Config::default() };
         let opened = py.detach(|| airwasm::System::open(config));
         let handlers = Arc::default();
         let shared = Shared::new(opened.map_err(|error| raise(py, error))?, &handlers);

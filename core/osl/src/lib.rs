@@ -61,8 +61,8 @@ pub use fs::{Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, Set
 pub use grant::Guard;
 pub use idempotent::Idempotent;
 pub use net::{
-    DnsResolver, FixedNames, Listener, NetError, NetLimits, Network, Resolve, ResolveError, TcpStream,
-    UdpSocket,
+    Bound, Connecting, DnsResolver, FixedNames, HttpAddress, HttpRoute, Listener, NetError, NetLimits,
+    Network, ReadyFd, Resolve, ResolveError, TcpStream, UdpSocket,
 };
 pub use object::Capabilities;
 pub use pool::{Job, Pool, PoolError, PoolLimits};

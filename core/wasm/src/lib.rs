@@ -16,7 +16,7 @@ pub use system::{
     Asker, ChildSpec, Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply,
     Started, SupervisorSpec, System,
 };
-pub use types::config::{AuditOptions, Config};
+pub use types::config::{AuditOptions, Config, NetworkOptions};
 pub use types::error::{Code, Error, Result};
 pub use types::event::Event;
 pub use types::handle::{

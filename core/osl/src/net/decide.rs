@@ -103,6 +103,54 @@ impl Decider {
         }
     }
 
+    /// A request of http: the grants that cover it, at least one, and its record.
+    pub fn request(&self, ask: &Ask, function: &str) -> Result<Vec<Guard>, Denial> {
+        let text = ask.capability_text();
+        match self.set.covering(std::slice::from_ref(ask)) {
+            Ok(guards) => {
+                self.set.allow(&guards[0], text, function);
+                Ok(guards)
+            }
+            Err(refusal) => Err(self.set.deny(refusal, text, function)),
+        }
+    }
+
+    /// Those of the addresses the host of a request leads to that one of the grants that cover it permits;
+    /// denied when there is none.
+    pub fn permitted(
+        &self,
+        ask: &Ask,
+        guards: &[Guard],
+        addresses: &[IpAddr],
+        port: u16,
+        function: &str,
+    ) -> Result<Vec<Route>, Denial> {
+        let route = |ip: &IpAddr| {
+            let address = SocketAddr::new(address_class::canonical(*ip), port);
+            let permits = |guard: &&Guard| guard.alive().is_ok() && guard.capability().permits_address(*ip);
+            let guard = guards.iter().find(permits)?.clone();
+            let text = Ask::NetConnect(Endpoint::address(address, Protocol::Tcp)).capability_text();
+            Some(Route { address, guard, text })
+        };
+        let routes: Vec<Route> = addresses.iter().filter_map(route).collect();
+        if !routes.is_empty() {
+            return Ok(routes);
+        }
+        let mut text = ask.capability_text();
+        let ended: Result<Vec<()>, DenialKind> = guards.iter().map(Guard::alive).collect();
+        let refusal = match (ended, addresses.first()) {
+            (Ok(_), Some(ip)) => {
+                if address_class::class(*ip).is_reachable_by_name(true) {
+                    text.push_str(" ; private=yes");
+                }
+                let rule = format!("{}: the name leads to {ip}", guards[0].rule());
+                Refusal::because(DenialKind::NotGranted, rule)
+            }
+            (ended, _) => ended.err().unwrap_or(DenialKind::NotGranted).into(),
+        };
+        Err(self.set.deny(refusal, text, function))
+    }
+
     /// A name, or a literal address, whose addresses somebody wants to know.
     pub fn resolve(&self, host: &str, function: &str) -> Result<Guard, Denial> {
         self.covering(Ask::NetResolve(host.to_owned()), function)
@@ -176,14 +224,19 @@ pub(crate) struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// Records its start.
+    pub fn begin(&self, set: &CapabilitySet) -> Running {
+        self.guard.count(None);
+        set.begin(self.operation, self.guard, self.text, self.function)
+    }
+
     /// Records its start, does it, and records its result.
     pub fn run<T>(
         &self,
         set: &CapabilitySet,
         act: impl FnOnce(&Running) -> Result<T, NetError>,
     ) -> Result<T, NetError> {
-        self.guard.count(None);
-        let running = set.begin(self.operation, self.guard, self.text, self.function);
+        let running = self.begin(set);
         let done = act(&running);
         match &done {
             Ok(_) => running.finish(Ok(())),

@@ -4,10 +4,13 @@
 //! connected to is an address that was decided, never a name. Calls block until their deadline;
 //! an embedder that waits by readiness uses the `try_` calls and [`ReadyFd`].
 
+mod bound;
+mod connecting;
 mod decide;
 pub mod dns;
 mod error;
 mod fixed_names;
+mod http;
 mod limits;
 mod listener;
 mod network;
@@ -19,9 +22,12 @@ mod socket;
 mod tcp_stream;
 mod udp_socket;
 
+pub use bound::Bound;
+pub use connecting::Connecting;
 pub use dns::DnsResolver;
 pub use error::NetError;
 pub use fixed_names::FixedNames;
+pub use http::{HttpAddress, HttpRoute};
 pub use limits::NetLimits;
 pub use listener::Listener;
 pub use network::Network;

@@ -14,7 +14,9 @@ use crate::grant::Guard;
 use crate::name::Name;
 use crate::net::decide::{ADDRESSES_MAX, Decider, Route, Step};
 use crate::net::socket::{Context, Socket};
-use crate::net::{Listener, NetError, NetLimits, Resolve, ResolveError, TcpStream, UdpSocket, ports, raw};
+use crate::net::{
+    Bound, Connecting, Listener, NetError, NetLimits, Resolve, ResolveError, TcpStream, UdpSocket, ports, raw,
+};
 use crate::resources::{Permit, Resource, Resources};
 use crate::scope::{Scope, address_class, host_name};
 use crate::set::CapabilitySet;
@@ -28,8 +30,8 @@ use crate::set::CapabilitySet;
 /// peer fills the audit.
 #[derive(Clone)]
 pub struct Network {
-    decider: Decider,
-    context: Context,
+    pub(crate) decider: Decider,
+    pub(crate) context: Context,
     resolver: Arc<dyn Resolve>,
     resources: Resources,
 }
@@ -67,6 +69,15 @@ impl Network {
         })
     }
 
+    /// Decides about an address, and begins to connect to it.
+    pub fn begin_connect(&self, to: SocketAddr, function: &str) -> Result<Connecting, NetError> {
+        if to.port() == 0 {
+            return Err(NetError::PortZero);
+        }
+        let route = self.decider.literal(to, Protocol::Tcp, function, Instant::now())?;
+        self.begin(&route, function)
+    }
+
     /// A UDP socket that sends to and hears one peer, chosen as for [`connect`](Network::connect).
     pub fn udp_connect(
         &self,
@@ -87,8 +98,13 @@ impl Network {
     /// Listens on an address; on all of them (`0.0.0.0`, `::`) only where a grant names exactly that.
     /// Port 0 is a free port of a granted range.
     pub fn listen(&self, address: IpAddr, port: u16, function: &str) -> Result<Listener, NetError> {
+        self.bind(address, port, function)?.listen()
+    }
+
+    /// Binds as [`listen`](Network::listen) does, and waits to be told to listen.
+    pub fn bind(&self, address: IpAddr, port: u16, function: &str) -> Result<Bound, NetError> {
         let (socket, local) = self.bound(address, port, Protocol::Tcp, function)?;
-        Ok(Listener::new(socket, local, self.resources.clone()))
+        Ok(Bound::new(socket, local, self.resources.clone()))
     }
 
     /// Binds a UDP socket as [`listen`](Network::listen) does one for TCP. It hears everybody; where it
@@ -178,7 +194,7 @@ impl Network {
     }
 
     /// Asks the resolver about a name that is granted: each address once, at least one.
-    fn look_up(
+    pub(crate) fn look_up(
         &self,
         name: &str,
         guard: &Guard,
@@ -204,6 +220,24 @@ impl Network {
                 Ok(addresses)
             }
         })
+    }
+
+    /// Begins to connect to an address that was decided; its record ends when it is known what came of it.
+    pub(crate) fn begin(&self, route: &Route, function: &str) -> Result<Connecting, NetError> {
+        let step = Step { operation: "connect", guard: &route.guard, text: &route.text, function };
+        let running = step.begin(&self.context.set);
+        let begun = self.place(&mut None).and_then(|permit| {
+            let fd = raw::open(route.address.ip(), Protocol::Tcp)?;
+            let socket = Socket::new(&self.context, &route.guard, vec![permit], fd, &route.text, function)?;
+            Connecting::begin(socket, route.address)
+        });
+        match begun {
+            Ok(connecting) => Ok(connecting.recorded(running)),
+            Err(error) => {
+                running.finish(Err(&error.to_string()));
+                Err(error)
+            }
+        }
     }
 
     /// The place of a call among the sockets that are open, taken when it first needs one.
@@ -243,9 +277,6 @@ impl Network {
                     fd
                 }
             };
-            if protocol == Protocol::Tcp {
-                raw::listen(&fd)?;
-            }
             let socket = Socket::new(&self.context, &guard, vec![permit], fd, &text, function)?;
             socket.set_open(running.opened());
             Ok(socket)

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, connect, recv, send, shutdown, sockopt};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown, sockopt};
 
 use crate::audit::Opened;
 use crate::grant::Guard;
+use crate::net::connecting::{Connecting, stands};
 use crate::net::socket::Socket;
 use crate::net::{NetError, ReadyFd, raw};
 
@@ -26,18 +27,8 @@ struct Stream {
 impl TcpStream {
     /// Connects a new socket to the address, which was decided.
     pub(crate) fn connect(socket: Socket, peer: SocketAddr, deadline: Instant) -> Result<Self, NetError> {
-        let fd = socket.fd()?;
-        match connect(&*fd, &peer) {
-            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        socket.run(PollFlags::OUT, deadline, |fd| {
-            sockopt::socket_error(fd)??;
-            rustix::net::getpeername(fd).map_err(|error| match error {
-                Errno::NOTCONN => Errno::AGAIN,
-                error => error,
-            })
-        })?;
+        let (socket, peer) = Connecting::begin(socket, peer)?.parts();
+        socket.run(PollFlags::OUT, deadline, stands)?;
         Self::connected(socket, peer)
     }
 

@@ -52,6 +52,11 @@ impl UdpSocket {
         count.map(|count| self.sent(count)).transpose()
     }
 
+    /// Whether it may send to the address, decided and recorded as if it did.
+    pub fn may_send_to(&self, to: SocketAddr) -> Result<(), NetError> {
+        self.destination(to).map(drop)
+    }
+
     /// Receives one datagram, cut to the buffer, and who sent it. A connected socket hears its peer
     /// alone. Refused, with an audit record, once the grant has ended.
     pub fn recv_from(&self, buf: &mut [u8], deadline: Instant) -> Result<(usize, SocketAddr), NetError> {

@@ -15,7 +15,8 @@ use crate::types::error::{Error, Result};
 use crate::types::limits::{ResolvedBudget, UNLIMITED};
 use crate::types::tab::{Tab, Usage};
 
-/// Counts for one instance. Only the thread that polls it writes, so relaxed loads and stores are exact.
+/// Counts for one instance. Only the thread that polls it writes, so relaxed loads and stores are exact; but for the
+/// output, of which a part leaves by other threads.
 pub(crate) struct Meter {
     ticks: Ticks,
     budget: ResolvedBudget,
@@ -104,8 +105,8 @@ impl Meter {
 
     /// So many more bytes have left the guest; an error if they are too many.
     pub(crate) fn output(&self, bytes: usize) -> Result<()> {
-        let used = self.output_bytes.load(Relaxed).saturating_add(bytes as u64);
-        self.output_bytes.store(used, Relaxed);
+        // A sum of what was in memory: it does not reach the end of the numbers.
+        self.output_bytes.fetch_add(bytes as u64, Relaxed);
         if self.shared.load(Relaxed) {
             // The reply leaves after the last poll, and its receiver pays for it too.
             self.accounts().charge(self.own());

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use airssys_osl::{CapabilitySet, Denial, Files, ProcessLimits, Processes, ResourceLimits, ResourceManager};
+use airssys_osl::{
+    CapabilitySet, Denial, Files, ProcessLimits, Processes, ResourceLimits, ResourceManager, Resources,
+};
 use airssys_rt::ActorId;
 use dashmap::DashMap;
 
@@ -15,6 +17,8 @@ use crate::types::limits::{ResolvedLimits, UNLIMITED};
 pub(crate) struct Access {
     pub(crate) files: Files,
     pub(crate) processes: Processes,
+    /// Of its sockets too.
+    pub(crate) resources: Resources,
 }
 
 impl Access {
@@ -34,7 +38,8 @@ impl Access {
                 UNLIMITED => files,
                 written_bytes => files.with_write_bytes_max(written_bytes),
             },
-            processes: processes.with_resources(resources),
+            processes: processes.with_resources(resources.clone()),
+            resources,
         }
     }
 }

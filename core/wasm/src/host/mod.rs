@@ -1,12 +1,15 @@
 //! Host functions: each translates, asks osl or rt, and nothing else.
 
 mod baseline;
+mod datagrams;
 mod descriptor;
 mod environment;
 mod filesystem;
 mod http;
+mod http_io;
 pub(crate) mod hub;
 mod life;
+mod lookup;
 mod messaging;
 mod network;
 mod opening;
@@ -15,15 +18,20 @@ mod sink;
 mod state;
 mod stdio;
 mod stream;
+mod tcp;
+mod tcp_io;
+mod tls;
+mod udp;
 
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::cli::WasiCli;
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets};
-use wasmtime_wasi::sockets::WasiSockets;
 
 pub(crate) use self::life::{Access, Busy, Life, Lives, Living};
+pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
 pub(crate) use self::state::{Grounds, Ports, Refusals, State};
+pub(crate) use self::tls::Trust;
 use crate::types::error::{Code, Error, Result};
 
 /// Puts every interface that the host implements into a linker. All of them link always and deny at use.
@@ -46,10 +54,15 @@ fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     sockets::ip_name_lookup::add_to_linker::<State, Ours>(l, State::called)?;
     sockets::tcp_create_socket::add_to_linker::<State, Ours>(l, State::called)?;
     sockets::udp_create_socket::add_to_linker::<State, Ours>(l, State::called)?;
+    let options = sockets::network::LinkOptions::default();
+    sockets::network::add_to_linker::<State, Ours>(l, &options, State::called)?;
+    sockets::instance_network::add_to_linker::<State, Ours>(l, State::called)?;
+    sockets::tcp::add_to_linker::<State, Ours>(l, State::called)?;
+    sockets::udp::add_to_linker::<State, Ours>(l, State::called)?;
     add_theirs(l)
 }
 
-/// What wasmtime-wasi does itself: io and polling, cli, and sockets up to the check of each address.
+/// What wasmtime-wasi does itself: io and polling, cli, and the types of http up to what is sent.
 fn add_theirs(l: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<State, state::Table>(
         l,
@@ -69,11 +82,6 @@ fn add_theirs(l: &mut Linker<State>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
-    let options = sockets::network::LinkOptions::default();
-    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, State::called_sockets)?;
-    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
-    sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
-    sockets::udp::add_to_linker::<State, WasiSockets>(l, State::called_sockets)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)
 }
 

@@ -8,15 +8,15 @@ use airssys_rt::{ActorId, Runtime};
 use serde_json::json;
 use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi::cli::WasiCliView;
-use wasmtime_wasi::sockets::WasiSocketsView;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
 use super::baseline::Baseline;
 use super::environment::Environment;
-use super::http::Refuse;
+use super::http::Exchanges;
 use super::hub::Hub;
 use super::life::{Access, Life, Lives, Living};
+use super::network::{Net, Outside};
 use super::programs::Programs;
 use super::stdio::{Log, Stream, Tail};
 use crate::engine::{Bounded, Limiter, Meter};
@@ -26,10 +26,11 @@ use crate::types::event::detail;
 use crate::types::limits::{ResolvedBudget, ResolvedLimits};
 use crate::types::tab::Tab;
 
-/// The ways out of an actor: other actors, and whoever listens.
+/// The ways out of an actor: other actors, the network, and whoever listens.
 pub(crate) struct Ports {
     pub runtime: Weak<Runtime>,
     pub hub: Arc<Hub>,
+    pub outside: Outside,
     pub denied: std::sync::atomic::AtomicU64,
     pub correlation: std::sync::atomic::AtomicU64,
     pub lives: Lives,
@@ -60,6 +61,7 @@ pub(crate) struct Grounds {
     pub id: ActorId,
     pub grants: CapabilitySet,
     pub access: Access,
+    pub net: Net,
     pub limits: ResolvedLimits,
     pub budget: ResolvedBudget,
     /// Of a processor, if it is bounded.
@@ -124,13 +126,11 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     /// When the caller of the message at hand stops waiting.
     pub(crate) deadline: Option<Instant>,
-    /// Sockets made in this life.
-    pub(crate) sockets_made: u32,
     /// Ends with the store, and with it what others do on behalf of this life.
     pub(crate) living: Living,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    http_hooks: Refuse,
+    http_hooks: Exchanges,
     limiter: Limiter,
     meter: Arc<Meter>,
     stderr: Arc<Mutex<Tail>>,
@@ -151,25 +151,27 @@ impl State {
         let stderr = Arc::new(Mutex::new(Tail::default()));
         let baseline = Baseline::new(refusals.clone());
         let log = |stream| Log::new(stream, &grounds, baseline.clone(), stderr.clone());
-        let wasi = super::network::context(refusals.clone())
+        // Nothing is inherited from the host process.
+        let wasi = WasiCtxBuilder::new()
             .stdout(log(Stream::Stdout))
             .stderr(log(Stream::Stderr))
             .max_random_size(1 << 20)
             .build();
+        let meter = Arc::new(Meter::new(ticks, grounds.budget, grounds.cpu_share.clone()));
+        let (net, to) = (grounds.net.clone(), refusals.clone());
         Self {
             files: grounds.access.files.clone(),
             living: Living::begin(life, &grounds.ports),
             environment: Environment::new(grounds.env.clone(), refusals.clone()),
-            http_hooks: Refuse(refusals.clone()),
+            http_hooks: Exchanges { net, refusals: to, meter: meter.clone() },
             baseline,
             refusals,
             table: ResourceTable::new(),
             deadline: None,
-            sockets_made: 0,
             wasi,
             http: WasiHttpCtx::new(),
             limiter: Limiter::new(&grounds.limits),
-            meter: Arc::new(Meter::new(ticks, grounds.budget, grounds.cpu_share.clone())),
+            meter,
             stderr,
             grounds,
         }
@@ -222,10 +224,6 @@ impl State {
 
     pub(crate) fn called_cli(&mut self) -> wasmtime_wasi::cli::WasiCliCtxView<'_> {
         self.called().cli()
-    }
-
-    pub(crate) fn called_sockets(&mut self) -> wasmtime_wasi::sockets::WasiSocketsCtxView<'_> {
-        self.called().sockets()
     }
 }
 

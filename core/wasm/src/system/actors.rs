@@ -251,8 +251,9 @@ impl Inner {
             let budget = budget.within(policy);
             let (id, grants) = (resident.id.clone(), resident.grants.clone());
             let access = Access::new(&grants, &limits, &ports.resources);
+            let net = ports.outside.net(&grants, access.resources.clone());
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
-            let grounds = Grounds { id, grants, access, limits, budget, cpu_share, ports, args, env };
+            let grounds = Grounds { id, grants, access, net, limits, budget, cpu_share, ports, args, env };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.

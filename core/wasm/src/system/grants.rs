@@ -158,11 +158,12 @@ impl Inner {
 pub(super) fn is_used(capability: &Capability) -> bool {
     let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
     let by_services = ["fs.exec", "process.run"];
-    let by_wasi = ["fs.write", "fs.delete", "env"];
-    used.contains(&capability.name())
-        || by_services.contains(&capability.name())
-        || by_wasi.contains(&capability.name())
-        || capability.name().starts_with("custom.")
+    let by_wasi = ["fs.write", "fs.delete", "env", "net.connect", "net.listen", "net.resolve", "http"];
+    let name = capability.name();
+    used.contains(&name)
+        || by_services.contains(&name)
+        || by_wasi.contains(&name)
+        || name.starts_with("custom.")
 }
 
 impl Given {

@@ -11,6 +11,7 @@ mod grants;
 mod io;
 mod messages;
 mod morgue;
+mod network;
 mod notices;
 mod operation;
 mod policy;
@@ -99,6 +100,7 @@ impl System {
         let mut linker = engine.linker();
         add_to_linker(&mut linker)?;
         let audit = audit::open(config.audit, config.audit_options)?;
+        let outside = network::outside(config.network)?;
         let io = Arc::new(Io::start()?);
         let (directory, hub, grants) =
             (Arc::<Directory>::default(), Arc::<Hub>::default(), Grants::default());
@@ -115,6 +117,7 @@ impl System {
         let ports = Arc::new(Ports {
             runtime: Arc::downgrade(&runtime),
             hub,
+            outside,
             denied: AtomicU64::new(0),
             correlation: AtomicU64::new(0),
             lives: Lives::default(),

@@ -1,5 +1,6 @@
 //! How a system is opened.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,17 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// `hardened` (the default: no component-model concurrency) or `full`.
     pub profile: Option<String>,
+    /// How guests reach the network.
+    pub network: NetworkOptions,
+}
+
+/// How guests reach the network, where they may; everything absent is the core's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkOptions {
+    /// The name servers to ask, in this order; empty, those of `/etc/resolv.conf`.
+    pub name_servers: Vec<SocketAddr>,
+    /// A PEM file of certificates that https trusts besides the roots that browsers trust.
+    pub tls_roots: Option<PathBuf>,
 }
 
 /// How the audit is kept; everything absent is the core's default.

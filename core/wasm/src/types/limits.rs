@@ -124,7 +124,7 @@ pub struct Budget {
     pub wall: Option<Duration>,
     /// Instructions. `UNSUPPORTED` in this version unless absent.
     pub fuel: Option<u64>,
-    /// Bytes of the reply and of messages sent; 16 MiB.
+    /// Bytes of the reply, of messages sent, and of what goes to the network; 16 MiB.
     pub output_bytes: Option<u64>,
     /// Calls into the host; 100,000.
     pub host_calls: Option<u64>,

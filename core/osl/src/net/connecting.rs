@@ -1,0 +1,80 @@
+use std::fmt;
+use std::net::SocketAddr;
+
+use rustix::io::Errno;
+use rustix::net::{connect, sockopt};
+
+use crate::audit::Running;
+use crate::net::socket::Socket;
+use crate::net::{NetError, ReadyFd, TcpStream};
+
+/// A TCP connection on its way, as long as its grant holds.
+pub struct Connecting {
+    socket: Socket,
+    peer: SocketAddr,
+    /// Whose result is recorded when it is known.
+    running: Option<Running>,
+}
+
+impl Connecting {
+    /// Sends a new socket to the address, which was decided.
+    pub(crate) fn begin(socket: Socket, peer: SocketAddr) -> Result<Self, NetError> {
+        match connect(&*socket.fd()?, &peer) {
+            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(Self { socket, peer, running: None }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same, whose result ends this record.
+    pub(crate) fn recorded(self, running: Running) -> Self {
+        Self { running: Some(running), ..self }
+    }
+
+    /// Whether it stands now; wait for the descriptor to become writable while it does not.
+    pub fn is_connected(&self) -> Result<bool, NetError> {
+        Ok(self.socket.once(stands)?.is_some())
+    }
+
+    /// The connection, which must stand.
+    pub fn finish(self) -> Result<TcpStream, NetError> {
+        let done = match self.is_connected() {
+            Ok(true) => TcpStream::connected(self.socket, self.peer),
+            Ok(false) => Err(Errno::NOTCONN.into()),
+            Err(error) => Err(error),
+        };
+        if let Some(running) = self.running {
+            if let Ok(stream) = &done {
+                stream.set_open(running.opened());
+            }
+            match &done {
+                Ok(_) => running.finish(Ok(())),
+                Err(error) => running.finish(Err(&error.to_string())),
+            }
+        }
+        done
+    }
+
+    pub fn ready_fd(&self) -> Result<ReadyFd, NetError> {
+        self.socket.ready_fd()
+    }
+
+    pub(crate) fn parts(self) -> (Socket, SocketAddr) {
+        (self.socket, self.peer)
+    }
+}
+
+/// Fails as the connection did, and with `AGAIN` while nobody knows.
+pub(crate) fn stands(fd: &std::os::fd::OwnedFd) -> Result<(), Errno> {
+    sockopt::socket_error(fd)??;
+    match rustix::net::getpeername(fd) {
+        Ok(_) => Ok(()),
+        Err(Errno::NOTCONN) => Err(Errno::AGAIN),
+        Err(error) => Err(error),
+    }
+}
+
+impl fmt::Debug for Connecting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connecting({})", self.socket.capability())
+    }
+}

@@ -1,0 +1,433 @@
+//! `wasi:sockets/tcp` over osl: a socket of the system is made when it is known where it leads.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use airssys_osl::{Bound, Connecting, Listener, NetError, TcpStream};
+use tokio::io::Interest;
+use tokio::time::Instant;
+use wasmtime::component::Resource;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::p2::bindings::sockets::network::{
+    ErrorCode, IpAddressFamily, IpSocketAddress, Network as TheirNetwork,
+};
+use wasmtime_wasi::p2::bindings::sockets::tcp::{self, HostTcpSocket, ShutdownType, TcpSocket as Theirs};
+use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, Pollable, SocketResult};
+
+use super::descriptor::{Handle, push};
+use super::network::{anywhere, is_implicit, unicast, wait};
+use super::state::State;
+use super::tcp_io::{Reader, Writer};
+use crate::engine::Bounded;
+
+/// How long a connection may take to stand.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(30);
+/// What the guest may ask for and has no effect here: buffers are the system's matter.
+const BUFFER_BYTES: u64 = 64 << 10;
+const HOP_LIMIT: u8 = 64;
+const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(7_200);
+const KEEP_ALIVE_INTERVAL_NS: u64 = 75_000_000_000;
+const KEEP_ALIVE_COUNT: u32 = 9;
+
+/// A socket of a guest.
+pub(super) struct TcpSocket {
+    family: IpAddressFamily,
+    /// What was started and is not finished.
+    begun: Option<Begun>,
+    way: Way,
+    keep_alive: bool,
+    keep_alive_idle: Duration,
+    /// Seen while waiting, told by what comes next.
+    failed: Option<NetError>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Bind,
+    Connect,
+    Listen,
+}
+
+enum Way {
+    Fresh,
+    /// Bound to any port, which is not chosen before it matters.
+    Anywhere,
+    Bound(Bound),
+    Connecting(Connecting, Instant),
+    Connected(TcpStream, Writer),
+    Listening(Listener),
+    Closed,
+}
+
+impl TcpSocket {
+    fn new(family: IpAddressFamily, way: Way) -> Self {
+        Self { family, begun: None, way, keep_alive: false, keep_alive_idle: KEEP_ALIVE_IDLE, failed: None }
+    }
+
+    fn begin(&mut self, what: Begun) -> SocketResult<()> {
+        match self.begun {
+            Some(_) => Err(ErrorCode::ConcurrencyConflict.into()),
+            None => {
+                self.begun = Some(what);
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(&mut self, what: Begun) -> SocketResult<()> {
+        match self.begun == Some(what) {
+            true => {
+                self.begun = None;
+                Ok(())
+            }
+            false => Err(ErrorCode::NotInProgress.into()),
+        }
+    }
+
+    fn local(&self) -> SocketResult<SocketAddr> {
+        match &self.way {
+            Way::Anywhere => Ok(anywhere(self.family)),
+            Way::Bound(bound) => Ok(bound.local()),
+            Way::Connected(stream, _) => Ok(stream.local()),
+            Way::Listening(listener) => Ok(listener.local()),
+            Way::Fresh | Way::Connecting(..) | Way::Closed => Err(ErrorCode::InvalidState.into()),
+        }
+    }
+
+    fn keep_alive(&self) -> Result<(), NetError> {
+        match &self.way {
+            Way::Connected(stream, _) => {
+                stream.set_keepalive(self.keep_alive.then_some(self.keep_alive_idle))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Pollable for TcpSocket {
+    async fn ready(&mut self) {
+        let ready = match &self.way {
+            Way::Connecting(connecting, until) => connecting.ready_fd().map(|fd| (fd, Some(*until))),
+            Way::Listening(listener) => listener.ready_fd().map(|fd| (fd, None)),
+            _ => return,
+        };
+        match ready {
+            _ if self.failed.is_some() => {}
+            Err(error) => self.failed = Some(error),
+            Ok((fd, None)) => wait(fd, Interest::READABLE).await,
+            Ok((fd, Some(until))) => {
+                let _ = tokio::time::timeout_at(until, wait(fd, Interest::WRITABLE)).await;
+            }
+        }
+    }
+}
+
+impl State {
+    fn tcp(&mut self, socket: &Resource<Theirs>) -> SocketResult<&mut TcpSocket> {
+        Ok(self.table.get_mut::<TcpSocket>(&socket.ours())?)
+    }
+
+    /// What osl did, or its failure, after which the socket is of no use.
+    fn tcp_done<T>(&mut self, socket: &Resource<Theirs>, done: Result<T, NetError>) -> SocketResult<T> {
+        match done {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                let socket = self.tcp(socket)?;
+                (socket.begun, socket.way) = (None, Way::Closed);
+                Err(self.socket_error(error))
+            }
+        }
+    }
+
+    /// The streams of a connection, children of its socket.
+    fn streams(
+        &mut self,
+        socket: &Resource<Theirs>,
+        stream: TcpStream,
+    ) -> SocketResult<(Resource<DynInputStream>, Resource<DynOutputStream>)> {
+        let writer = Writer::new(stream.clone(), self.refusals.clone(), Bounded::meter(self).clone());
+        let input: DynInputStream = Box::new(Reader::new(stream.clone(), self.refusals.clone()));
+        let output: DynOutputStream = Box::new(writer.clone());
+        self.tcp(socket)?.way = Way::Connected(stream, writer);
+        let parent: Resource<TcpSocket> = Resource::new_borrow(socket.rep());
+        Ok((self.table.push_child(input, &parent)?, self.table.push_child(output, &parent)?))
+    }
+}
+
+impl tcp_create_socket::Host for State {
+    fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<Theirs>> {
+        Ok(push(&mut self.table, TcpSocket::new(family, Way::Fresh))?)
+    }
+}
+
+impl tcp::Host for State {}
+
+impl HostTcpSocket for State {
+    async fn start_bind(
+        &mut self,
+        this: Resource<Theirs>,
+        _: Resource<TheirNetwork>,
+        address: IpSocketAddress,
+    ) -> SocketResult<()> {
+        let network = self.grounds.net.network.clone();
+        let socket = self.tcp(&this)?;
+        let address = unicast(address, socket.family)?;
+        socket.begin(Begun::Bind)?;
+        let way = match &socket.way {
+            Way::Fresh if is_implicit(address) => Ok(Way::Anywhere),
+            Way::Fresh => {
+                let bound = network.bind(address.ip(), address.port(), "wasi:sockets/tcp#start-bind");
+                bound.map(Way::Bound)
+            }
+            _ => {
+                socket.begun = None;
+                return Err(ErrorCode::InvalidState.into());
+            }
+        };
+        match way {
+            Ok(way) => socket.way = way,
+            Err(error) => {
+                // It may be bound to another address.
+                socket.begun = None;
+                return Err(self.socket_error(error));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_bind(&mut self, this: Resource<Theirs>) -> SocketResult<()> {
+        self.tcp(&this)?.finish(Begun::Bind)
+    }
+
+    fn start_connect(
+        &mut self,
+        this: Resource<Theirs>,
+        _: Resource<TheirNetwork>,
+        address: IpSocketAddress,
+    ) -> SocketResult<()> {
+        let network = self.grounds.net.network.clone();
+        let socket = self.tcp(&this)?;
+        let address = unicast(address, socket.family)?;
+        match (&socket.way, socket.begun) {
+            (_, Some(_)) => return Err(ErrorCode::ConcurrencyConflict.into()),
+            (Way::Fresh | Way::Anywhere, None) => {}
+            // A client's own port is the system's choice.
+            (Way::Bound(_), None) => return Err(ErrorCode::NotSupported.into()),
+            _ => return Err(ErrorCode::InvalidState.into()),
+        }
+        let begun = network.begin_connect(address, "wasi:sockets/tcp#start-connect");
+        let connecting = self.tcp_done(&this, begun)?;
+        let socket = self.tcp(&this)?;
+        socket.way = Way::Connecting(connecting, Instant::now() + CONNECT_TIME_MAX);
+        socket.begin(Begun::Connect)
+    }
+
+    fn finish_connect(
+        &mut self,
+        this: Resource<Theirs>,
+    ) -> SocketResult<(Resource<DynInputStream>, Resource<DynOutputStream>)> {
+        let socket = self.tcp(&this)?;
+        let Way::Connecting(connecting, until) = &socket.way else {
+            return Err(ErrorCode::NotInProgress.into());
+        };
+        let stands = match socket.failed.take() {
+            Some(error) => Err(error),
+            None => match connecting.is_connected() {
+                Ok(false) if *until <= Instant::now() => Err(NetError::Timeout),
+                stands => stands,
+            },
+        };
+        if !self.tcp_done(&this, stands)? {
+            return Err(ErrorCode::WouldBlock.into());
+        }
+        let socket = self.tcp(&this)?;
+        socket.finish(Begun::Connect)?;
+        let Way::Connecting(connecting, _) = std::mem::replace(&mut socket.way, Way::Closed) else {
+            return Err(ErrorCode::NotInProgress.into());
+        };
+        // A guest that writes a little and waits for the answer has no way to ask for this.
+        let stream = connecting.finish().and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+        let stream = self.tcp_done(&this, stream)?;
+        let streams = self.streams(&this, stream)?;
+        let kept = self.tcp(&this)?.keep_alive();
+        self.tcp_done(&this, kept)?;
+        Ok(streams)
+    }
+
+    async fn start_listen(&mut self, this: Resource<Theirs>) -> SocketResult<()> {
+        let network = self.grounds.net.network.clone();
+        let socket = self.tcp(&this)?;
+        socket.begin(Begun::Listen)?;
+        let listener = match std::mem::replace(&mut socket.way, Way::Closed) {
+            Way::Bound(bound) => bound.listen(),
+            // A server that leaves the port to the system.
+            Way::Anywhere => network.listen(anywhere(socket.family).ip(), 0, "wasi:sockets/tcp#start-listen"),
+            other => {
+                (socket.begun, socket.way) = (None, other);
+                return Err(ErrorCode::InvalidState.into());
+            }
+        };
+        let listener = self.tcp_done(&this, listener)?;
+        self.tcp(&this)?.way = Way::Listening(listener);
+        Ok(())
+    }
+
+    fn finish_listen(&mut self, this: Resource<Theirs>) -> SocketResult<()> {
+        self.tcp(&this)?.finish(Begun::Listen)
+    }
+
+    fn accept(
+        &mut self,
+        this: Resource<Theirs>,
+    ) -> SocketResult<(Resource<Theirs>, Resource<DynInputStream>, Resource<DynOutputStream>)> {
+        let socket = self.tcp(&this)?;
+        let (Way::Listening(listener), None) = (&socket.way, socket.begun) else {
+            return Err(ErrorCode::InvalidState.into());
+        };
+        let family = socket.family;
+        let accepted = match socket.failed.take() {
+            Some(error) => Err(error),
+            None => listener.try_accept(),
+        };
+        let stream = match accepted {
+            Ok(None) => return Err(ErrorCode::WouldBlock.into()),
+            Ok(Some(stream)) => stream,
+            Err(error @ NetError::Denied(_)) => return self.tcp_done(&this, Err(error)),
+            // The listener goes on.
+            Err(error) => return Err(self.socket_error(error)),
+        };
+        stream.set_nodelay(true).map_err(|error| self.socket_error(error))?;
+        let socket: Resource<Theirs> = push(&mut self.table, TcpSocket::new(family, Way::Fresh))?;
+        let (input, output) = self.streams(&socket, stream)?;
+        Ok((socket, input, output))
+    }
+
+    fn local_address(&mut self, this: Resource<Theirs>) -> SocketResult<IpSocketAddress> {
+        Ok(self.tcp(&this)?.local()?.into())
+    }
+
+    fn remote_address(&mut self, this: Resource<Theirs>) -> SocketResult<IpSocketAddress> {
+        match &self.tcp(&this)?.way {
+            Way::Connected(stream, _) => Ok(stream.peer().into()),
+            _ => Err(ErrorCode::InvalidState.into()),
+        }
+    }
+
+    fn is_listening(&mut self, this: Resource<Theirs>) -> wasmtime::Result<bool> {
+        let socket = self.table.get::<TcpSocket>(&this.ours())?;
+        Ok(matches!(socket.way, Way::Listening(_)))
+    }
+
+    fn address_family(&mut self, this: Resource<Theirs>) -> wasmtime::Result<IpAddressFamily> {
+        Ok(self.table.get::<TcpSocket>(&this.ours())?.family)
+    }
+
+    fn set_listen_backlog_size(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
+        match &self.tcp(&this)?.way {
+            Way::Connecting(..) | Way::Connected(..) => Err(ErrorCode::InvalidState.into()),
+            _ => hint(value),
+        }
+    }
+
+    fn keep_alive_enabled(&mut self, this: Resource<Theirs>) -> SocketResult<bool> {
+        Ok(self.tcp(&this)?.keep_alive)
+    }
+
+    fn set_keep_alive_enabled(&mut self, this: Resource<Theirs>, value: bool) -> SocketResult<()> {
+        let socket = self.tcp(&this)?;
+        socket.keep_alive = value;
+        let kept = socket.keep_alive();
+        kept.map_err(|error| self.socket_error(error))
+    }
+
+    fn keep_alive_idle_time(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
+        Ok(self.tcp(&this)?.keep_alive_idle.as_nanos() as u64)
+    }
+
+    fn set_keep_alive_idle_time(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
+        hint(value)?;
+        let socket = self.tcp(&this)?;
+        // What Linux takes, in whole seconds.
+        socket.keep_alive_idle = Duration::from_secs(value.div_ceil(1_000_000_000).min(32_767));
+        let kept = socket.keep_alive();
+        kept.map_err(|error| self.socket_error(error))
+    }
+
+    fn keep_alive_interval(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
+        self.tcp(&this).map(|_| KEEP_ALIVE_INTERVAL_NS)
+    }
+
+    fn set_keep_alive_interval(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
+        self.tcp(&this)?;
+        hint(value)
+    }
+
+    fn keep_alive_count(&mut self, this: Resource<Theirs>) -> SocketResult<u32> {
+        self.tcp(&this).map(|_| KEEP_ALIVE_COUNT)
+    }
+
+    fn set_keep_alive_count(&mut self, this: Resource<Theirs>, value: u32) -> SocketResult<()> {
+        self.tcp(&this)?;
+        hint(value.into())
+    }
+
+    fn hop_limit(&mut self, this: Resource<Theirs>) -> SocketResult<u8> {
+        self.tcp(&this).map(|_| HOP_LIMIT)
+    }
+
+    fn set_hop_limit(&mut self, this: Resource<Theirs>, value: u8) -> SocketResult<()> {
+        self.tcp(&this)?;
+        hint(value.into())?;
+        // One that was set would be taken for one that holds.
+        Err(ErrorCode::NotSupported.into())
+    }
+
+    fn receive_buffer_size(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
+        self.tcp(&this).map(|_| BUFFER_BYTES)
+    }
+
+    fn set_receive_buffer_size(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
+        self.tcp(&this)?;
+        hint(value)
+    }
+
+    fn send_buffer_size(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
+        self.tcp(&this).map(|_| BUFFER_BYTES)
+    }
+
+    fn set_send_buffer_size(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
+        self.tcp(&this)?;
+        hint(value)
+    }
+
+    fn subscribe(&mut self, this: Resource<Theirs>) -> wasmtime::Result<Resource<DynPollable>> {
+        wasmtime_wasi_io::poll::subscribe(&mut self.table, this.ours::<TcpSocket>())
+    }
+
+    fn shutdown(&mut self, this: Resource<Theirs>, how: ShutdownType) -> SocketResult<()> {
+        let Way::Connected(stream, writer) = &self.tcp(&this)?.way else {
+            return Err(ErrorCode::InvalidState.into());
+        };
+        let receive = match how {
+            ShutdownType::Send => Ok(()),
+            ShutdownType::Receive | ShutdownType::Both => stream.shutdown(std::net::Shutdown::Read),
+        };
+        let send = match how {
+            ShutdownType::Receive => Ok(()),
+            ShutdownType::Send | ShutdownType::Both => writer.end(),
+        };
+        receive.and(send).map_err(|error| self.socket_error(error))
+    }
+
+    fn drop(&mut self, this: Resource<Theirs>) -> wasmtime::Result<()> {
+        self.table.delete::<TcpSocket>(this.ours())?;
+        Ok(())
+    }
+}
+
+/// What WASI lets us round to what we have, but for nothing.
+fn hint(value: u64) -> SocketResult<()> {
+    if value == 0 { Err(ErrorCode::InvalidArgument.into()) } else { Ok(()) }
+}
