@@ -29,6 +29,7 @@ mod params;
 mod parts;
 mod path_pattern;
 pub mod policy;
+mod private_dir;
 pub mod process;
 mod protected;
 mod scope;
@@ -55,6 +56,7 @@ pub use net::{
     UdpSocket,
 };
 pub use object::Capabilities;
+pub use private_dir::{PrivateDir, PrivateFile};
 pub use process::{
     Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, ProcessTotal,
     Processes, Stdin,

@@ -3,8 +3,10 @@
 mod guest;
 mod host_actor;
 mod load;
+mod progress;
 
 pub(crate) use self::guest::{Blueprint, Guest};
 pub use self::host_actor::Reply;
 pub(crate) use self::host_actor::{HostActor, SharedHandler};
 pub(crate) use self::load::{Loaded, read};
+pub(crate) use self::progress::Progress;

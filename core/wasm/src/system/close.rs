@@ -96,6 +96,7 @@ impl Inner {
         self.closed.store(true, Relaxed);
         let inner = self.clone();
         let closer = move || {
+            inner.compilers.close();
             let report = inner.stop_all(deadline);
             inner.ports.hub.close();
             inner.runtime.end();
