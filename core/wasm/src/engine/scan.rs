@@ -2,6 +2,10 @@
 //!
 //! What a compilation costs is estimated as *weight*: about a kilobyte and two microseconds a unit. Its bounds and
 //! those of counts whose cost grows faster than the bytes stand in `scan/bounds.rs`, with what real components have.
+//!
+//! Measured by `the_dearest_within_the_bounds` in `tests/runners/rust/load/bombs.rs`, against an ordinary guest in the
+//! same run: a byte costs at most 19 times the time (variables in nested loops) and 84 times the memory (conversions of
+//! floats) of an ordinary one; what costs much in total is 5 times (divisions, loads; 0.9 GB for 262 KB of loads).
 
 mod bounds;
 mod function;
