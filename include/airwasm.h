@@ -235,7 +235,7 @@ typedef struct {
   const char *policy;
   // Path of the file that audit records are appended to; without it the last 1,000 are kept in memory.
   const char *audit;
-  // Path of the folder for compiled code. UNSUPPORTED in this version.
+  // Path of the folder for compiled code, made if there is none. It must be this user's alone; without it nothing is kept.
   const char *cache_dir;
   // "hardened" (the default) or "full".
   const char *profile;

@@ -15,7 +15,7 @@ pub struct airwasm_options {
     pub policy: *const c_char,
     /// Path of the file that audit records are appended to; without it the last 1,000 are kept in memory.
     pub audit: *const c_char,
-    /// Path of the folder for compiled code. UNSUPPORTED in this version.
+    /// Path of the folder for compiled code, made if there is none. It must be this user's alone; without it nothing is kept.
     pub cache_dir: *const c_char,
     /// "hardened" (the default) or "full".
     pub profile: *const c_char,

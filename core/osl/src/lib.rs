@@ -34,6 +34,7 @@ mod parts;
 mod path_pattern;
 pub mod policy;
 mod pool;
+mod private_dir;
 pub mod process;
 mod protected;
 mod resources;
@@ -66,6 +67,7 @@ pub use net::{
 };
 pub use object::Capabilities;
 pub use pool::{Job, Pool, PoolError, PoolLimits};
+pub use private_dir::{PrivateDir, PrivateFile};
 pub use process::{
     Command, Output, Process, ProcessError, ProcessExit, ProcessLimits, ProcessSignal, Processes, Stdin,
 };

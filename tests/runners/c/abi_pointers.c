@@ -316,7 +316,7 @@ static void hostile_i11_struct_size(void) {
   options.completions = 0, options.policy = "/no/such/policy.yaml";
   EXPECT("POLICY_INVALID", airwasm_open(&options, &other));
   options.policy = NULL, options.cache_dir = "/tmp";
-  EXPECT("UNSUPPORTED", airwasm_open(&options, &other));
+  EXPECT("IO", airwasm_open(&options, &other));
   options.cache_dir = NULL, options.profile = "soft";
   WRONG("profile", airwasm_open(&options, &other));
 }

@@ -85,7 +85,7 @@ test('the core decides what a value may be', async (t) => {
   await assert.rejects(system.events('no kind!').next(), argument('kinds'))
   await assert.rejects(System.open({ profile: 'fast' }), argument('profile'))
   await assert.rejects(System.open({ policy: 'none.yaml' }), { code: 'AIRWASM_POLICY_INVALID' })
-  await assert.rejects(System.open({ cacheDir: 'cache' }), { code: 'AIRWASM_UNSUPPORTED' })
+  await assert.rejects(System.open({ cacheDir: '/no/such/cache' }), { code: 'AIRWASM_IO' })
   await assert.rejects(system.spawn(component, { budget: { fuel: 5n } }), { code: 'AIRWASM_UNSUPPORTED' })
   const all = { cpuMs: UNLIMITED, wallMs: UNLIMITED, fuel: UNLIMITED, outputBytes: UNLIMITED, hostCalls: UNLIMITED }
   const actor = await system.spawn(component, { budget: all, limits: { memoryBytes: UNLIMITED }, name: undefined })

@@ -19,6 +19,8 @@ mod command;
 mod ending;
 mod error;
 mod exit;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod forks;
 mod handle;
 mod journal;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -52,8 +54,12 @@ use std::time::Instant;
 pub use command::{Command, Stdin};
 pub use error::ProcessError;
 pub use exit::ProcessExit;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub use forks::forks;
 pub use handle::{Output, Process, ProcessSignal};
 pub use limits::ProcessLimits;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use spawn::forks;
 
 use crate::ask::Ask;
 use crate::ban;

@@ -10,6 +10,8 @@ use std::ffi::{CString, c_char, c_int, c_long, c_void};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -387,4 +389,19 @@ unsafe fn release_memory() {
             unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
         }
     });
+}
+
+/// The number of forks between the first process and this one; counted from the first call on.
+pub fn forks() -> u64 {
+    static FORKS: AtomicU64 = AtomicU64::new(0);
+    static WATCH: Once = Once::new();
+    extern "C" fn in_child() {
+        FORKS.fetch_add(1, Relaxed);
+    }
+    WATCH.call_once(|| {
+        // SAFETY: the handler only adds to an atomic, which is allowed in the child of a threaded process, and it
+        // lives as long as the process. Without memory for it forks go unseen, which is no worse than not asking.
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    });
+    FORKS.load(Relaxed)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use wasmtime::component::{InstancePre, Linker};
 
+use super::progress::Progress;
 use crate::engine::{Compiled, Engine, check_size, digest};
 use crate::host::{State, capabilities_of};
 use crate::types::error::{Code, Error, Result};
@@ -47,8 +48,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 
 impl Loaded {
     /// Compiles and links. Takes as long as it takes: never called on an actor's thread.
-    pub(crate) fn new(engine: &Engine, linker: &Linker<State>, bytes: &[u8], stem: String) -> Result<Self> {
+    pub(crate) fn new(
+        engine: &Engine,
+        linker: &Linker<State>,
+        bytes: &[u8],
+        stem: String,
+        progress: &Progress,
+    ) -> Result<Self> {
+        progress.enter("compile", bytes.len());
         let compiled = engine.compile(bytes)?;
+        progress.enter("link", bytes.len());
         let info = inspect(&compiled, digest(bytes));
         let named = |prefix: &str| info.exports.iter().find(|name| name.starts_with(prefix)).cloned();
         let (handler, lifecycle) = (named(HANDLER), named(LIFECYCLE));

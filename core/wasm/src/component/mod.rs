@@ -3,10 +3,12 @@
 mod guest;
 mod host_actor;
 mod load;
+mod progress;
 mod service;
 
 pub(crate) use self::guest::{Blueprint, Guest};
 pub use self::host_actor::Reply;
 pub(crate) use self::host_actor::{HostActor, SharedHandler};
 pub(crate) use self::load::{Loaded, read};
+pub(crate) use self::progress::Progress;
 pub(crate) use self::service::{Charter, Service, Trade};

@@ -1,10 +1,13 @@
 //! From untrusted bytes to compiled code, or to the error that says what is wrong with them.
 
 use sha2::{Digest, Sha256};
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Encoding, Parser, Payload, WasmFeatures};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use super::artifact;
+use super::cache::Cache;
+use super::scan::{Stop, scan};
 use super::{Engine, Profile};
 use crate::types::error::{Code, Error, Result};
 
@@ -27,32 +30,59 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 }
 
 impl Engine {
-    /// Validates and compiles. Takes as long as it takes: never called on an actor's thread.
+    /// Scans and compiles, or finds what an earlier one has compiled. Takes as long as it takes: never called on an
+    /// actor's thread.
     pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Compiled> {
         check_size(bytes.len() as u64)?;
         check_kind(bytes)?;
-        self.validate(bytes)?;
-        let inner = Component::from_binary(&self.inner, bytes).map_err(|why| {
-            Error::new(Code::InvalidComponent, format!("the component cannot be compiled: {why:#}"))
-        })?;
+        let inner = match &self.cache {
+            None => self.compile_anew(bytes)?,
+            Some(cache) => {
+                let name = Cache::name(bytes, self.inner.precompile_compatibility_hash());
+                match artifact::cached(&self.inner, cache, &name) {
+                    Some(found) => found,
+                    None => self.compile_into(cache, &name, bytes)?,
+                }
+            }
+        };
         Ok(Compiled { inner, engine: self.clone() })
     }
 
-    fn validate(&self, bytes: &[u8]) -> Result<()> {
+    fn compile_anew(&self, bytes: &[u8]) -> Result<Component> {
+        self.scan(bytes)?;
+        Component::from_binary(&self.inner, bytes).map_err(|why| {
+            Error::new(Code::InvalidComponent, format!("the component cannot be compiled: {why:#}"))
+        })
+    }
+
+    fn compile_into(&self, cache: &Cache, name: &str, bytes: &[u8]) -> Result<Component> {
+        let compiled = self.compile_anew(bytes)?;
+        let kept = match compiled.serialize() {
+            Ok(code) => cache.write(name, &code).map_err(|why| why.to_string()),
+            Err(why) => Err(format!("{why:#}")),
+        };
+        // What cannot be kept is compiled again.
+        if let Err(why) = kept {
+            tracing::warn!(target: "airwasm", why, "compiled code was not kept");
+        }
+        Ok(compiled)
+    }
+
+    /// Whether it is valid, and not too dear to compile.
+    fn scan(&self, bytes: &[u8]) -> Result<()> {
         let features = features();
         let concurrent = features | WasmFeatures::CM_ASYNC;
         let wanted = if self.profile == Profile::Full { concurrent } else { features };
-        let Err(why) = Validator::new_with_features(wanted).validate_all(bytes) else {
-            return Ok(());
-        };
-        if self.profile == Profile::Hardened
-            && Validator::new_with_features(concurrent).validate_all(bytes).is_ok()
-        {
-            let text =
-                "the component uses asynchronous exports or imports: open the system with profile full";
-            return Err(Error::new(Code::ProfileRequired, text).with("profile", "full"));
+        match scan(bytes, wanted) {
+            Ok(()) => Ok(()),
+            Err(Stop::Limit(error)) => Err(error),
+            Err(Stop::Invalid(_)) if self.profile == Profile::Hardened && scan(bytes, concurrent).is_ok() => {
+                let text =
+                    "the component uses asynchronous exports or imports: open the system with profile full";
+                Err(Error::new(Code::ProfileRequired, text).with("profile", "full"))
+            }
+            Err(Stop::Invalid(why)) => Err(invalid(why.message(), why.offset() as u64)),
         }
-        Err(invalid(why.message(), why.offset() as u64))
     }
 }
 

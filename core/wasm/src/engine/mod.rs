@@ -1,9 +1,12 @@
 //! The only module that names wasmtime's engine and stores: compile, link, instantiate, call, within bounds.
 
+mod artifact;
+mod cache;
 mod compile;
 mod instance;
 mod limiter;
 mod meter;
+mod scan;
 mod trap;
 
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use std::sync::Arc;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Config, Strategy};
 
+pub(crate) use self::cache::Cache;
 pub(crate) use self::compile::{COMPONENT_BYTES_MAX, Compiled, check_size, digest};
 pub(crate) use self::instance::{Function, Instance};
 pub(crate) use self::limiter::Limiter;
@@ -51,11 +55,12 @@ pub(crate) trait Bounded: Send + 'static {
 pub(crate) struct Engine {
     inner: wasmtime::Engine,
     profile: Profile,
+    cache: Option<Arc<Cache>>,
 }
 
 impl Engine {
     /// An engine with the settings that are not negotiable; each has its reason beside it.
-    pub(crate) fn new(profile: Profile) -> Result<Self> {
+    pub(crate) fn new(profile: Profile, cache: Option<Cache>) -> Result<Self> {
         let mut config = Config::new();
         config
             .strategy(Strategy::Cranelift)
@@ -84,7 +89,7 @@ impl Engine {
             .concurrency_support(profile == Profile::Full);
         let inner = wasmtime::Engine::new(&config)
             .map_err(|why| Error::new(Code::Unsupported, format!("no engine on this platform: {why:#}")))?;
-        Ok(Self { inner, profile })
+        Ok(Self { inner, profile, cache: cache.map(Arc::new) })
     }
 
     /// One tick has passed: a guest that computes yields.

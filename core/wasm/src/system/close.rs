@@ -98,6 +98,7 @@ impl Inner {
         self.policies.end_watch();
         let inner = self.clone();
         let closer = move || {
+            inner.compilers.close();
             let report = inner.stop_all(deadline);
             inner.ports.hub.close();
             inner.runtime.end();

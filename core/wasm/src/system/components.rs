@@ -2,16 +2,25 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use airssys_rt::{Pending, promise};
+use airssys_osl::Audit;
+use serde_json::{Map, Value};
 
+use super::compilers::{COMPILE_MS_MAX, Watch};
 use super::operation::Operation;
 use super::{Inner, System};
-use crate::component::{Loaded, read};
+use crate::component::{Loaded, Progress, read};
+use crate::engine::Cache;
+use crate::host::hub::Hub;
 use crate::types::error::{Code, Error, Result};
 use crate::types::event::detail;
 use crate::types::handle::{ComponentHandle, Kind};
 use crate::types::info::ComponentInfo;
+use crate::types::limits::millis;
+
+/// How often the progress of a compilation is told.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 impl System {
     /// Reads, checks and compiles a component. Not a file: `IO`; no component: `INVALID_COMPONENT` or `CORE_MODULE`.
@@ -58,23 +67,65 @@ impl System {
             Ok(inner) => inner,
             Err(error) => return self.failed(error),
         };
-        let (resolver, pending) = promise::<ComponentHandle, Error>();
-        let weak = Arc::downgrade(inner);
         let (engine, linker) = (inner.engine.clone(), inner.linker.clone());
-        inner.io.handle().spawn_blocking(move || {
-            let loaded = bytes().and_then(|bytes| Loaded::new(&engine, &linker, &bytes, stem));
-            let entered = loaded.and_then(|loaded| match weak.upgrade() {
-                Some(inner) => Ok(inner.enter_component(loaded)),
-                None => Err(Error::new(Code::Closed, "the system is closed")),
-            });
-            resolver.settle(entered);
-        });
-        self.operation(pending)
+        let pending = inner.compilers.begin(Box::new(move |progress| {
+            let bytes = bytes()?;
+            Loaded::new(&engine, &linker, &bytes, stem, progress)
+        }));
+        let weak = Arc::downgrade(inner);
+        let entered = move |loaded: Result<Loaded>| match (loaded, weak.upgrade()) {
+            (Ok(loaded), Some(inner)) => Ok(inner.enter_component(loaded)),
+            (Ok(_), None) => Err(Error::new(Code::Closed, "the system is closed")),
+            (Err(error), _) => Err(error),
+        };
+        Operation::new(pending.map(entered), None, &inner.tickets)
     }
+}
 
-    fn operation(&self, pending: Pending<ComponentHandle, Error>) -> Operation<ComponentHandle> {
-        Operation::new(pending, None, &self.inner.tickets)
-    }
+/// Opens the folder of compiled code, and takes it out of every grant's reach.
+pub(super) fn open_cache(path: &Path, audit: &Audit) -> Result<Cache> {
+    let opened = Cache::open(path).and_then(|cache| audit.protected().directory(path).map(|()| cache));
+    opened.map_err(|why| {
+        Error::new(Code::Io, format!("cache_dir {}: {why}", path.display()))
+            .with("errno", why.raw_os_error().unwrap_or_default())
+            .with("path", path.display().to_string())
+    })
+}
+
+/// Tells of compilations that take long, and ends the wait for those that take too long.
+pub(super) fn watch(io: tokio::runtime::Handle, hub: Arc<Hub>, cached: bool) -> Watch<Loaded> {
+    Box::new(move |compilers, task| {
+        let (compilers, watched, hub) = (Arc::downgrade(compilers), Arc::downgrade(task), hub.clone());
+        let told = task.clone();
+        let watching = io.spawn(async move {
+            let allowed = Duration::from_millis(COMPILE_MS_MAX);
+            loop {
+                tokio::time::sleep(TELL_EVERY).await;
+                let (Some(compilers), Some(task)) = (compilers.upgrade(), watched.upgrade()) else { return };
+                hub.tell("component.loading", None, || facts(&task.progress));
+                if task.progress.elapsed() >= allowed {
+                    return compilers.abandon(&task, allowed);
+                }
+            }
+        });
+        Box::new(move || {
+            watching.abort();
+            if !cached && told.progress.elapsed() >= TELL_EVERY {
+                let (stage, ms) = (told.progress.stage(), told.progress.elapsed().as_millis());
+                let line = "a cache_dir for this system would save the next one";
+                tracing::info!(target: "airwasm", bytes = stage.bytes, ms, "a compilation took long: {line}");
+            }
+        })
+    })
+}
+
+fn facts(progress: &Progress) -> Map<String, Value> {
+    let stage = progress.stage();
+    let mut facts = detail("phase", stage.phase);
+    facts.insert("bytes".to_owned(), stage.bytes.into());
+    facts.insert("elapsed_ms".to_owned(), millis(progress.elapsed()).into());
+    facts.insert("allowed_ms".to_owned(), COMPILE_MS_MAX.into());
+    facts
 }
 
 impl Inner {

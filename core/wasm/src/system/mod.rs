@@ -3,6 +3,7 @@
 mod actors;
 mod audit;
 mod close;
+mod compilers;
 mod components;
 mod directory;
 mod environment;
@@ -34,6 +35,7 @@ use wasmtime::component::Linker;
 
 pub use self::actors::{DeferredHandler, HostExecutor, HostHandler};
 use self::close::Closing;
+use self::compilers::Compilers;
 use self::directory::Directory;
 pub use self::events::Events;
 use self::events::Subscriptions;
@@ -77,6 +79,7 @@ pub(crate) struct Inner {
     directory: Arc<Directory>,
     grants: Grants,
     components: DashMap<u64, Arc<Loaded>>,
+    compilers: Arc<Compilers<Loaded>>,
     subscriptions: Subscriptions,
     tickets: Arc<Tickets>,
     topics: topics::Subscribed,
@@ -89,17 +92,17 @@ pub(crate) struct Inner {
 impl System {
     /// Opens a system: its threads, its engine, its audit log.
     pub fn open(config: Config) -> Result<System> {
-        if config.cache_dir.is_some() {
-            let text = "cache_dir is not supported in this version";
-            return Err(Error::new(Code::Unsupported, text).with("which", "cache_dir"));
-        }
         if config.policy_watch == Some(Duration::ZERO) {
             return Err(Error::argument("policy_watch_ms", "0 is no interval; leave it out not to watch"));
         }
-        let engine = Engine::new(Profile::parse(config.profile.as_deref())?)?;
+        let profile = Profile::parse(config.profile.as_deref())?;
+        let audit = audit::open(config.audit, config.audit_options)?;
+        let cache =
+            config.cache_dir.as_deref().map(|path| components::open_cache(path, &audit)).transpose()?;
+        let cached = cache.is_some();
+        let engine = Engine::new(profile, cache)?;
         let mut linker = engine.linker();
         add_to_linker(&mut linker)?;
-        let audit = audit::open(config.audit, config.audit_options)?;
         let outside = network::outside(config.network)?;
         let io = Arc::new(Io::start()?);
         let (directory, hub, grants) =
@@ -114,6 +117,8 @@ impl System {
         let runtime = Arc::new(runtime.map_err(no_thread)?);
         let morgue = Arc::<morgue::Morgue>::default();
         runtime.read_dead_letters(Box::new(morgue::reader(morgue.clone(), hub.clone())));
+        let watch = components::watch(io.handle().clone(), hub.clone(), cached);
+        let compilers = Compilers::new(std::thread::available_parallelism().map_or(1, usize::from), watch);
         let ports = Arc::new(Ports {
             runtime: Arc::downgrade(&runtime),
             hub,
@@ -138,6 +143,7 @@ impl System {
             directory,
             grants,
             components: DashMap::new(),
+            compilers,
             subscriptions: Subscriptions::new(),
             tickets: Arc::default(),
             topics: topics::Subscribed::new(),
@@ -210,6 +216,7 @@ impl Drop for Inner {
             return;
         }
         self.ports.hub.close();
+        self.compilers.close();
         self.runtime.kill_all();
         self.runtime.end();
         self.io.end();

@@ -1,0 +1,188 @@
+//! The threads that compile: few and their own. Whoever waits for one is free at once; one that does not end in time
+//! is abandoned, and counted until it does.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use airssys_rt::{Pending, Resolver, promise};
+
+use crate::component::Progress;
+use crate::types::error::{Code, Error, Result};
+
+/// How long one component may take.
+pub(super) const COMPILE_MS_MAX: u64 = 60_000;
+/// As many compilations may outlast their time before new ones are refused.
+const ABANDONED_MAX: usize = 4;
+const WAITING_MAX: usize = 1_024;
+/// Validators and compilers recurse, as deep as the bounds of the scan let them.
+const STACK_BYTES: usize = 8 << 20;
+
+pub(super) type Work<V> = Box<dyn FnOnce(&Progress) -> Result<V> + Send>;
+/// Called when a task begins; what it gives back is called when the task is over.
+pub(super) type Watch<V> =
+    Box<dyn Fn(&Arc<Compilers<V>>, &Arc<Task<V>>) -> Box<dyn FnOnce() + Send> + Send + Sync>;
+
+pub(super) struct Compilers<V: Send + 'static> {
+    state: Mutex<State<V>>,
+    threads_max: usize,
+    watch: Watch<V>,
+}
+
+struct State<V: Send + 'static> {
+    waiting: VecDeque<(Arc<Task<V>>, Work<V>)>,
+    /// Those that compile; the abandoned ones are no longer among them.
+    threads: usize,
+    abandoned: usize,
+    closed: bool,
+}
+
+/// One compilation, for whoever watches it.
+pub(super) struct Task<V: Send + 'static> {
+    /// Taken by the one that answers: the thread, or its deadline.
+    resolver: Mutex<Option<Resolver<V, Error>>>,
+    pub progress: Progress,
+}
+
+impl<V: Send + 'static> Task<V> {
+    fn take(&self) -> Option<Resolver<V, Error>> {
+        self.resolver.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn is_given_up(&self) -> bool {
+        let resolver = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
+        resolver.as_ref().is_none_or(Resolver::is_abandoned)
+    }
+}
+
+impl<V: Send + 'static> Compilers<V> {
+    pub(super) fn new(threads_max: usize, watch: Watch<V>) -> Arc<Self> {
+        let state = State { waiting: VecDeque::new(), threads: 0, abandoned: 0, closed: false };
+        Arc::new(Self { state: Mutex::new(state), threads_max, watch })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<V>> {
+        // Counts and the queue are changed together, by code that does not panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues the work. If it is given up before it begins, it never does.
+    pub(super) fn begin(self: &Arc<Self>, work: Work<V>) -> Pending<V, Error> {
+        let (resolver, pending) = promise();
+        let task =
+            Arc::new(Task { resolver: Mutex::new(Some(resolver)), progress: Progress::new(Instant::now()) });
+        let mut state = self.lock();
+        if let Err(error) = state.check() {
+            return Pending::ready(Err(error));
+        }
+        state.waiting.push_back((task, work));
+        match self.add_thread(&mut state) {
+            Ok(()) => pending,
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// One thread more for what waits, if there may be one. Threads end when nothing waits.
+    fn add_thread(self: &Arc<Self>, state: &mut State<V>) -> Result<()> {
+        if state.waiting.is_empty() || state.threads >= self.threads_max {
+            return Ok(());
+        }
+        let (pool, name) = (self.clone(), "airwasm-compile".to_owned());
+        let thread = thread::Builder::new().name(name).stack_size(STACK_BYTES);
+        match thread.spawn(move || pool.compile_all()) {
+            Ok(_) => state.threads += 1,
+            // The others will come to it.
+            Err(_) if state.threads > 0 => {}
+            Err(why) => {
+                state.waiting.clear();
+                return Err(Error::new(Code::Io, format!("no thread to compile on: {why}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<(Arc<Task<V>>, Work<V>)> {
+        let mut state = self.lock();
+        let next = state.waiting.pop_front();
+        state.threads -= usize::from(next.is_none());
+        next
+    }
+
+    fn compile_all(self: Arc<Self>) {
+        airssys_rt::mark_inside();
+        while let Some((task, work)) = self.next() {
+            if task.is_given_up() {
+                continue;
+            }
+            task.progress.begin(Instant::now());
+            let unwatch = (self.watch)(&self, &task);
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(&task.progress)));
+            unwatch();
+            let outcome = outcome.unwrap_or_else(|_| {
+                Err(Error::new(Code::Panic, "the compiler panicked; please report the component"))
+            });
+            let Some(resolver) = task.take() else {
+                // Its deadline has answered, and this thread has been replaced.
+                self.lock().abandoned -= 1;
+                return;
+            };
+            resolver.settle(outcome);
+        }
+    }
+
+    /// Answers in place of a compilation that has taken too long, and lets another thread take its place.
+    pub(super) fn abandon(self: &Arc<Self>, task: &Task<V>, allowed: Duration) {
+        let Some(resolver) = task.take() else { return };
+        let mut state = self.lock();
+        state.threads -= 1;
+        state.abandoned += 1;
+        // Those that wait have been told if there is no thread for them.
+        let _ = self.add_thread(&mut state);
+        drop(state);
+        resolver.settle(Err(limit("compile_ms", allowed.as_millis(), task.progress.elapsed().as_millis())));
+    }
+
+    /// What waits is `CLOSED`; what compiles ends by itself.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        for resolver in waiting.into_iter().filter_map(|(task, _)| task.take()) {
+            resolver.settle(Err(closed()));
+        }
+    }
+}
+
+impl<V: Send + 'static> State<V> {
+    fn check(&self) -> Result<()> {
+        match () {
+            () if self.closed => Err(closed()),
+            () if self.abandoned >= ABANDONED_MAX => {
+                Err(limit("abandoned_compilations", ABANDONED_MAX as u128 - 1, self.abandoned as u128))
+            }
+            () if self.waiting.len() >= WAITING_MAX => {
+                Err(limit("waiting_compilations", WAITING_MAX as u128, self.waiting.len() as u128 + 1))
+            }
+            () => Ok(()),
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Code::Closed, "the system is closed")
+}
+
+fn limit(which: &str, allowed: u128, given: u128) -> Error {
+    let figure = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
+    Error::new(Code::CompileLimit, format!("compile limit: {which} allowed {allowed}, given {given}"))
+        .with("which", which)
+        .with("allowed", figure(allowed))
+        .with("given", figure(given))
+}
+
+#[cfg(test)]
+#[path = "compilers_tests.rs"]
+mod tests;

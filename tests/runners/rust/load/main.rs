@@ -1,0 +1,6 @@
+//! Loading what is hostile: bombs, cut and flipped bytes, files that change.
+
+mod bombs;
+mod cache;
+mod malformed;
+mod wasm;
