@@ -63,35 +63,26 @@ impl CapabilitySet {
     }
 
     /// Adds a grant under the caller's id, which must be new to this set; of the call's ttl and the
-    /// text's the shorter counts. A file grant opens its directory now.
+    /// text's the shorter counts. A file grant opens its directory now. Where there are no files, network and programs,
+    /// one of them is refused.
     pub fn grant(
         &self,
         id: u64,
         capability: Capability,
         ttl: Option<Duration>,
     ) -> Result<(), CapabilityError> {
-        let refuse = |reason: &str| Err(CapabilityError::new(&capability.to_string(), reason));
+        let refuse = |reason: &str| CapabilityError::new(&capability.to_string(), reason);
         if ttl == Some(Duration::ZERO) {
-            return refuse("a ttl of zero grants nothing: leave the grant out");
+            return Err(refuse("a ttl of zero grants nothing: leave the grant out"));
         }
         let ttl = [ttl, capability.ttl()].into_iter().flatten().min();
         // A ttl past the end of the clock is none.
         let deadline = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
-        let base = match capability.scope() {
-            Scope::Path(pattern) => {
-                Some(Base::open(pattern, capability.name() == "fs.delete").map_err(|error| {
-                    CapabilityError::new(
-                        &capability.to_string(),
-                        format!("no directory of it can be opened: {error}"),
-                    )
-                })?)
-            }
-            _ => None,
-        };
+        let base = Base::of(&capability).map_err(|reason| refuse(&reason))?;
         let grant = Arc::new(Grant::new(&self.0.actor, id, capability.clone(), deadline, base));
         let mut held = self.write();
         if held.grants.iter().any(|other| other.id == id) {
-            return refuse(&format!("the grant id {id} is taken"));
+            return Err(refuse(&format!("the grant id {id} is taken")));
         }
         held.grants.push(grant.clone());
         drop(held);

@@ -9,6 +9,8 @@ mod filter;
 mod flood;
 mod json;
 mod log;
+#[cfg_attr(not(unix), path = "native_portable.rs")]
+mod native;
 mod own;
 mod queue;
 mod record;
@@ -35,6 +37,7 @@ pub use filter::Filter;
 pub(crate) use flood::Flood;
 pub use record::{Decision, Operation, Phase, Record};
 pub use redact::redact;
+#[cfg(unix)]
 pub(crate) use running::Opened;
 pub use running::Running;
 pub(crate) use tally::{Book, Subject, Tally};
