@@ -6,14 +6,17 @@ use std::path::Path;
 
 use super::disk;
 
-/// What tells files from others: nothing does.
-pub(crate) type Id = ();
+/// What tells a file from others: nothing does.
+#[derive(Clone, Copy)]
+pub(crate) struct Id;
 
-pub(crate) fn id(_: &Metadata) -> Id {}
+pub(crate) fn id(_: &Metadata) -> Id {
+    Id
+}
 
 /// How long the file at the path is, if it is the open one: asked anew each time, by its lock. Who finds it taken has
 /// found the file that is locked here.
-pub(crate) fn len_in_place(path: &Path, file: &File, (): Id) -> io::Result<Option<u64>> {
+pub(crate) fn len_in_place(path: &Path, file: &File, _: Id) -> io::Result<Option<u64>> {
     let found = match disk::open_to_read(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

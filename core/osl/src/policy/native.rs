@@ -25,8 +25,8 @@ pub(super) fn stamp(metadata: &Metadata) -> Stamp {
 }
 
 /// What tells it from others, whatever their paths.
-pub(super) fn id(_: &Path, stamp: &Stamp) -> io::Result<String> {
-    Ok(format!("{}:{}", stamp.device, stamp.inode))
+pub(super) fn id(_: &Path, stamp: &Stamp) -> String {
+    format!("{}:{}", stamp.device, stamp.inode)
 }
 
 /// Whether only those can have written it who may decide.

@@ -21,10 +21,11 @@ pub(super) fn stamp(metadata: &Metadata) -> Stamp {
     }
 }
 
-/// What tells it from others: its path without links. Another name of the same file is another file here.
-pub(super) fn id(path: &Path, _: &Stamp) -> io::Result<String> {
-    // Two names that are no text are told apart, too.
-    fs::canonicalize(path).map(|real| format!("{real:?}"))
+/// What tells it from others: its path without links, where that can be told. Another name of the same file is
+/// another file here.
+pub(super) fn id(path: &Path, _: &Stamp) -> String {
+    // In the form that also tells names apart that are no text.
+    format!("{:?}", fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// Who may write it cannot be told here: to see to that is the host's part.
