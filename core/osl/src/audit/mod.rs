@@ -84,7 +84,7 @@ struct Failure {
 }
 
 impl Audit {
-    /// Opens the file for appending, created with mode 0600, goes on with its chain, and starts the writer.
+    /// Opens the file for appending, created with mode 0600 on Unix, goes on with its chain, and starts the writer.
     ///
     /// Refused while another audit, of this process or another, writes to the file.
     pub fn open(config: AuditConfig) -> io::Result<Arc<Audit>> {
