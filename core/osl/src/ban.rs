@@ -1,5 +1,4 @@
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use crate::capability::Capability;
@@ -31,7 +30,9 @@ impl Ban {
     }
 
     /// Whether its one path leads to this file now.
+    #[cfg(unix)]
     pub(crate) fn leads_to(&self, device: u64, inode: u64) -> bool {
+        use std::os::unix::fs::MetadataExt;
         let found = self.path().and_then(|path| fs::metadata(path).ok());
         found.is_some_and(|found| (found.dev(), found.ino()) == (device, inode))
     }

@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cut::Cut;
+use crate::denial::DenialKind;
+use crate::grant::{Guard, Lease};
 use crate::resources::Permit;
 
 pub(crate) struct Descriptor(Mutex<Option<Arc<CountedFd>>>);
@@ -55,5 +57,20 @@ impl Cut for Descriptor {
         // Closed, and its permits given back, with the lock released.
         let last = self.lock().take();
         drop(last);
+    }
+}
+
+impl Guard {
+    /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
+    pub(crate) fn mint(&self, fd: OwnedFd, permit: Permit) -> Result<Lease<Descriptor>, DenialKind> {
+        self.tie(Arc::new(Descriptor::new(fd, vec![Arc::new(permit)])))
+    }
+}
+
+impl Lease<Descriptor> {
+    pub fn get(&self) -> Result<Arc<CountedFd>, DenialKind> {
+        self.guard().alive()?;
+        // Only the end of the grant empties it, and it says which end before it does so.
+        self.resource().get().ok_or_else(|| self.guard().alive().err().unwrap_or(DenialKind::Revoked))
     }
 }

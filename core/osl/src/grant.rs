@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -9,9 +8,7 @@ use crate::audit::{Book, Subject, Tally};
 use crate::capability::Capability;
 use crate::cut::Cut;
 use crate::denial::DenialKind;
-use crate::descriptor::{CountedFd, Descriptor};
 use crate::fs::Base;
-use crate::resources::Permit;
 
 /// One capability given to one actor, and all that was opened under it.
 pub(crate) struct Grant {
@@ -164,12 +161,7 @@ impl Guard {
         &self.0.text
     }
 
-    /// Ties a descriptor to the grant; refused when the grant has ended meanwhile.
-    pub(crate) fn mint(&self, fd: OwnedFd, permit: Permit) -> Result<Lease, DenialKind> {
-        self.tie(Arc::new(Descriptor::new(fd, vec![Arc::new(permit)])))
-    }
-
-    /// The same for anything that the end of the grant must cut.
+    /// Ties what the end of the grant must cut to it; refused when the grant has ended meanwhile.
     pub(crate) fn tie<T: Cut + 'static>(&self, resource: Arc<T>) -> Result<Lease<T>, DenialKind> {
         let mut minted = self.0.lock();
         // `end` is set before the table is emptied under this lock, so nothing slips in after that.
@@ -194,7 +186,7 @@ impl fmt::Debug for Guard {
 }
 
 /// A resource that lives until it is dropped or its grant ends, whichever comes first.
-pub(crate) struct Lease<T = Descriptor> {
+pub(crate) struct Lease<T> {
     guard: Guard,
     key: u64,
     resource: Arc<T>,
@@ -204,13 +196,9 @@ impl<T> Lease<T> {
     pub fn guard(&self) -> &Guard {
         &self.guard
     }
-}
 
-impl Lease {
-    pub fn get(&self) -> Result<Arc<CountedFd>, DenialKind> {
-        self.guard.alive()?;
-        // Only the end of the grant empties it, and it says which end before it does so.
-        self.resource.get().ok_or_else(|| self.guard.alive().err().unwrap_or(DenialKind::Revoked))
+    pub fn resource(&self) -> &T {
+        &self.resource
     }
 }
 

@@ -52,6 +52,8 @@ mod explanation;
 mod file;
 mod layer;
 mod narrow;
+#[cfg_attr(not(unix), path = "policy/native_portable.rs")]
+mod native;
 mod node;
 mod resolved;
 mod rule;

@@ -12,7 +12,6 @@ use crate::error::CapabilityError;
 use crate::fs::Base;
 use crate::grant::{Grant, Guard};
 use crate::grants::Grants;
-use crate::scope::Scope;
 
 /// All grants of one actor. A clone is the same set: whoever holds it sees each change at once.
 #[derive(Clone)]
@@ -63,38 +62,29 @@ impl CapabilitySet {
     }
 
     /// Adds a grant under the caller's id, which must be new to this set; of the call's ttl and the
-    /// text's the shorter counts. A file grant opens its directory now.
+    /// text's the shorter counts. A file grant opens its directory now. Where there are no files, network and programs,
+    /// one of them is refused.
     pub fn grant(
         &self,
         id: u64,
         capability: Capability,
         ttl: Option<Duration>,
     ) -> Result<(), CapabilityError> {
-        let refuse = |reason: &str| Err(CapabilityError::new(&capability.to_string(), reason));
+        let refuse = |reason: &str| CapabilityError::new(&capability.to_string(), reason);
         if ttl == Some(Duration::ZERO) {
-            return refuse("a ttl of zero grants nothing: leave the grant out");
+            return Err(refuse("a ttl of zero grants nothing: leave the grant out"));
         }
         let ttl = [ttl, capability.ttl()].into_iter().flatten().min();
         // A ttl past the end of the clock is none.
         let deadline = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
-        let base = match capability.scope() {
-            Scope::Path(pattern) => {
-                Some(Base::open(pattern, capability.name() == "fs.delete").map_err(|error| {
-                    CapabilityError::new(
-                        &capability.to_string(),
-                        format!("no directory of it can be opened: {error}"),
-                    )
-                })?)
-            }
-            _ => None,
-        };
+        let base = Base::of(&capability).map_err(|reason| refuse(&reason))?;
         let grant = Grant::new(&self.0.actor, id, capability.clone(), deadline);
         let grant = Arc::new(match base {
             Some(base) => grant.of_files(base),
             None => grant,
         });
         if !self.write().grants.push(&grant) {
-            return refuse(&format!("the grant id {id} is taken"));
+            return Err(refuse(&format!("the grant id {id} is taken")));
         }
         self.record_change(&grant, Operation::Grant);
         Ok(())
@@ -196,6 +186,7 @@ impl CapabilitySet {
     }
 
     /// What bans this file under another of its names, as which the asks are made.
+    #[cfg(unix)]
     pub(crate) fn ban_of_names(
         &self,
         device: u64,

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::own;
-use super::{disk, json, stamp};
+use super::native::{self, Id};
+use super::{disk, json, own, stamp};
 use crate::protected::Protected;
 
 /// What the log held at some time, told outside it: whoever later cuts lines up to this one off, or
@@ -41,7 +41,7 @@ pub(crate) struct AnchorFile {
     own: Arc<Protected>,
     /// Held for its lock.
     file: File,
-    id: (u64, u64),
+    id: Id,
 }
 
 impl AnchorFile {
@@ -49,24 +49,29 @@ impl AnchorFile {
         let path = path(log);
         let (file, metadata) = own::open(&own, &path)?;
         disk::lock(&file)?;
-        Ok(Self { path, own, file, id: own::id(&metadata) })
+        Ok(Self { path, own, file, id: native::id(&metadata) })
     }
 
     pub fn add(&mut self, anchor: &Anchor) -> io::Result<()> {
         let line = format!("{}\n", json::line(anchor));
-        let (file, metadata) = own::open(&self.own, &self.path)?;
-        if own::id(&metadata) != self.id {
-            // Somebody removed it.
-            disk::lock(&file)?;
-            (self.file, self.id) = (file, own::id(&metadata));
-        }
-        let mut len = metadata.len();
+        let mut len = match native::len_in_place(&self.path, &self.file, self.id)? {
+            Some(len) => len,
+            None => self.open_again()?,
+        };
         if len >= FILE_BYTES_MAX {
             disk::empty(&self.file)?;
             len = 0;
         }
         let torn = len > 0 && disk::tail(&self.file, len, 1)? != b"\n";
         put(&self.file, &if torn { format!("\n{line}") } else { line })
+    }
+
+    /// Somebody removed it; how long what stands there now is.
+    fn open_again(&mut self) -> io::Result<u64> {
+        let (file, metadata) = own::open(&self.own, &self.path)?;
+        disk::lock(&file)?;
+        (self.file, self.id) = (file, native::id(&metadata));
+        Ok(metadata.len())
     }
 }
 

@@ -1,16 +1,15 @@
 //! Each touch of the disk by the audit, in one place so that a test can let the n-th of them fail.
 
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::{self, File, Metadata, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use super::native;
 
-/// Opens a file to append to and to read, created with mode 0600.
+/// Opens a file to append to and to read, created for this user only where the platform has modes.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     fault::point()?;
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+    native::to_append().create(true).open(path)
 }
 
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
@@ -20,8 +19,7 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
 
 /// Opens a file to read that is no pipe, which might never end.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    // Without waiting for somebody at the other end of a pipe.
-    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)?;
+    let file = native::to_read().open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
@@ -68,11 +66,13 @@ pub(crate) fn look(path: &Path) -> io::Result<Option<Metadata>> {
 }
 
 /// The end of the file, at most `bytes_max` of it.
-pub(crate) fn tail(file: &File, len: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn tail(mut file: &File, len: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
     fault::point()?;
     let start = len.saturating_sub(bytes_max);
     let mut bytes = vec![0; usize::try_from(len - start).expect("at most bytes_max")];
-    file.read_exact_at(&mut bytes, start)?;
+    // What is written goes to the end, wherever this leaves the file.
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -93,6 +93,9 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 
 /// Writes all of it, and tells how much got out before a failure.
 pub(crate) fn write(mut file: &File, bytes: &[u8]) -> (usize, io::Result<()>) {
+    if let Err(error) = native::to_end(file) {
+        return (0, Err(error));
+    }
     if let Err(error) = fault::point() {
         // As a disk that fills up: a part of it gets out.
         let half = bytes.len() / 2;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::chain::{Head, Link, Unsealed};
 use super::clock::Moment;
 use super::disk;
+use super::native::{self, Id};
 use super::own;
 use super::record::{Operation, Record};
 use crate::protected::Protected;
@@ -23,7 +24,7 @@ pub(crate) struct Log {
     own: Arc<Protected>,
     file: File,
     /// Of the open file; none for what is no regular file, which is neither locked nor rotated.
-    id: Option<(u64, u64)>,
+    id: Option<Id>,
     len: u64,
     head: Head,
     end: End,
@@ -147,19 +148,13 @@ impl Log {
 
     /// Follows a file that somebody else renamed, removed or emptied.
     fn find(&mut self) -> io::Result<()> {
-        if self.id.is_none() {
-            return Ok(());
+        let Some(id) = self.id else { return Ok(()) };
+        let Some(len) = native::len_in_place(&self.path, &self.file, id)? else { return self.reopen() };
+        if len < self.len {
+            (self.end.open, self.fresh) = (false, true);
         }
-        match disk::look(&self.path)? {
-            Some(found) if Some(own::id(&found)) == self.id => {
-                if found.len() < self.len {
-                    (self.end.open, self.fresh) = (false, true);
-                }
-                self.len = found.len();
-                Ok(())
-            }
-            _ => self.reopen(),
-        }
+        self.len = len;
+        Ok(())
     }
 
     fn reopen(&mut self) -> io::Result<()> {
@@ -179,7 +174,7 @@ impl Log {
     fn adopt(&mut self, metadata: &Metadata) -> io::Result<()> {
         if metadata.is_file() {
             disk::lock(&self.file)?;
-            self.id = Some(own::id(metadata));
+            self.id = Some(native::id(metadata));
             self.len = metadata.len();
         }
         Ok(())

@@ -12,6 +12,8 @@ mod json;
 mod log;
 #[cfg(feature = "opentelemetry")]
 mod metrics;
+#[cfg_attr(not(unix), path = "native_portable.rs")]
+mod native;
 mod own;
 mod queue;
 mod record;
@@ -39,6 +41,7 @@ pub use filter::Filter;
 pub(crate) use flood::Flood;
 pub use record::{Decision, Operation, Phase, Record};
 pub use redact::redact;
+#[cfg(unix)]
 pub(crate) use running::Opened;
 pub use running::Running;
 pub(crate) use tally::{Book, Subject, Tally};
@@ -89,7 +92,7 @@ struct Failure {
 }
 
 impl Audit {
-    /// Opens the file for appending, created with mode 0600, goes on with its chain, and starts the writer.
+    /// Opens the file for appending, created with mode 0600 on Unix, goes on with its chain, and starts the writer.
     ///
     /// Refused while another audit, of this process or another, writes to the file.
     pub fn open(config: AuditConfig) -> io::Result<Arc<Audit>> {

@@ -2,7 +2,6 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::disk;
@@ -13,9 +12,4 @@ pub(crate) fn open(protected: &Protected, path: &Path) -> io::Result<(File, Meta
     let file = protected.open(|| disk::open(path))?;
     let metadata = disk::describe(&file)?;
     Ok((file, metadata))
-}
-
-/// Device and inode.
-pub(crate) fn id(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }

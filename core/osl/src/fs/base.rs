@@ -3,7 +3,9 @@ use std::io;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt};
 
+use crate::capability::Capability;
 use crate::path_pattern::PathPattern;
+use crate::scope::Scope;
 
 /// The directory a file grant holds open: the deepest one in the literal part of its pattern that
 /// existed when the grant was given.
@@ -19,9 +21,16 @@ pub(crate) struct Base {
 }
 
 impl Base {
+    /// That of a grant of files; the error says why there is none.
+    pub fn of(capability: &Capability) -> Result<Option<Self>, String> {
+        let Scope::Path(pattern) = capability.scope() else { return Ok(None) };
+        let opened = Self::open(pattern, capability.name() == "fs.delete");
+        opened.map(Some).map_err(|error| format!("no directory of it can be opened: {error}"))
+    }
+
     /// With `above`, a pattern of one path opens at most the directory above it, from where that one
     /// can be removed.
-    pub fn open(pattern: &PathPattern, above: bool) -> io::Result<Self> {
+    fn open(pattern: &PathPattern, above: bool) -> io::Result<Self> {
         let prefix = pattern.literal_prefix();
         let mut depth = prefix.len();
         if above && pattern.exact().is_some() {

@@ -7,6 +7,7 @@ use crate::fs::needs::Act;
 use crate::fs::{Files, FsError, OpenOptions};
 
 /// Bytes that one step copies inside the system.
+#[cfg(target_os = "linux")]
 const STEP_BYTES: u64 = 1 << 20;
 /// Bytes of the one buffer where the system does not copy by itself.
 const BUFFER_BYTES: u64 = 65_536;

@@ -2,11 +2,15 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::fs::{fdatasync, fsync, ftruncate, futimens};
+#[cfg(target_vendor = "apple")] // whose `fsync` does not wait for the disk
+use rustix::fs::{fcntl_fullfsync as fdatasync, fcntl_fullfsync as fsync};
+#[cfg(not(target_vendor = "apple"))]
+use rustix::fs::{fdatasync, fsync};
+use rustix::fs::{ftruncate, futimens};
 use rustix::io::{Errno, pread, pwrite};
 
 use crate::denial::Refusal;
-use crate::descriptor::CountedFd;
+use crate::descriptor::{CountedFd, Descriptor};
 use crate::fs::quota::Quota;
 use crate::fs::{FsError, Metadata, OpenOptions, SetTime, append, times};
 use crate::grant::{Guard, Lease};
@@ -29,7 +33,7 @@ struct OpenFile {
 
 /// One of the grants that a file is open under, and what was asked of it.
 pub(super) struct Held {
-    pub lease: Lease,
+    pub lease: Lease<Descriptor>,
     pub capability: String,
 }
 

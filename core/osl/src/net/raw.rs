@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrAny, SocketType, ipproto, sockopt};
+use rustix::net::{AddressFamily, SendFlags, SocketAddrAny, SocketType, ipproto, sockopt};
 
 use crate::endpoint::Protocol;
 
@@ -16,6 +16,13 @@ const SLICE: Duration = Duration::from_millis(250);
 
 /// Connections that the system keeps ready for a listener.
 const BACKLOG: i32 = 64;
+
+/// A peer that has gone is an error and no signal.
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) const SEND: SendFlags = SendFlags::NOSIGNAL;
+/// The same is said of the whole socket, when it is opened.
+#[cfg(target_vendor = "apple")]
+pub(crate) const SEND: SendFlags = SendFlags::empty();
 
 pub(crate) fn open(ip: IpAddr, protocol: Protocol) -> Result<OwnedFd, Errno> {
     let family = if ip.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };

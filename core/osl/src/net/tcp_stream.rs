@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown, sockopt};
+use rustix::net::{RecvFlags, Shutdown, recv, send, shutdown, sockopt};
 
 use crate::audit::Opened;
 use crate::grant::Guard;
@@ -60,14 +60,14 @@ impl TcpStream {
 
     /// Writes what fits, at least one byte of a buffer that has one.
     pub fn write(&self, bytes: &[u8], deadline: Instant) -> Result<usize, NetError> {
-        let count = self.0.socket.run(PollFlags::OUT, deadline, |fd| send(fd, bytes, SendFlags::NOSIGNAL))?;
+        let count = self.0.socket.run(PollFlags::OUT, deadline, |fd| send(fd, bytes, raw::SEND))?;
         self.0.socket.count_sent(count);
         Ok(count)
     }
 
     /// Writes what fits now; nothing when nothing does.
     pub fn try_write(&self, bytes: &[u8]) -> Result<Option<usize>, NetError> {
-        let count = self.0.socket.once(|fd| send(fd, bytes, SendFlags::NOSIGNAL))?;
+        let count = self.0.socket.once(|fd| send(fd, bytes, raw::SEND))?;
         self.0.socket.count_sent(count.unwrap_or(0));
         Ok(count)
     }

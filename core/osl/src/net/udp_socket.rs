@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recvfrom, send, sendto};
+use rustix::net::{RecvFlags, recvfrom, send, sendto};
 
 use crate::grant::Guard;
 use crate::net::decide::Decider;
@@ -124,8 +124,8 @@ impl UdpSocket {
 
     fn put(&self, fd: &OwnedFd, bytes: &[u8], to: SocketAddr) -> Result<usize, Errno> {
         match self.0.peer {
-            Some(_) => send(fd, bytes, SendFlags::NOSIGNAL),
-            None => sendto(fd, bytes, SendFlags::NOSIGNAL, &to),
+            Some(_) => send(fd, bytes, raw::SEND),
+            None => sendto(fd, bytes, raw::SEND, &to),
         }
     }
 

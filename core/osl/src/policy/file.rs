@@ -167,7 +167,8 @@ fn read_policy(disk: &Disk, path: &Path, seen: &mut Seen) -> Result<Policy, Poli
 }
 
 impl Policy {
-    /// Reads a file and all that it extends. Refuses one that others may write; does not run its tests.
+    /// Reads a file and all that it extends. Refuses one that others may write, where that can be told: on Unix; does not run
+    /// its tests.
     pub fn load(path: &Path) -> Result<Self, PolicyError> {
         Self::load_from(&Disk::new(), path, &mut Seen::new())
     }
