@@ -72,6 +72,15 @@ pub struct ExitHook {
     pub shared: Weak<Shared>,
 }
 
+impl ExitHook {
+    /// The hook of a system, which `atexit` knows from now on.
+    pub fn register(py: Python<'_>, shared: &Arc<Shared>) -> PyResult<Py<Self>> {
+        let hook = Py::new(py, Self { shared: Arc::downgrade(shared) })?;
+        atexit(py, "register", &hook)?;
+        Ok(hook)
+    }
+}
+
 #[pymethods]
 impl ExitHook {
     fn __call__(&self, py: Python<'_>) {

@@ -100,7 +100,11 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    pub fn new(py: Python<'_>, letter: airwasm::DeadLetter) -> PyResult<Self> {
+    pub fn all(py: Python<'_>, letters: Vec<airwasm::DeadLetter>) -> PyResult<Vec<Self>> {
+        letters.into_iter().map(|letter| Self::new(py, letter)).collect()
+    }
+
+    fn new(py: Python<'_>, letter: airwasm::DeadLetter) -> PyResult<Self> {
         let airwasm::DeadLetter { to, sender, payload, content_type, reason } = letter;
         Ok(Self { to, sender, payload: to_bytes(py, &payload)?.unbind(), content_type, reason })
     }

@@ -65,8 +65,7 @@ impl System {
         let opened = py.detach(|| airwasm::System::open(config));
         let handlers = Arc::default();
         let shared = Shared::new(opened.map_err(|error| raise(py, error))?, &handlers);
-        let exit_hook = Py::new(py, ExitHook { shared: Arc::downgrade(&shared) })?;
-        atexit(py, "register", &exit_hook)?;
+        let exit_hook = ExitHook::register(py, &shared)?;
         Ok(Self { shared, handlers, exit_hook })
     }
 
@@ -488,8 +487,7 @@ impl System {
 
     /// Takes the messages that were still queued when their actors ended, oldest first.
     fn dead_letters(&self, py: Python<'_>) -> PyResult<Vec<DeadLetter>> {
-        let letters = call(py, &self.shared, |system| system.dead_letters())?;
-        letters.into_iter().map(|letter| DeadLetter::new(py, letter)).collect()
+        DeadLetter::all(py, call(py, &self.shared, |system| system.dead_letters())?)
     }
 
     /// `actor.grant()`.
