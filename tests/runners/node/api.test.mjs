@@ -192,9 +192,12 @@ test('everything that takes an actor or a grant is on both objects', async (t) =
 
 test('a closed system refuses, and closing again reports the same', async (t) => {
   const system = await open(t)
-  const never = await system.spawnHost(() => new Promise(() => {}))
+  let begin
+  const begun = new Promise((resolve) => (begin = resolve))
+  const never = await system.spawnHost(() => (begin(), new Promise(() => {})))
   const waiting = never.request('?')
   waiting.catch(() => {})
+  await begun
   const report = await system.close({ deadlineMs: 10 })
   assert.deepEqual(report, { stopped: 0, killed: 1, deadLetters: 0 })
   await assert.rejects(waiting, AirwasmError)

@@ -107,9 +107,9 @@ def test_wrong_values_say_which(system: airwasm.System, spawn: Spawn) -> None:
         with pytest.raises(airwasm.InvalidArgument) as caught:
             call()
         assert caught.value.detail["which"] == which
-    with pytest.raises(airwasm.AirwasmError) as caught:
+    with pytest.raises(airwasm.Io) as missing:
         airwasm.System(cache_dir="/no/such/cache")
-    assert caught.value.detail["path"] == "/no/such/cache"
+    assert missing.value.detail["path"] == "/no/such/cache"
     assert echo.request(b"alive") == b"alive"
 
 
