@@ -262,7 +262,7 @@ impl Model {
 
 #[test]
 fn a_book_agrees_with_a_slow_model_over_random_steps() {
-    for seed in 0..seeded::count("AIRSYS_BOOK_MODELS", 300) {
+    for seed in 0..seeded::count("AIRSSYS_BOOK_MODELS", 300) {
         let random = &mut Seeded::new(seed);
         let mut model = Model::new(random);
         (0..300).for_each(|_| model.step(random));
