@@ -317,6 +317,10 @@ rules:
         explain(&policy, "tools/fetch/0", "net.connect 169.254.169.254:80"),
         "deny: p.yaml:6 net.connect 169.254.0.0/16:*"
     );
+    assert_eq!(
+        explain(&policy, "tools/fetch/0", "http GET http://169.254.169.254/latest"),
+        "deny: p.yaml:6 net.connect 169.254.0.0/16:*"
+    );
     let less = base.replace("GET,HEAD", "GET");
     let error = layered(&[("p.yaml", reference), ("base.yaml", &less)]).unwrap_err();
     assert!(

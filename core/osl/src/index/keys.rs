@@ -179,7 +179,7 @@ pub(super) fn of_ask(ask: &Ask, spans: &Spans, mut visit: impl FnMut(Key<'_>)) {
         }
     };
     let name = name_of(ask);
-    if spans.is_empty(name) && !matches!(ask, Ask::NetResolve(_)) {
+    if spans.is_empty(name) && !matches!(ask, Ask::NetResolve(_) | Ask::Http { .. }) {
         return;
     }
     visit(name, ALWAYS, Literal::None);
@@ -198,7 +198,7 @@ pub(super) fn of_ask(ask: &Ask, spans: &Spans, mut visit: impl FnMut(Key<'_>)) {
                 .into_iter()
                 .for_each(|name| of_host(name, asked, &mut visit));
         }
-        Ask::Http { url, .. } => of_url(name, url, visit),
+        Ask::Http { url, .. } => of_url(url, visit),
         Ask::ProcessRun { program, args, .. } => {
             visit(name, WHOLE, Literal::Text(program));
             args.first().into_iter().for_each(|arg| visit(name, WITH_NEXT, Literal::Two(program, arg)));
@@ -268,16 +268,21 @@ fn of_host(name: Name, asked: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)
     }
 }
 
-fn of_url(name: Name, url: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
+fn of_url(url: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
     let Ok(target) = Target::parse(url) else { return };
-    match &target.host {
-        Host::Name(host) => {
-            tails(host).for_each(|(depth, tail)| visit(name, depth, Literal::Text(tail)));
-            fronts(&target.path, b'/')
-                .take_while(|(depth, _)| *depth <= URL_DEPTH_MAX)
-                .for_each(|(depth, front)| visit(name, URL + depth, Literal::Two(host, front)));
+    // A ban to connect refuses a request.
+    for name in [Name::Http, Name::NetConnect] {
+        match &target.host {
+            Host::Name(host) => {
+                tails(host).for_each(|(depth, tail)| visit(name, depth, Literal::Text(tail)));
+            }
+            Host::Address(ip) => of_address(name, *ip, &mut visit),
         }
-        Host::Address(ip) => of_address(name, *ip, visit),
+    }
+    if let Host::Name(host) = &target.host {
+        fronts(&target.path, b'/')
+            .take_while(|(depth, _)| *depth <= URL_DEPTH_MAX)
+            .for_each(|(depth, front)| visit(Name::Http, URL + depth, Literal::Two(host, front)));
     }
 }
 

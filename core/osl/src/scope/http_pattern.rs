@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::cidr::Cidr;
 use super::host_pattern::HostPattern;
 use super::net_pattern;
 use super::url::{self, Host, Scheme, Target};
@@ -57,9 +58,18 @@ impl HttpPattern {
 
     /// Whether it covers the request. Linear in the URL but for the segments with a wildcard.
     pub fn covers(&self, method: &str, target: &Target<'_>) -> bool {
+        self.meets(method, target, Cidr::covers)
+    }
+
+    /// Whether a ban of it touches the request.
+    pub fn touches(&self, method: &str, target: &Target<'_>) -> bool {
+        self.meets(method, target, Cidr::touches)
+    }
+
+    fn meets(&self, method: &str, target: &Target<'_>, meets: impl Fn(&Cidr, IpAddr) -> bool) -> bool {
         let host = match &target.host {
             Host::Name(name) => self.host.matches_name(name),
-            Host::Address(ip) => matches!(&self.host, HostPattern::Block(block) if block.covers(*ip)),
+            Host::Address(ip) => matches!(&self.host, HostPattern::Block(block) if meets(block, *ip)),
         };
         host && self.scheme == target.scheme
             && self.port == target.port

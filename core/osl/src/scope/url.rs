@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::host_name;
-use crate::endpoint::in_url;
+use crate::endpoint::{Endpoint, Protocol, in_url};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
@@ -36,6 +36,14 @@ impl<'a> Target<'a> {
         let (host, port) = host_and_port(authority, scheme)?;
         let host = host_of(host)?;
         Ok(Self { scheme, host, port, path: normal_path(path, false)? })
+    }
+
+    /// Where its connection goes, before a name is resolved.
+    pub fn endpoint(&self) -> Endpoint {
+        match &self.host {
+            Host::Name(name) => Endpoint::named(name, self.port, Protocol::Tcp),
+            Host::Address(ip) => Endpoint::address(SocketAddr::new(*ip, self.port), Protocol::Tcp),
+        }
     }
 }
 
