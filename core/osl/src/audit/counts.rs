@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::record::{Decision, Operation, Record};
+use super::record::{Decision, Operation, Phase, Record};
 
 /// What an audit has counted since it was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub(crate) const FLOOD: &str = "flood";
 pub(crate) struct Decided([[AtomicU64; 2]; FAMILIES.len()]);
 
 impl Decided {
-    /// Counts the record, if it tells of a decision of its own.
+    /// Counts the record, if it tells of a decision of its own, as the start of an operation does.
     pub fn record(&self, record: &Record) {
-        if record.operation == Operation::Check {
+        if record.operation == Operation::Check || record.phase == Some(Phase::Start) {
             self.add(&record.capability, record.decision, 1);
         }
     }
