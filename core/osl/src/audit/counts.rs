@@ -8,7 +8,8 @@ use super::record::{Decision, Operation, Phase, Record};
 pub struct AuditCounts {
     /// By family, the first part of the capability's name (`fs`, `net`, `message`…), or `flood` for denials that were
     /// only counted. Families without a decision are left out, and so is what a level does not let through: under
-    /// `denials`, all that is allowed. A decision counts once its record has reached the writer.
+    /// `denials`, all that is allowed. A decision counts once its record has reached the writer; that on an operation of
+    /// the operating system is the record of its start.
     pub decisions: BTreeMap<&'static str, Decisions>,
     /// Records that the file took, or without one the other sinks.
     pub written: u64,
