@@ -280,6 +280,20 @@ fn hostile_e13_listening_where_nothing_was_granted() {
 }
 
 #[test]
+fn hostile_e13_a_free_port_is_no_way_around_a_ban() {
+    for grant in ["127.0.0.1:0", "127.0.0.1:*", "0.0.0.0:0"] {
+        let world = NetWorld::new(&[&format!("net.listen {grant}")]);
+        let address = ip(grant.split(':').next().unwrap());
+        for rule in ["net.listen 127.0.0.0/8:*", "net.listen 127.0.0.0/8:1-65535"] {
+            world.set.forbid(vec![ban(rule)]);
+            let denial = world.assert_denied(|| world.network.listen(address, 0, "test"));
+            assert_eq!((denial.kind, denial.rule.as_deref()), (DenialKind::Forbidden, Some(rule)), "{grant}");
+            world.assert_denied(|| world.network.udp_bind(address, 0, "test"));
+        }
+    }
+}
+
+#[test]
 fn hostile_e13_nobody_shares_a_port() {
     let world = NetWorld::new(&["net.listen 127.0.0.1:*"]);
     let listener = world.network.listen(ip("127.0.0.1"), 0, "test").unwrap();
