@@ -139,6 +139,29 @@ fn hostile_e6_who_listens_everywhere_listens_where_it_is_banned() {
 }
 
 #[test]
+fn hostile_e10_parameters_of_a_path_are_no_way_around_its_ban() {
+    let world = World::new(&["http GET https://a.example/**"]);
+    world
+        .set
+        .forbid(bans(&world, &["http * https://a.example/admin/**", r#"http GET "https://a.example/x;y""#]));
+    for (path, forbidden) in [
+        ("admin", true),
+        ("admin;", true),
+        ("admin;a=b/pay", true),
+        ("admin%3ba/pay;c", true),
+        ("x;y", true),
+        ("x", false),
+        ("open;admin/x", false),
+        ("administrator;x", false),
+        ("open/admin;x", false),
+        ("open?admin;x", false),
+    ] {
+        let ask = Ask::Http { method: "GET".into(), url: format!("https://a.example/{path}") };
+        assert_eq!(world.set.check(&ask, "").is_err(), forbidden, "{path}");
+    }
+}
+
+#[test]
 fn a_ban_to_connect_refuses_a_request_that_includes_the_connection() {
     let table = [
         ("net.connect 169.254.0.0/16:*", "http://169.254.169.254/latest", true),

@@ -10,7 +10,7 @@ use crate::endpoint::Endpoint;
 use crate::name::Name;
 use crate::scope::cidr::{self, Cidr};
 use crate::scope::http_pattern::HttpPattern;
-use crate::scope::url::{Host, Target};
+use crate::scope::url::{self, Host, Target};
 use crate::scope::{HostPattern, Scope, address_class, host_name};
 
 /// A literal part that a capability and an ask have in common.
@@ -268,8 +268,8 @@ fn of_host(name: Name, asked: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)
     }
 }
 
-fn of_url(url: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
-    let Ok(target) = Target::parse(url) else { return };
+fn of_url(asked: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
+    let Ok(target) = Target::parse(asked) else { return };
     // A ban to connect refuses a request.
     for name in [Name::Http, Name::NetConnect] {
         match &target.host {
@@ -279,8 +279,11 @@ fn of_url(url: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
             Host::Address(ip) => of_address(name, *ip, &mut visit),
         }
     }
-    if let Host::Name(host) = &target.host {
-        fronts(&target.path, b'/')
+    let Host::Name(host) = &target.host else { return };
+    // A ban may touch the path without its parameters.
+    let bare = url::without_parameters(&target.path);
+    for path in [Some(&*target.path), bare.as_deref()].into_iter().flatten() {
+        fronts(path, b'/')
             .take_while(|(depth, _)| *depth <= URL_DEPTH_MAX)
             .for_each(|(depth, front)| visit(Name::Http, URL + depth, Literal::Two(host, front)));
     }

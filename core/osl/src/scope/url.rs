@@ -161,8 +161,7 @@ fn segment(raw: &str, pattern: bool, path: &mut String) -> Result<(), String> {
         }
     }
     let out = &path[start..];
-    let parameter = [out.find(';'), out.find("%3B")].into_iter().flatten().min();
-    let name = &out[..parameter.unwrap_or(out.len())];
+    let name = bare(out);
     if matches!(name, "." | "..") || (name.is_empty() && !raw.is_empty()) {
         return Err("a segment of a URL that is empty or dots has no parameter, and stands unencoded".into());
     }
@@ -174,6 +173,18 @@ fn segment(raw: &str, pattern: bool, path: &mut String) -> Result<(), String> {
         return Err("a slash, backslash, dot or semicolon is encoded twice in the path of the URL".into());
     }
     Ok(())
+}
+
+/// A segment in its normal form without its parameters.
+fn bare(segment: &str) -> &str {
+    let parameter = [segment.find(';'), segment.find("%3B")].into_iter().flatten().min();
+    &segment[..parameter.unwrap_or(segment.len())]
+}
+
+/// A path in its normal form without the parameters of its segments, if it has any.
+pub(crate) fn without_parameters(path: &str) -> Option<String> {
+    let has_some = path.contains(';') || path.contains("%3B");
+    has_some.then(|| path.split('/').map(bare).collect::<Vec<_>>().join("/"))
 }
 
 /// A byte that was percent-encoded, unless it must not be.
