@@ -12,7 +12,7 @@ use crate::scope::Scope;
 /// and of a program, another name is another file: allow no directory in which others can make hard links to it. A host
 /// name counts when it is asked for by name, and its address for a minute after the actor looked it up; where a block of
 /// addresses is allowed, ban the addresses of the host as well. A ban of loopback counts for the unspecified address,
-/// which leads there.
+/// which leads there. A ban to connect counts for requests of http, which include the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
     pub capability: Capability,
@@ -39,8 +39,8 @@ impl Ban {
 
     /// Whether something may be open under a grant of this name that a ban of that name refuses from now on.
     pub(crate) fn concerns(ban: &str, grant: &str) -> bool {
-        // A program is a file that is executed.
-        ban == grant || (ban == "fs.exec" && grant == "process.run")
+        // A program is a file that is executed, and a request makes a connection.
+        ban == grant || matches!((ban, grant), ("fs.exec", "process.run") | ("net.connect", "http"))
     }
 
     /// The same ban of where its path leads now, if a link is in the part of it without wildcards. Of a program only

@@ -36,10 +36,7 @@ impl Bans {
     pub fn of(&self, ask: &Ask) -> Option<&Ban> {
         let forbids = |at: &usize| self.all[*at].capability.forbids(ask);
         let first = match ask {
-            // It may meet any ban of topics, in more than their literal parts.
-            Ask::MessageSubscribe(topics) if !topic_pattern::is_topic(topics) => {
-                (0..self.all.len()).find(forbids)
-            }
+            ask if is_of_many(ask) => (0..self.all.len()).find(forbids),
             _ => self.index.first(ask, forbids).copied(),
         };
         first.map(|at| &self.all[at])
@@ -62,5 +59,14 @@ impl Bans {
     pub fn below(&self, directory: &str) -> Option<&Ban> {
         let reaches = |ban: &&Ban| matches!(ban.capability.scope(), Scope::Path(pattern) if pattern.may_reach_below(directory));
         self.all.iter().find(reaches)
+    }
+}
+
+/// Whether it may meet a ban of its name in more than its literal parts: one of any topic or of any address.
+fn is_of_many(ask: &Ask) -> bool {
+    match ask {
+        Ask::MessageSubscribe(topics) => !topic_pattern::is_topic(topics),
+        Ask::NetListen(on) => on.ip().is_some_and(|ip| ip.is_unspecified()),
+        _ => false,
     }
 }

@@ -56,8 +56,8 @@ impl Capability {
     }
 
     /// Whether a `deny` of it refuses what is asked. It is wider than `covers`: what a name leads to, the
-    /// variables of a program, the size of a region make no difference, and a subscription is refused when
-    /// one of its topics is.
+    /// variables of a program, the size of a region make no difference, a subscription is refused when one of
+    /// its topics is, and a request of http when the connection to its host is.
     pub fn forbids(&self, ask: &Ask) -> bool {
         covers::forbids(self, ask)
     }

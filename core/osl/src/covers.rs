@@ -43,7 +43,16 @@ pub(crate) fn forbids(capability: &Capability, ask: &Ask) -> bool {
             of_protocol(params, to) && pattern.touches(to)
         }
         (Scope::Net(pattern), Ask::NetListen(on)) if name == Name::NetListen => {
-            of_protocol(params, on) && pattern.touches(on)
+            of_protocol(params, on) && pattern.touches_listener(on)
+        }
+        // A request includes the connection. What a name of it leads to is asked for when that is known.
+        (Scope::Net(pattern), Ask::Http { url, .. }) if name == Name::NetConnect => Target::parse(url)
+            .is_ok_and(|target| {
+                let to = target.endpoint();
+                of_protocol(params, &to) && pattern.touches(&to)
+            }),
+        (Scope::Http(pattern), Ask::Http { method, url }) => {
+            Target::parse(url).is_ok_and(|target| pattern.touches(method, &target))
         }
         (Scope::Program(pattern), Ask::ProcessRun { program, args, .. }) => pattern.touches(program, args),
         (Scope::Topic(pattern), Ask::MessageSubscribe(topics)) if name == Name::MessageSubscribe => {

@@ -27,7 +27,7 @@
 //! - The host's own files ([`Protected`](crate::Protected)) are out of reach of every operation. The
 //!   directory above them may be listed, and not moved.
 //! - A ban holds for the place as it is written, for where that really lies, and for what links in the path of the ban
-//!   led to when it was put in force. A hard link is a place of its own.
+//!   led to when it was put in force; one of a file without wildcards, for the file under its other names too.
 //! - A mount below a granted directory is part of it, unless
 //!   [`stay_on_device`](Files::stay_on_device) says otherwise.
 

@@ -57,7 +57,7 @@ impl<T: Clone> Index<T> {
     }
 
     /// Shows all that may decide the ask, with its order. What has one key comes in order, and its rest is left out
-    /// once `visit` says so; some may be shown twice. A ban of topics that a pattern of topics may meet is not found.
+    /// once `visit` says so; some may be shown twice. Bans that a pattern of topics, or who listens everywhere, may meet are not found.
     pub fn visit<'a>(&'a self, ask: &Ask, mut visit: impl FnMut(u64, &'a T) -> Go) {
         if self.shelves.is_empty() {
             return;

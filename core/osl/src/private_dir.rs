@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fs::{self, AtFlags, Mode, OFlags};
@@ -30,6 +30,8 @@ const OPEN: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW);
 impl PrivateDir {
     /// Opens the folder, and makes it if there is none. Refused if it is a link, is another's, or others may write to it.
     pub fn open(path: &Path) -> io::Result<Self> {
+        // With a slash or a dot at its end a link would be followed.
+        let path = &path.components().collect::<PathBuf>();
         match fs::mkdir(path, Mode::from_raw_mode(0o700)) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(why) => return Err(why.into()),
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_others_may_write_to_is_refused() {
+    fn hostile_d3_a_folder_that_others_may_write_to_or_a_link_to_one_is_refused() {
         let parent = tempfile::tempdir().expect("a folder");
         let path = parent.path().join("cache");
         PrivateDir::open(&path).expect("made");
@@ -144,7 +146,9 @@ mod tests {
         assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
         mode(0o700);
         symlink(&path, parent.path().join("link")).expect("linked");
-        assert!(PrivateDir::open(&parent.path().join("link")).is_err());
+        for link in ["link", "link/", "link/."] {
+            assert!(PrivateDir::open(&parent.path().join(link)).is_err(), "{link}");
+        }
     }
 
     #[test]

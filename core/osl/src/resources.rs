@@ -101,10 +101,11 @@ impl Default for ResourceManager {
 }
 
 impl Resources {
-    /// Of an actor that is alone in a system of its own.
+    /// Of an actor that is alone in a system of its own, which has no limits but the actor's.
     pub fn new(limits: ResourceLimits) -> Self {
-        let ResourceLimits { files_max, sockets_max, processes_max } = limits;
-        let all = SystemLimits { files_max, sockets_max, processes_max, ..SystemLimits::default() };
+        let max = usize::MAX;
+        let all =
+            SystemLimits { files_max: max, sockets_max: max, processes_max: max, ..SystemLimits::default() };
         ResourceManager::new(all).actor(limits)
     }
 

@@ -54,3 +54,12 @@ fn a_decision_whose_record_was_left_out_is_counted_all_the_same() {
     assert_eq!(counts.dropped, audit.failed());
     assert!(counts.dropped >= 1 && counts.queued == 0);
 }
+
+#[test]
+fn what_the_start_of_an_operation_tells_is_counted_as_allowed() {
+    let world = support::net::NetWorld::new(&["net.listen 127.0.0.1:*"]);
+    let listener = world.network.listen("127.0.0.1".parse().unwrap(), 0, "test").unwrap();
+    drop(listener);
+    world.audit.flush().unwrap();
+    assert_eq!(world.audit.counts().decisions["net"], Decisions { allowed: 1, denied: 0 });
+}

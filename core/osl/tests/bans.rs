@@ -121,6 +121,85 @@ fn hostile_e6_the_unspecified_address_is_no_way_around_a_ban_of_loopback() {
 }
 
 #[test]
+fn hostile_e6_who_listens_everywhere_listens_where_it_is_banned() {
+    let table = [
+        ("10.0.0.0/8:*", "0.0.0.0:80", true),
+        ("10.0.0.1:80 ; proto=tcp", "0.0.0.0:80", true),
+        ("[2001:db8::]/32:80", "[::]:80", true),
+        ("[2001:db8::]/32:80", "0.0.0.0:80", false),
+        ("10.0.0.0/8:81", "0.0.0.0:80", false),
+        ("10.0.0.1:80 ; proto=udp", "0.0.0.0:80", false),
+    ];
+    for (ban, asked, forbidden) in table {
+        let world = World::new(&["net.listen 0.0.0.0:80", "net.listen [::]:80"]);
+        world.set.forbid(bans(&world, &[&format!("net.listen {ban}")]));
+        let ask = Ask::NetListen(Endpoint::address(asked.parse().unwrap(), Protocol::Tcp));
+        assert_eq!(world.set.check(&ask, "").is_err(), forbidden, "{ban} {asked}");
+    }
+}
+
+#[test]
+fn hostile_e10_parameters_of_a_path_are_no_way_around_its_ban() {
+    let world = World::new(&["http GET https://a.example/**"]);
+    world
+        .set
+        .forbid(bans(&world, &["http * https://a.example/admin/**", r#"http GET "https://a.example/x;y""#]));
+    for (path, forbidden) in [
+        ("admin", true),
+        ("admin;", true),
+        ("admin;a=b/pay", true),
+        ("admin%3ba/pay;c", true),
+        ("x;y", true),
+        ("x", false),
+        ("open;admin/x", false),
+        ("administrator;x", false),
+        ("open/admin;x", false),
+        ("open?admin;x", false),
+    ] {
+        let ask = Ask::Http { method: "GET".into(), url: format!("https://a.example/{path}") };
+        assert_eq!(world.set.check(&ask, "").is_err(), forbidden, "{path}");
+    }
+}
+
+#[test]
+fn a_ban_to_connect_refuses_a_request_that_includes_the_connection() {
+    let table = [
+        ("net.connect 169.254.0.0/16:*", "http://169.254.169.254/latest", true),
+        ("net.connect 169.254.0.0/16:80", "http://169.254.169.254/latest", true),
+        ("net.connect 169.254.0.0/16:443", "http://169.254.169.254/latest", false),
+        ("net.connect 169.254.0.0/16:443", "https://169.254.169.254/latest", true),
+        ("net.connect 169.254.0.0/16:* ; proto=tcp", "http://169.254.169.254/", true),
+        ("net.connect 169.254.0.0/16:* ; proto=udp", "http://169.254.169.254/", false),
+        ("net.connect 169.254.0.0/16:*", "http://[::ffff:169.254.169.254]/", true),
+        ("net.connect 169.254.0.0/16:*", "http://[64:ff9b::a9fe:a9fe]/", true),
+        ("net.connect 127.0.0.0/8:*", "http://0.0.0.0/", true),
+        ("http GET http://127.0.0.1/**", "http://0.0.0.0/", true),
+        ("net.connect [::1]:8080", "http://[::]:8080/", true),
+        ("net.connect api.example:*", "https://API.Example./v1", true),
+        ("net.connect *.example:443", "https://api.example/v1", true),
+        ("net.connect *.example:443", "https://example/v1", false),
+        ("net.connect api.example:8443", "https://api.example:8443/?q", true),
+        ("net.connect api.example:8443", "https://api.example/", false),
+        ("net.listen 169.254.0.0/16:*", "http://169.254.169.254/", false),
+        ("net.resolve api.example", "https://api.example/", false),
+    ];
+    for (ban, url, forbidden) in table {
+        let world = World::empty();
+        let authority = url.split('/').nth(2).unwrap();
+        let scheme = url.split(':').next().unwrap();
+        world.grant(1, &format!("http GET {scheme}://{authority}/**"));
+        let ask = Ask::Http { method: "GET".into(), url: url.into() };
+        let guard = world.set.check(&ask, "").unwrap();
+        world.set.forbid(bans(&world, &[ban]));
+        let denial = world.set.check(&ask, "").err();
+        assert_eq!(denial.is_some(), forbidden, "{ban} {url}");
+        assert!(denial.is_none_or(|denial| denial.rule == Some(format!("policy.yaml:1 {ban}").into())));
+        let ends = ban.starts_with("net.connect") || ban.starts_with("http");
+        assert_eq!(guard.alive().is_err(), ends, "{ban}: what is open is made anew");
+    }
+}
+
+#[test]
 fn hostile_d3_no_link_leads_around_a_ban() {
     let world = World::new(&["fs.read,list,write {}/**"]);
     world.write("private/pay", "secret");

@@ -11,7 +11,9 @@ use std::net::{TcpListener as Peer, TcpStream as Client};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use airssys_osl::{Ask, Decision, NetError, NetLimits, TcpStream};
+use airssys_osl::{
+    Ask, Ban, Capability, Decision, DenialKind, FixedNames, HttpRoute, NetError, NetLimits, TcpStream,
+};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use support::dns_stub::{A, DnsStub, Reply, ips};
 use support::net::{NetWorld, at, ip, past, soon};
@@ -120,6 +122,74 @@ fn hostile_e3_an_answer_that_mixes_what_may_be_reached_with_what_may_not() {
     assert_eq!(world.decisions(), [asked, reached], "the others were not even tried");
 }
 
+/// An actor that may send requests to these hosts at the port, and is banned from some connections.
+fn requesting(hosts: &[(&str, &[&str])], port: u16, banned: &[&str]) -> NetWorld {
+    let table = hosts.iter().map(|(name, addresses)| ((*name).to_owned(), ips(addresses))).collect();
+    let world = NetWorld::with(&[], Arc::new(FixedNames::new(table, None)), NetLimits::default());
+    for (at, (host, addresses)) in hosts.iter().enumerate() {
+        let private = if addresses.is_empty() { "" } else { " ; private=yes" };
+        world.grant(at as u64 + 1, &format!("http GET http://{host}:{port}/**{private}"));
+    }
+    world.set.forbid(banned.iter().map(|text| ban(text)).collect());
+    world
+}
+
+fn ban(text: &str) -> Ban {
+    Ban { capability: Capability::parse(text).unwrap().remove(0), rule: text.into() }
+}
+
+fn route(world: &NetWorld, host: &str, port: u16) -> Result<HttpRoute, NetError> {
+    Ok(world.network.http("GET", &format!("http://{host}:{port}/"), "test")?)
+}
+
+/// Asserts that it is refused, and by which ban.
+#[track_caller]
+fn assert_banned<T>(world: &NetWorld, rule: &str, call: impl FnOnce() -> Result<T, NetError>) {
+    let denial = world.assert_denied(|| call().map(drop));
+    assert_eq!((denial.kind, denial.rule.as_deref()), (DenialKind::Forbidden, Some(rule)));
+    assert!(denial.capability.starts_with("http GET http://"), "{denial}");
+}
+
+#[test]
+fn hostile_e1_a_request_to_a_name_that_leads_where_connecting_is_banned() {
+    let (peer, port) = peer();
+    let rule = format!("net.connect 127.0.0.9:{port}");
+    let hosts: &[(&str, &[&str])] =
+        &[("mixed.test", &["127.0.0.9", "127.0.0.1"]), ("meta.test", &["127.0.0.9", "::ffff:127.0.0.9"])];
+    let world = requesting(hosts, port, &[&rule]);
+    let meta = route(&world, "meta.test", port).unwrap();
+    assert_banned(&world, &rule, || meta.addresses(soon()));
+    // Of a name that leads elsewhere too, the rest is left.
+    let mixed = route(&world, "mixed.test", port).unwrap();
+    let addresses = mixed.addresses(soon()).unwrap();
+    assert_eq!(addresses.len(), 1);
+    let connecting = mixed.begin(&addresses[0]).unwrap();
+    peer.accept().unwrap();
+    // A ban that comes later cuts it, and what was decided before.
+    let rule = format!("net.connect 127.0.0.0/8:{port}");
+    assert_eq!(world.set.forbid(vec![ban(&rule)]), 1);
+    assert!(matches!(connecting.finish(), Err(NetError::Denied(_))));
+    let denial = world.assert_denied(|| mixed.begin(&addresses[0]));
+    assert_eq!(denial.kind, DenialKind::Revoked);
+    assert_banned(&world, &rule, || mixed.addresses(soon()));
+}
+
+#[test]
+fn hostile_e1_a_request_to_a_name_that_connecting_to_is_banned() {
+    let (_peer, port) = peer();
+    let rule = format!("net.connect named.test:{port}");
+    let world = requesting(&[("named.test", &["127.0.0.1"]), ("127.0.0.1", &[])], port, &[&rule]);
+    world.grant(9, "net.connect named.test:9 ; private=yes");
+    assert_banned(&world, &rule, || route(&world, "named.test", port));
+    let asked = world.decisions();
+    assert!(!asked.iter().any(|(_, text)| text == "net.resolve named.test"), "{asked:?}");
+    // As for a connection, its address counts as its own for a minute after the actor looked it up.
+    let literal = route(&world, "127.0.0.1", port).unwrap();
+    assert_eq!(literal.addresses(soon()).unwrap().len(), 1);
+    world.network.resolve("named.test", soon(), "test").unwrap();
+    assert_banned(&world, &rule, || literal.addresses(soon()));
+}
+
 #[test]
 fn hostile_e6_the_unspecified_address_reaches_loopback() {
     let (_peer, port) = peer();
@@ -207,6 +277,20 @@ fn hostile_e13_listening_where_nothing_was_granted() {
     assert!(matches!(taken, NetError::Io(_)), "a port of somebody else is not shared: {taken}");
     let everywhere = NetWorld::new(&["net.listen 0.0.0.0:*"]);
     assert_eq!(everywhere.network.listen(ip("0.0.0.0"), 0, "test").unwrap().local().ip(), ip("0.0.0.0"));
+}
+
+#[test]
+fn hostile_e13_a_free_port_is_no_way_around_a_ban() {
+    for grant in ["127.0.0.1:0", "127.0.0.1:*", "0.0.0.0:0"] {
+        let world = NetWorld::new(&[&format!("net.listen {grant}")]);
+        let address = ip(grant.split(':').next().unwrap());
+        for rule in ["net.listen 127.0.0.0/8:*", "net.listen 127.0.0.0/8:1-65535"] {
+            world.set.forbid(vec![ban(rule)]);
+            let denial = world.assert_denied(|| world.network.listen(address, 0, "test"));
+            assert_eq!((denial.kind, denial.rule.as_deref()), (DenialKind::Forbidden, Some(rule)), "{grant}");
+            world.assert_denied(|| world.network.udp_bind(address, 0, "test"));
+        }
+    }
 }
 
 #[test]

@@ -317,6 +317,10 @@ rules:
         explain(&policy, "tools/fetch/0", "net.connect 169.254.169.254:80"),
         "deny: p.yaml:6 net.connect 169.254.0.0/16:*"
     );
+    assert_eq!(
+        explain(&policy, "tools/fetch/0", "http GET http://169.254.169.254/latest"),
+        "deny: p.yaml:6 net.connect 169.254.0.0/16:*"
+    );
     let less = base.replace("GET,HEAD", "GET");
     let error = layered(&[("p.yaml", reference), ("base.yaml", &less)]).unwrap_err();
     assert!(
@@ -332,4 +336,12 @@ fn a_deny_is_not_led_around_by_what_the_asker_chooses() {
     );
     assert!(policy.explain("a", None, "process.run /usr/bin/git log ; env=LANG").unwrap().allowed);
     assert!(!policy.explain("a", None, "process.run /usr/bin/git push x ; env=LANG").unwrap().allowed);
+    let policy = parse(
+        "version: 1\nrules:\n  - actors: [a]\n    allow: [http GET https://*.a.example/**]\n    deny: [net.connect x.a.example:443]\n",
+    );
+    assert_eq!(
+        explain(&policy, "a", "http GET https://x.a.example/v1"),
+        "deny: policy.yaml:5 net.connect x.a.example:443 beats policy.yaml:4 http GET https://*.a.example/**"
+    );
+    assert!(explain(&policy, "a", "http GET https://y.a.example/v1").starts_with("allow"));
 }

@@ -220,6 +220,17 @@ fn limits_change_while_it_runs() {
 }
 
 #[test]
+fn the_limits_of_an_actor_that_is_alone_can_be_raised() {
+    let limits = |files_max| ResourceLimits { files_max, ..ResourceLimits::default() };
+    let alone = Resources::new(limits(1));
+    let held = alone.try_acquire(FILE).unwrap();
+    assert_eq!(alone.try_acquire(FILE).unwrap_err().whose, Whose::Actor);
+    alone.set_limits(limits(2));
+    assert!(alone.try_acquire(FILE).is_ok());
+    drop(held);
+}
+
+#[test]
 fn counts_are_exact_whatever_threads_take_wait_for_and_cancel() {
     const SYSTEM: usize = 5;
     const OWN: usize = 3;

@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::record::{Decision, Operation, Record};
+use super::record::{Decision, Operation, Phase, Record};
 
 /// What an audit has counted since it was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditCounts {
     /// By family, the first part of the capability's name (`fs`, `net`, `message`…), or `flood` for denials that were
     /// only counted. Families without a decision are left out, and so is what a level does not let through: under
-    /// `denials`, all that is allowed. A decision counts once its record has reached the writer.
+    /// `denials`, all that is allowed. A decision counts once its record has reached the writer; that on an operation of
+    /// the operating system is the record of its start.
     pub decisions: BTreeMap<&'static str, Decisions>,
     /// Records that the file took, or without one the other sinks.
     pub written: u64,
@@ -37,9 +38,9 @@ pub(crate) const FLOOD: &str = "flood";
 pub(crate) struct Decided([[AtomicU64; 2]; FAMILIES.len()]);
 
 impl Decided {
-    /// Counts the record, if it tells of a decision of its own.
+    /// Counts the record, if it tells of a decision of its own, as the start of an operation does.
     pub fn record(&self, record: &Record) {
-        if record.operation == Operation::Check {
+        if record.operation == Operation::Check || record.phase == Some(Phase::Start) {
             self.add(&record.capability, record.decision, 1);
         }
     }

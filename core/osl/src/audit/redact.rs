@@ -163,7 +163,7 @@ fn is_plain(text: &str) -> bool {
     for byte in text.bytes() {
         run = if is_key(char::from(byte)) { run + 1 } else { 0 };
         longest = longest.max(run);
-        words |= !byte.is_ascii_graphic() || byte == b'<' || byte == b'`' || byte == b',';
+        words |= !byte.is_ascii_graphic() || matches!(byte, b'<' | b'>' | b'`' | b',');
     }
     longest < SHAPE_BYTES_MIN && !(words && text.split(is_end).any(is_scheme))
 }
@@ -383,7 +383,7 @@ fn header_end(text: &str, start: usize) -> usize {
     if before.is_some_and(|c| matches!(c, '"' | '\'')) {
         return value_end(text, start, is_value_end);
     }
-    let line = &text[text[..start].rfind('\n').unwrap_or(0)..start];
+    let line = &text[text[..start].rfind(['\n', '\r']).unwrap_or(0)..start];
     let open = |quote: char| {
         let all = line.match_indices(quote);
         all.filter(|(at, _)| backslashes(&line[..*at]) == 0).count() % 2 == 1
@@ -503,6 +503,7 @@ mod tests {
             ("Authorization: Basic dTpw", "Authorization: ***"),
             ("cookie: a=b; c=d", "cookie: ***"),
             ("sent Bearer abc.def to it", "sent Bearer *** to it"),
+            ("bearer>abc.def", "bearer>***"),
             (r#"{"password": "a b", "n": 1}"#, r#"{"password": "***", "n": 1}"#),
             (r#"process.run /x --secret "a b" c"#, r#"process.run /x --secret "***" c"#),
             (r#"run "{\"token\": \"a b\"}""#, r#"run "{\"token\": \"***\"}""#),
@@ -573,6 +574,7 @@ mod tests {
             "key= ",
             "cookie:\n",
             "cookie:x",
+            "\"cookie:x\r",
             "://a:b",
             "%3A%2F%2F",
             "https%3A%2F%2F%40",

@@ -10,7 +10,7 @@ use crate::endpoint::Endpoint;
 use crate::name::Name;
 use crate::scope::cidr::{self, Cidr};
 use crate::scope::http_pattern::HttpPattern;
-use crate::scope::url::{Host, Target};
+use crate::scope::url::{self, Host, Target};
 use crate::scope::{HostPattern, Scope, address_class, host_name};
 
 /// A literal part that a capability and an ask have in common.
@@ -179,7 +179,7 @@ pub(super) fn of_ask(ask: &Ask, spans: &Spans, mut visit: impl FnMut(Key<'_>)) {
         }
     };
     let name = name_of(ask);
-    if spans.is_empty(name) && !matches!(ask, Ask::NetResolve(_)) {
+    if spans.is_empty(name) && !matches!(ask, Ask::NetResolve(_) | Ask::Http { .. }) {
         return;
     }
     visit(name, ALWAYS, Literal::None);
@@ -198,7 +198,7 @@ pub(super) fn of_ask(ask: &Ask, spans: &Spans, mut visit: impl FnMut(Key<'_>)) {
                 .into_iter()
                 .for_each(|name| of_host(name, asked, &mut visit));
         }
-        Ask::Http { url, .. } => of_url(name, url, visit),
+        Ask::Http { url, .. } => of_url(url, visit),
         Ask::ProcessRun { program, args, .. } => {
             visit(name, WHOLE, Literal::Text(program));
             args.first().into_iter().for_each(|arg| visit(name, WITH_NEXT, Literal::Two(program, arg)));
@@ -268,16 +268,24 @@ fn of_host(name: Name, asked: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)
     }
 }
 
-fn of_url(name: Name, url: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
-    let Ok(target) = Target::parse(url) else { return };
-    match &target.host {
-        Host::Name(host) => {
-            tails(host).for_each(|(depth, tail)| visit(name, depth, Literal::Text(tail)));
-            fronts(&target.path, b'/')
-                .take_while(|(depth, _)| *depth <= URL_DEPTH_MAX)
-                .for_each(|(depth, front)| visit(name, URL + depth, Literal::Two(host, front)));
+fn of_url(asked: &str, mut visit: impl FnMut(Name, u8, Literal<'_>)) {
+    let Ok(target) = Target::parse(asked) else { return };
+    // A ban to connect refuses a request.
+    for name in [Name::Http, Name::NetConnect] {
+        match &target.host {
+            Host::Name(host) => {
+                tails(host).for_each(|(depth, tail)| visit(name, depth, Literal::Text(tail)));
+            }
+            Host::Address(ip) => of_address(name, *ip, &mut visit),
         }
-        Host::Address(ip) => of_address(name, *ip, visit),
+    }
+    let Host::Name(host) = &target.host else { return };
+    // A ban may touch the path without its parameters.
+    let bare = url::without_parameters(&target.path);
+    for path in [Some(&*target.path), bare.as_deref()].into_iter().flatten() {
+        fronts(path, b'/')
+            .take_while(|(depth, _)| *depth <= URL_DEPTH_MAX)
+            .for_each(|(depth, front)| visit(Name::Http, URL + depth, Literal::Two(host, front)));
     }
 }
 

@@ -47,17 +47,20 @@ impl Decider {
         now: Instant,
     ) -> Result<Route, Denial> {
         let address = SocketAddr::new(address_class::canonical(to.ip()), to.port());
-        let names = self.pins().names(address.ip(), now);
-        let pinned = names.iter().map(|name| Endpoint::resolved(name, address, protocol));
-        let asks: Vec<Ask> = std::iter::once(Endpoint::address(address, protocol))
-            .chain(pinned)
-            .map(Ask::NetConnect)
-            .collect();
+        let asks = self.connections(address, protocol, now);
         let text = asks[0].capability_text();
         match self.set.covering(&asks) {
             Ok(guards) => Ok(Route { address, guard: first(guards), text }),
             Err(refusal) => Err(self.set.deny(refusal, text, function)),
         }
+    }
+
+    /// A connection to a literal address: to itself, and by each name that led to it lately.
+    fn connections(&self, address: SocketAddr, protocol: Protocol, now: Instant) -> Vec<Ask> {
+        let names = self.pins().names(address.ip(), now);
+        let pinned = names.iter().map(|name| Endpoint::resolved(name, address, protocol));
+        let literal = Endpoint::address(address, protocol);
+        std::iter::once(literal).chain(pinned).map(Ask::NetConnect).collect()
     }
 
     /// A name that will be resolved and connected to.
@@ -115,28 +118,41 @@ impl Decider {
         }
     }
 
-    /// Those of the addresses the host of a request leads to that one of the grants that cover it permits;
-    /// denied when there is none.
+    /// Those of the addresses the host of a request, `to`, leads to that no ban to connect refuses and one of the grants
+    /// that cover it permits; denied when there is none.
     pub fn permitted(
         &self,
         ask: &Ask,
         guards: &[Guard],
+        to: &Endpoint,
         addresses: &[IpAddr],
-        port: u16,
         function: &str,
+        now: Instant,
     ) -> Result<Vec<Route>, Denial> {
-        let route = |ip: &IpAddr| {
-            let address = SocketAddr::new(address_class::canonical(*ip), port);
+        let mut banned = None;
+        let mut route = |ip: &IpAddr| {
+            let address = SocketAddr::new(address_class::canonical(*ip), to.port());
+            let asks = match to.name() {
+                Some(name) => vec![Ask::NetConnect(Endpoint::resolved(name, address, to.protocol()))],
+                None => self.connections(address, to.protocol(), now),
+            };
+            if let Some(refusal) = self.set.ban_of(&asks) {
+                banned.get_or_insert(refusal);
+                return None;
+            }
             let permits = |guard: &&Guard| guard.alive().is_ok() && guard.capability().permits_address(*ip);
             let guard = guards.iter().find(permits)?.clone();
-            let text = Ask::NetConnect(Endpoint::address(address, Protocol::Tcp)).capability_text();
+            let text = Ask::NetConnect(Endpoint::address(address, to.protocol())).capability_text();
             Some(Route { address, guard, text })
         };
-        let routes: Vec<Route> = addresses.iter().filter_map(route).collect();
+        let routes: Vec<Route> = addresses.iter().filter_map(&mut route).collect();
         if !routes.is_empty() {
             return Ok(routes);
         }
         let mut text = ask.capability_text();
+        if let Some(refusal) = banned {
+            return Err(self.set.deny(refusal, text, function));
+        }
         let ended: Result<Vec<()>, DenialKind> = guards.iter().map(Guard::alive).collect();
         let refusal = match (ended, addresses.first()) {
             (Ok(_), Some(ip)) => {

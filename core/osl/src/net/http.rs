@@ -1,8 +1,9 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use crate::ask::Ask;
 use crate::denial::Denial;
+use crate::endpoint::{Endpoint, Protocol};
 use crate::grant::Guard;
 use crate::net::decide::Route;
 use crate::net::{Connecting, NetError, Network};
@@ -53,15 +54,20 @@ impl HttpRoute {
         self.host.is_ok()
     }
 
-    /// The addresses of its host that may be reached, each decided alone; at least one. Blocks while a
-    /// name is looked up.
+    /// The addresses of its host that may be reached, each decided alone, by the bans to connect too; at least one.
+    /// Blocks while a name is looked up.
     pub fn addresses(&self, deadline: Instant) -> Result<Vec<HttpAddress>, NetError> {
         let addresses = match &self.host {
             Ok(ip) => vec![*ip],
             Err(name) => self.network.look_up(name, &self.guards[0], deadline, &self.function, &mut None)?,
         };
         let decider = &self.network.decider;
-        let routes = decider.permitted(&self.ask, &self.guards, &addresses, self.port, &self.function)?;
+        let to = match &self.host {
+            Ok(ip) => Endpoint::address(SocketAddr::new(*ip, self.port), Protocol::Tcp),
+            Err(name) => Endpoint::named(name, self.port, Protocol::Tcp),
+        };
+        let now = Instant::now();
+        let routes = decider.permitted(&self.ask, &self.guards, &to, &addresses, &self.function, now)?;
         Ok(routes.into_iter().map(HttpAddress).collect())
     }
 

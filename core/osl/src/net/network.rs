@@ -295,7 +295,7 @@ impl Network {
         let set = &self.context.set;
         let ask = |port| Ask::NetListen(Endpoint::address(SocketAddr::new(address, port), protocol));
         let guards = set.live(|capability| ranges_over(capability, &ask).is_some());
-        let mut error = None;
+        let (mut error, mut refused) = (None, None);
         for guard in guards {
             let (low, high) = ranges_over(guard.capability(), &ask).expect("only such grants were taken");
             let random = getrandom::u32().map_err(|error| NetError::Io(error.into()))?;
@@ -309,16 +309,19 @@ impl Network {
                     }
                     Err(error) => return Err(error.into()),
                 };
-                // A line that covers a port may stand beside one that takes it away.
-                if high == 0 || set.covering(&[ask(local.port())]).is_ok() {
-                    return Ok((fd, local, guard));
+                // A line that covers a port may stand beside one that takes it away; port 0 covers any.
+                let asks = [ask(local.port()), ask(0)];
+                match set.covering(if high == 0 { &asks } else { &asks[..1] }) {
+                    Ok(_) => return Ok((fd, local, guard)),
+                    Err(refusal) => drop(refused.get_or_insert(refusal)),
                 }
             }
         }
         match error {
             Some(error) => Err(error.into()),
             None => {
-                let refusal = set.covering(&[ask(0)]).err().unwrap_or(DenialKind::NotGranted.into());
+                let refusal = refused.or_else(|| set.covering(&[ask(0)]).err());
+                let refusal = refusal.unwrap_or(DenialKind::NotGranted.into());
                 Err(set.deny(refusal, ask(0).capability_text(), function).into())
             }
         }

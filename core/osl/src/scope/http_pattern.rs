@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::cidr::Cidr;
 use super::host_pattern::HostPattern;
 use super::net_pattern;
 use super::url::{self, Host, Scheme, Target};
@@ -57,14 +58,28 @@ impl HttpPattern {
 
     /// Whether it covers the request. Linear in the URL but for the segments with a wildcard.
     pub fn covers(&self, method: &str, target: &Target<'_>) -> bool {
+        self.meets(method, target, Cidr::covers) && self.covers_path(&target.path)
+    }
+
+    /// Whether a ban of it touches the request, with the parameters of its segments (`/admin;x`) or without them: many
+    /// servers take no notice of these.
+    pub fn touches(&self, method: &str, target: &Target<'_>) -> bool {
+        self.meets(method, target, Cidr::touches)
+            && (self.covers_path(&target.path)
+                || url::without_parameters(&target.path).is_some_and(|bare| self.covers_path(&bare)))
+    }
+
+    fn covers_path(&self, path: &str) -> bool {
+        parts::matches(&self.path, path[1..].split('/'))
+    }
+
+    /// Whether it is the request but for the path.
+    fn meets(&self, method: &str, target: &Target<'_>, meets: impl Fn(&Cidr, IpAddr) -> bool) -> bool {
         let host = match &target.host {
             Host::Name(name) => self.host.matches_name(name),
-            Host::Address(ip) => matches!(&self.host, HostPattern::Block(block) if block.covers(*ip)),
+            Host::Address(ip) => matches!(&self.host, HostPattern::Block(block) if meets(block, *ip)),
         };
-        host && self.scheme == target.scheme
-            && self.port == target.port
-            && self.covers_method(method)
-            && parts::matches(&self.path, target.path[1..].split('/'))
+        host && self.scheme == target.scheme && self.port == target.port && self.covers_method(method)
     }
 
     /// The segments of its path before the first wildcard.

@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::address_class::{canonical, class};
+use super::cidr::Cidr;
 use super::host_pattern::HostPattern;
 use super::port_range::PortRange;
 use crate::endpoint::Endpoint;
@@ -42,6 +43,15 @@ impl NetPattern {
                 HostPattern::Block(block) => endpoint.ip().is_some_and(|ip| block.touches(ip)),
                 names => endpoint.name().is_some_and(|name| names.matches_name(name)),
             }
+    }
+
+    /// The same of somebody who listens: on the unspecified address that is on all of its family.
+    pub fn touches_listener(&self, endpoint: &Endpoint) -> bool {
+        let every = endpoint.ip().filter(IpAddr::is_unspecified);
+        let is_among = |block: &Cidr| every.is_some_and(|ip| ip.is_ipv4() == block.network().is_ipv4());
+        self.touches(endpoint)
+            || (self.ports.contains(endpoint.port())
+                && matches!(&self.host, HostPattern::Block(block) if is_among(block)))
     }
 
     /// Whether a connection to a host that it covers may go to this address.

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::host_name;
-use crate::endpoint::in_url;
+use crate::endpoint::{Endpoint, Protocol, in_url};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
@@ -36,6 +36,14 @@ impl<'a> Target<'a> {
         let (host, port) = host_and_port(authority, scheme)?;
         let host = host_of(host)?;
         Ok(Self { scheme, host, port, path: normal_path(path, false)? })
+    }
+
+    /// Where its connection goes, before a name is resolved.
+    pub fn endpoint(&self) -> Endpoint {
+        match &self.host {
+            Host::Name(name) => Endpoint::named(name, self.port, Protocol::Tcp),
+            Host::Address(ip) => Endpoint::address(SocketAddr::new(*ip, self.port), Protocol::Tcp),
+        }
     }
 }
 
@@ -153,8 +161,7 @@ fn segment(raw: &str, pattern: bool, path: &mut String) -> Result<(), String> {
         }
     }
     let out = &path[start..];
-    let parameter = [out.find(';'), out.find("%3B")].into_iter().flatten().min();
-    let name = &out[..parameter.unwrap_or(out.len())];
+    let name = bare(out);
     if matches!(name, "." | "..") || (name.is_empty() && !raw.is_empty()) {
         return Err("a segment of a URL that is empty or dots has no parameter, and stands unencoded".into());
     }
@@ -166,6 +173,18 @@ fn segment(raw: &str, pattern: bool, path: &mut String) -> Result<(), String> {
         return Err("a slash, backslash, dot or semicolon is encoded twice in the path of the URL".into());
     }
     Ok(())
+}
+
+/// A segment in its normal form without its parameters.
+fn bare(segment: &str) -> &str {
+    let parameter = [segment.find(';'), segment.find("%3B")].into_iter().flatten().min();
+    &segment[..parameter.unwrap_or(segment.len())]
+}
+
+/// A path in its normal form without the parameters of its segments, if it has any.
+pub(crate) fn without_parameters(path: &str) -> Option<String> {
+    let has_some = path.contains(';') || path.contains("%3B");
+    has_some.then(|| path.split('/').map(bare).collect::<Vec<_>>().join("/"))
 }
 
 /// A byte that was percent-encoded, unless it must not be.

@@ -1,5 +1,7 @@
 //! What bans mean: like grants, but nothing that the asker chooses beside the thing itself leads around them.
 
+use airssys_osl::Protocol;
+
 use super::{Cap, Host, Place, Want, words};
 
 /// Whether a ban of the capability refuses what is wanted.
@@ -10,7 +12,13 @@ pub fn forbids(cap: &Cap, want: &Want) -> bool {
             name == action
                 && ports.contain(*port)
                 && proto.is_none_or(|proto| proto == *protocol)
-                && touches(host, *asked, *place)
+                && (touches(host, *asked, *place) || (*name == "net.listen" && listens_in(host, *place)))
+        }
+        // A request includes the connection.
+        (Cap::Net("net.connect", host, ports, proto, _), Want::Http { host: asked, port, .. }) => {
+            ports.contain(*port)
+                && proto.is_none_or(|proto| proto == Protocol::Tcp)
+                && touches(host, Some(asked), None)
         }
         // A ban to connect says nothing of names.
         (Cap::Net(..), Want::Resolve(_)) => false,
@@ -45,6 +53,17 @@ fn touches(host: &Host, name: Option<&str>, place: Option<Place>) -> bool {
             };
             inside(place.ip) || place.carries.is_some_and(inside) || loopback.is_some_and(inside)
         }),
+    }
+}
+
+/// Who listens on the unspecified address listens on each of its family.
+fn listens_in(host: &Host, place: Option<Place>) -> bool {
+    let everywhere = |place: &Place| place.ip == "0.0.0.0" || place.ip == "::";
+    match host {
+        Host::Block(start, _) => place
+            .filter(everywhere)
+            .is_some_and(|place| super::binary(start).len() == super::binary(place.ip).len()),
+        _ => false,
     }
 }
 

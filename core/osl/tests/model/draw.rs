@@ -162,6 +162,13 @@ pub fn draw_ask(seeded: &mut Seeded, like: &Cap) -> Want {
             Want::Path(name, words(seeded, NAMES, 4))
         }
         Cap::Net("net.connect", ..) if seeded.chance(6) => Want::Resolve(seeded.pick(HOSTS)),
+        Cap::Net("net.connect", ..) if seeded.chance(6) => Want::Http {
+            method: seeded.pick(METHODS),
+            scheme: seeded.pick(&["http", "https"]),
+            host: seeded.pick(HOSTS),
+            port: seeded.pick(PORTS),
+            path: url_path(seeded, NAMES),
+        },
         Cap::Net(name, ..) => {
             let asked = (*name == "net.connect" && seeded.chance(2)).then(|| seeded.pick(HOSTS));
             let place = (asked.is_none() || seeded.chance(2)).then(|| seeded.pick(PLACES));
