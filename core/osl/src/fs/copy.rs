@@ -2,7 +2,7 @@
 
 use rustix::io::{pread, pwrite};
 
-use crate::fs::handle::{FileHandle, again};
+use crate::fs::handle::{FileHandle, again, permit_byte_at};
 use crate::fs::needs::Act;
 use crate::fs::{Files, FsError, OpenOptions};
 
@@ -44,6 +44,7 @@ fn inside(source: &FileHandle, target: &FileHandle, size: u64) -> Result<u64, Fs
     use rustix::fs::copy_file_range;
     let mut done = 0;
     while done < size {
+        permit_byte_at(|| Ok(done))?;
         let step = (size - done).min(STEP_BYTES);
         let taken = target.quota().take(step)?;
         let (from, to) = (source.fd()?, target.fd()?);
@@ -86,6 +87,7 @@ fn by_buffer(
         }
         let mut rest = &buffer[..read];
         while !rest.is_empty() {
+            permit_byte_at(|| Ok(done))?;
             let taken = target.quota().take(rest.len() as u64)?;
             let to = target.fd()?;
             let written = again(|| pwrite(&*to, rest, done))?;
