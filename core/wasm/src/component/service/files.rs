@@ -159,7 +159,10 @@ impl Work<'_> {
         let to = request.text("to")?;
         let files = self.client.files();
         match copies {
-            true => written(self.told(files.copy(self.path, &to, self.function))?),
+            true => {
+                let lasts = || self.client.lasts();
+                written(self.told(files.copy_while(self.path, &to, self.function, &lasts))?)
+            }
             false => self.done(files.rename(self.path, &to, self.function)),
         }
     }
