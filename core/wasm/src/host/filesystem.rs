@@ -17,7 +17,7 @@ use super::opening::{self, Opening};
 use super::sink::{FileSink, Place};
 use super::state::State;
 use super::stream::FileStream;
-use super::turns::{self, Way};
+use super::turns::{self, Means};
 
 /// Bytes of one `descriptor.read` at most.
 const READ_BYTES_MAX: u64 = 64 << 10;
@@ -92,12 +92,12 @@ impl State {
     }
 
     /// What a stream needs of this state.
-    fn way(&self) -> Way {
+    fn means(&self) -> Means {
         (self.grounds.access.turns.clone(), self.refusals.clone())
     }
 
     fn sink(&mut self, file: FileHandle, place: Place) -> FsResult<Resource<DynOutputStream>> {
-        let stream: DynOutputStream = Box::new(FileSink::new(file, place, self.way()));
+        let stream: DynOutputStream = Box::new(FileSink::new(file, place, self.means()));
         Ok(self.table.push(stream)?)
     }
 
@@ -136,7 +136,7 @@ impl HostDescriptor for State {
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
         let file = self.descriptor(&fd)?.file()?;
-        let stream: DynInputStream = Box::new(FileStream::new(file, offset, self.way()));
+        let stream: DynInputStream = Box::new(FileStream::new(file, offset, self.means()));
         Ok(self.table.push(stream)?)
     }
 

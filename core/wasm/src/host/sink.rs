@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use super::turns::{self, Turn, Way};
+use super::turns::{self, Means, Turn};
 
 /// Bytes of one write at most: what a stream holds that is not on its way to the disk yet.
 const WRITE_BYTES_MAX: usize = 64 << 10;
@@ -22,7 +22,7 @@ pub(super) enum Place {
 pub(super) struct FileSink {
     file: FileHandle,
     place: Place,
-    way: Way,
+    means: Means,
     state: Writing,
 }
 
@@ -37,8 +37,8 @@ enum Writing {
 }
 
 impl FileSink {
-    pub(super) fn new(file: FileHandle, place: Place, way: Way) -> Self {
-        Self { file, place, way, state: Writing::Ready }
+    pub(super) fn new(file: FileHandle, place: Place, means: Means) -> Self {
+        Self { file, place, means, state: Writing::Ready }
     }
 
     /// Begins to write on the blocking pool, one write at a time.
@@ -55,7 +55,7 @@ impl FileSink {
     async fn settle(&mut self) {
         if let Writing::Waiting(bytes) = &self.state {
             let bytes = bytes.clone();
-            let turn = self.way.0.take().await;
+            let turn = self.means.0.take().await;
             self.begin(turn, bytes);
         }
         let Writing::Busy(task) = &mut self.state else { return };
@@ -63,7 +63,7 @@ impl FileSink {
             Ok(()) => Writing::Ready,
             Err(error) => {
                 if let FsError::Denied(denial) = &error {
-                    self.way.1.note(denial);
+                    self.means.1.note(denial);
                 }
                 Writing::Failed(wasmtime::Error::new(std::io::Error::other(error)))
             }
@@ -104,7 +104,7 @@ impl OutputStream for FileSink {
             return Err(StreamError::trap("more was written than check-write permits"));
         }
         if !bytes.is_empty() {
-            match self.way.0.try_take() {
+            match self.means.0.try_take() {
                 Some(turn) => self.begin(turn, bytes),
                 None => self.state = Writing::Waiting(bytes),
             }

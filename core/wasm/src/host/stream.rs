@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::{InputStream, Pollable, StreamError, StreamResult};
 
-use super::turns::{self, Turn, Way};
+use super::turns::{self, Means, Turn};
 
 /// Bytes of one read at most.
 const READ_BYTES_MAX: usize = 64 << 10;
@@ -14,7 +14,7 @@ const READ_BYTES_MAX: usize = 64 << 10;
 pub(super) struct FileStream {
     file: FileHandle,
     offset: u64,
-    way: Way,
+    means: Means,
     state: Reading,
 }
 
@@ -27,8 +27,8 @@ enum Reading {
 }
 
 impl FileStream {
-    pub(super) fn new(file: FileHandle, offset: u64, way: Way) -> Self {
-        Self { file, offset, way, state: Reading::Idle }
+    pub(super) fn new(file: FileHandle, offset: u64, means: Means) -> Self {
+        Self { file, offset, means, state: Reading::Idle }
     }
 
     /// Begins to read on the blocking pool.
@@ -48,7 +48,7 @@ impl FileStream {
             Ok(bytes) => Reading::Data(bytes),
             Err(error) => {
                 if let airssys_osl::FsError::Denied(denial) = &error {
-                    self.way.1.note(denial);
+                    self.means.1.note(denial);
                 }
                 Reading::Failed(wasmtime::Error::new(std::io::Error::other(error)))
             }
@@ -64,7 +64,7 @@ impl InputStream for FileStream {
                 self.state = Reading::Idle;
                 // Without a turn it begins when the guest waits.
                 if size > 0
-                    && let Some(turn) = self.way.0.try_take()
+                    && let Some(turn) = self.means.0.try_take()
                 {
                     self.begin(turn, size);
                 }
@@ -90,7 +90,7 @@ impl InputStream for FileStream {
 impl Pollable for FileStream {
     async fn ready(&mut self) {
         if matches!(self.state, Reading::Idle) {
-            let turn = self.way.0.take().await;
+            let turn = self.means.0.take().await;
             self.begin(turn, READ_BYTES_MAX);
         }
         if let Reading::Busy(task) = &mut self.state {

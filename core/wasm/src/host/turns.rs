@@ -32,7 +32,7 @@ impl Turns {
 }
 
 /// How a stream of an actor works, and where it notes a refusal.
-pub(super) type Way = (Turns, Arc<Refusals>);
+pub(super) type Means = (Turns, Arc<Refusals>);
 
 /// Begins a blocking operation of osl on the pool.
 pub(super) fn begin<T: Send + 'static>(
