@@ -90,7 +90,7 @@ pub use text::nearest;
 
 #[cfg(unix)]
 pub use self::{
-    fs::{Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime},
+    fs::{ENTRIES_MAX, Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime},
     idempotent::Idempotent,
     net::{
         Bound, Connecting, DnsResolver, FixedNames, HttpAddress, HttpRoute, Listener, NetError, NetLimits,

@@ -289,3 +289,15 @@ fn a_link_that_is_not_followed_is_neither_opened_nor_changed() {
     assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), UNIX_EPOCH);
     assert_eq!(fs::read_to_string(&path).unwrap(), "abc");
 }
+
+#[test]
+fn a_copy_that_is_of_no_use_any_more_ends_between_two_steps() {
+    let world = World::new(&["fs.read,write {}/**"]);
+    std::fs::write(world.path("a"), vec![1; 3_000_000]).unwrap();
+    let steps = std::cell::Cell::new(0);
+    let goes_on = || steps.replace(steps.get() + 1) < 2;
+    let given_up = world.files.copy_while(&world.path("a"), &world.path("b"), "", &goes_on);
+    assert!(matches!(given_up, Err(FsError::Io(_))), "{given_up:?}");
+    let copied = std::fs::metadata(world.path("b")).unwrap().len();
+    assert!((1..3_000_000).contains(&copied), "{copied}");
+}

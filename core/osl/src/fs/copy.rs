@@ -2,7 +2,7 @@
 
 use rustix::io::{pread, pwrite};
 
-use crate::fs::handle::{FileHandle, again};
+use crate::fs::handle::{FileHandle, again, permit_byte_at};
 use crate::fs::needs::Act;
 use crate::fs::{Files, FsError, OpenOptions};
 
@@ -20,6 +20,17 @@ impl Files {
     ///
     /// Neither mode nor times nor holes are kept. A revocation or an error leaves what was copied so far.
     pub fn copy(&self, from: &str, to: &str, function: &str) -> Result<u64, FsError> {
+        self.copy_while(from, to, function, &|| true)
+    }
+
+    /// The same, given up between two steps once it is of no use to anybody.
+    pub fn copy_while(
+        &self,
+        from: &str,
+        to: &str,
+        function: &str,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<u64, FsError> {
         let (source, target) = self.call(function, |call| {
             call.cover(Act::Copy, from, to)?;
             let (source, _) = call.open(from, OpenOptions::READ)?;
@@ -32,18 +43,29 @@ impl Files {
         }
         target.set_len(0)?;
         match found.size {
-            0 => by_buffer(&source, &target, 0, UNSIZED_BYTES_MAX, true),
-            size => inside(&source, &target, size),
+            0 => by_buffer(&source, &target, (0, UNSIZED_BYTES_MAX), true, goes_on),
+            size => inside(&source, &target, size, goes_on),
         }
     }
 }
 
+fn lasts(goes_on: &dyn Fn() -> bool) -> Result<(), FsError> {
+    if goes_on() { Ok(()) } else { Err(std::io::Error::other("it was given up").into()) }
+}
+
 /// Lets the system copy where it can.
 #[cfg(target_os = "linux")]
-fn inside(source: &FileHandle, target: &FileHandle, size: u64) -> Result<u64, FsError> {
+fn inside(
+    source: &FileHandle,
+    target: &FileHandle,
+    size: u64,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<u64, FsError> {
     use rustix::fs::copy_file_range;
     let mut done = 0;
     while done < size {
+        lasts(goes_on)?;
+        permit_byte_at(|| Ok(done))?;
         let step = (size - done).min(STEP_BYTES);
         let taken = target.quota().take(step)?;
         let (from, to) = (source.fd()?, target.fd()?);
@@ -60,24 +82,30 @@ fn inside(source: &FileHandle, target: &FileHandle, size: u64) -> Result<u64, Fs
             Err(error) => return Err(error),
         }
     }
-    by_buffer(source, target, done, size, false)
+    by_buffer(source, target, (done, size), false, goes_on)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn inside(source: &FileHandle, target: &FileHandle, size: u64) -> Result<u64, FsError> {
-    by_buffer(source, target, 0, size, false)
+fn inside(
+    source: &FileHandle,
+    target: &FileHandle,
+    size: u64,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<u64, FsError> {
+    by_buffer(source, target, (0, size), false, goes_on)
 }
 
 /// Copies from `done` up to `bytes_max`, or to the end if that comes first.
 fn by_buffer(
     source: &FileHandle,
     target: &FileHandle,
-    mut done: u64,
-    bytes_max: u64,
+    (mut done, bytes_max): (u64, u64),
     all: bool,
+    goes_on: &dyn Fn() -> bool,
 ) -> Result<u64, FsError> {
     let mut buffer = Vec::new();
     while done < bytes_max {
+        lasts(goes_on)?;
         buffer.resize((bytes_max - done).min(BUFFER_BYTES) as usize, 0);
         let from = source.fd()?;
         let read = again(|| pread(&*from, &mut buffer[..], done))?;
@@ -86,6 +114,7 @@ fn by_buffer(
         }
         let mut rest = &buffer[..read];
         while !rest.is_empty() {
+            permit_byte_at(|| Ok(done))?;
             let taken = target.quota().take(rest.len() as u64)?;
             let to = target.fd()?;
             let written = again(|| pwrite(&*to, rest, done))?;

@@ -8,6 +8,7 @@ use rustix::fs::{fcntl_fullfsync as fdatasync, fcntl_fullfsync as fsync};
 use rustix::fs::{fdatasync, fsync};
 use rustix::fs::{ftruncate, futimens};
 use rustix::io::{Errno, pread, pwrite};
+use rustix::process::{Resource, getrlimit};
 
 use crate::denial::Refusal;
 use crate::descriptor::{CountedFd, Descriptor};
@@ -59,6 +60,7 @@ impl FileHandle {
     pub fn write_at(&self, buf: &[u8], offset: u64) -> Result<usize, FsError> {
         let fd = self.fd_for(self.0.options.write, "writing at an offset")?;
         let end = offset.checked_add(buf.len() as u64).ok_or(Errno::INVAL)?;
+        permit_byte_at(|| Ok(offset))?;
         let taken = self.0.quota.take(self.growth(&fd, end)?.max(buf.len() as u64))?;
         let written = again(|| pwrite(&*fd, buf, offset))?;
         match written == buf.len() {
@@ -69,8 +71,10 @@ impl FileHandle {
     }
 
     /// Writes at the end, wherever that is by then, as much as the system takes at once.
+    #[allow(clippy::unnecessary_cast)] // the width of a size differs by platform
     pub fn append(&self, buf: &[u8]) -> Result<usize, FsError> {
         let fd = self.fd_for(self.0.options.writes(), "writing")?;
+        permit_byte_at(|| Ok(rustix::fs::fstat(&*fd)?.st_size as u64))?;
         let taken = self.0.quota.take(buf.len() as u64)?;
         let written = again(|| append::append(&fd, buf, self.0.options.append))?;
         taken.keep(written as u64);
@@ -93,6 +97,9 @@ impl FileHandle {
     /// Cuts the file off or fills it with zeros up to the size.
     pub fn set_len(&self, size: u64) -> Result<(), FsError> {
         let fd = self.fd_for(self.0.options.writes(), "writing")?;
+        if size > 0 {
+            permit_byte_at(|| Ok(size - 1))?;
+        }
         let taken = self.0.quota.take(self.growth(&fd, size)?)?;
         again(|| ftruncate(&*fd, size))?;
         taken.keep(u64::MAX);
@@ -161,6 +168,15 @@ impl FileHandle {
             return Ok(0);
         }
         Ok(end.saturating_sub(rustix::fs::fstat(fd)?.st_size as u64))
+    }
+}
+
+/// Whether the host process may have a file with a byte there. Beyond a limit of its own (`ulimit -f`) the system would not
+/// only refuse, but send a signal that ends the host. Another writer that moves the end meanwhile is not seen.
+pub(super) fn permit_byte_at(offset: impl FnOnce() -> Result<u64, FsError>) -> Result<(), FsError> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if offset()? >= limit => Err(Errno::FBIG.into()),
+        _ => Ok(()),
     }
 }
 

@@ -207,6 +207,8 @@ impl Child for Guest {
 
     async fn post_stop(&mut self) {
         if let Some(hook) = &self.post_stop {
+            // Not the last message's: whoever sent that does not pay for it.
+            self.instance.data_mut().begin(None, None);
             let _ = self.instance.call(hook, ()).await;
         }
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,8 @@ pub(crate) struct Meter {
 /// Who pays for this message, and what this message pays for.
 #[derive(Default)]
 struct Accounts {
-    /// The tab of the guest that asked.
-    payer: Option<Arc<Tab>>,
+    /// The tab of the guest that asked, while its message lasts.
+    payer: Option<Weak<Tab>>,
     /// What of the usage the payer was charged already.
     settled: Usage,
     /// What others use for this message.
@@ -44,7 +44,7 @@ struct Accounts {
 impl Accounts {
     /// Charges the payer with what has come since the last time.
     fn charge(&mut self, own: Usage) {
-        if let Some(payer) = &self.payer {
+        if let Some(payer) = self.payer.as_ref().and_then(Weak::upgrade) {
             payer.charge(own.since(self.settled));
             self.settled = own;
         }
@@ -67,7 +67,7 @@ impl Meter {
     }
 
     /// The next call is charged to this tab too, or to nobody.
-    pub(crate) fn charge_to(&self, payer: Option<Arc<Tab>>) {
+    pub(crate) fn charge_to(&self, payer: Option<Weak<Tab>>) {
         if payer.is_some() || self.shared.load(Relaxed) {
             self.shared.store(payer.is_some(), Relaxed);
             *self.accounts() = Accounts { payer, ..Accounts::default() };
@@ -75,10 +75,10 @@ impl Meter {
     }
 
     /// The tab for a request of the call under way: whoever works on it is charged to this call as well.
-    pub(crate) fn tab(&self) -> Arc<Tab> {
+    pub(crate) fn tab(&self) -> Weak<Tab> {
         let mut accounts = self.accounts();
         let Accounts { payer, tab, .. } = &mut *accounts;
-        let tab = tab.get_or_insert_with(|| Arc::new(Tab::new(payer.clone()))).clone();
+        let tab = tab.get_or_insert_with(|| Arc::new(Tab::new(payer.clone())));
         tab.allow(
             Usage {
                 cpu_ms: self.budget.cpu_ms,
@@ -88,7 +88,7 @@ impl Meter {
             .since(self.own()),
         );
         self.shared.store(true, Relaxed);
-        tab
+        Arc::downgrade(tab)
     }
 
     /// A new message or hook begins with nothing used.
@@ -236,4 +236,27 @@ fn is_held(share: &CpuShare, throttle: &mut Option<Pin<Box<Sleep>>>, context: &m
     };
     let sleep = throttle.insert(Box::pin(tokio::time::sleep(wait)));
     sleep.as_mut().poll(context).is_pending()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::limits::Budget;
+
+    /// Whoever asks with a short time has ended its own message when it is asked in turn.
+    #[test]
+    fn hostile_g3_those_that_ask_each_other_in_turns_leave_no_chain_of_payers() {
+        let budget = Budget::default().resolve().expect("no bounds are valid bounds");
+        let guest = || Meter::new(Ticks::default(), budget, None);
+        let guests = [guest(), guest()];
+        let mut tabs = Vec::new();
+        for turn in 0..1_000_000 {
+            let [asker, asked] = [&guests[turn % 2], &guests[(turn + 1) % 2]];
+            let tab = asker.tab();
+            asked.charge_to(Some(tab.clone()));
+            tabs.push(tab);
+        }
+        let kept = tabs.iter().filter(|tab| tab.strong_count() > 0).count();
+        assert!(kept <= guests.len(), "{kept} tabs are kept");
+    }
 }

@@ -1,7 +1,9 @@
 //! What a guest's file descriptor is: a path in its one root, and for a file the handle that osl opened.
 
 use airssys_osl::{FileHandle, FsError, Kind, Metadata, SetTime};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -50,7 +52,11 @@ impl Descriptor {
 }
 
 /// The entries of a directory that were not read yet.
-pub(super) type Entries = std::vec::IntoIter<DirectoryEntry>;
+pub(super) struct Entries {
+    pub(super) rest: std::vec::IntoIter<DirectoryEntry>,
+    /// Their room among all that one life has listed.
+    _room: OwnedSemaphorePermit,
+}
 
 /// A handle of the WASI bindings, whose own type we cannot name ours: the table holds our type under the number.
 pub(super) trait Handle {
@@ -171,9 +177,32 @@ pub(super) fn hash(found: &Metadata) -> MetadataHashValue {
     MetadataHashValue { lower: word(0), upper: word(8) }
 }
 
-/// The WASI form of a directory's entries.
-pub(super) fn entries(found: Vec<airssys_osl::Entry>) -> Entries {
+/// The WASI form of a directory's entries. `listings` has room for as many as all streams of one life hold together.
+pub(super) fn entries(
+    found: Vec<airssys_osl::Entry>,
+    listings: &Arc<Semaphore>,
+) -> Result<Entries, ErrorCode> {
+    let count = u32::try_from(found.len()).map_err(|_| ErrorCode::Overflow)?;
+    let room = listings.clone().try_acquire_many_owned(count).map_err(|_| ErrorCode::InsufficientMemory)?;
     let entry =
         |entry: airssys_osl::Entry| types::DirectoryEntry { type_: kind(entry.kind), name: entry.name };
-    found.into_iter().map(entry).collect::<Vec<_>>().into_iter()
+    Ok(Entries { rest: found.into_iter().map(entry).collect::<Vec<_>>().into_iter(), _room: room })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_b5_all_listings_of_a_life_together_have_one_bound() {
+        let listings = Arc::new(Semaphore::new(5));
+        let found = |count| vec![airssys_osl::Entry { name: "a".to_owned(), kind: Kind::File }; count];
+        let mut first = entries(found(3), &listings).expect("room");
+        assert_eq!(first.rest.next().map(|entry| entry.name), Some("a".to_owned()));
+        assert!(matches!(entries(found(3), &listings), Err(ErrorCode::InsufficientMemory)));
+        let _second = entries(found(2), &listings).expect("room");
+        let _empty = entries(found(0), &listings).expect("it holds nothing");
+        drop(first);
+        entries(found(3), &listings).expect("room again");
+    }
 }

@@ -17,6 +17,7 @@ use super::opening::{self, Opening};
 use super::sink::{FileSink, Place};
 use super::state::State;
 use super::stream::FileStream;
+use super::turns::{self, Means};
 
 /// Bytes of one `descriptor.read` at most.
 const READ_BYTES_MAX: u64 = 64 << 10;
@@ -37,9 +38,9 @@ impl State {
         run: impl FnOnce(&Files) -> Result<T, FsError> + Send + 'static,
     ) -> FsResult<T> {
         let files = self.files.clone();
-        let done = tokio::task::spawn_blocking(move || run(&files)).await;
-        let result = done.unwrap_or_else(|why| Err(std::io::Error::other(why).into()));
-        result.map_err(|error| {
+        let turn = self.grounds.access.turns.take().await;
+        let done = turns::end(&mut turns::begin(turn, move || run(&files))).await;
+        done.map_err(|error| {
             if let FsError::Denied(denial) = &error {
                 self.refusals.note(denial);
             }
@@ -90,8 +91,13 @@ impl State {
         })
     }
 
+    /// What a stream needs of this state.
+    fn means(&self) -> Means {
+        (self.grounds.access.turns.clone(), self.refusals.clone())
+    }
+
     fn sink(&mut self, file: FileHandle, place: Place) -> FsResult<Resource<DynOutputStream>> {
-        let stream: DynOutputStream = Box::new(FileSink::new(file, place, self.refusals.clone()));
+        let stream: DynOutputStream = Box::new(FileSink::new(file, place, self.means()));
         Ok(self.table.push(stream)?)
     }
 
@@ -130,7 +136,7 @@ impl HostDescriptor for State {
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
         let file = self.descriptor(&fd)?.file()?;
-        let stream: DynInputStream = Box::new(FileStream::new(file, offset, self.refusals.clone()));
+        let stream: DynInputStream = Box::new(FileStream::new(file, offset, self.means()));
         Ok(self.table.push(stream)?)
     }
 
@@ -239,7 +245,7 @@ impl HostDescriptor for State {
         };
         let function = "wasi:filesystem/types#[method]descriptor.read-directory";
         let found = self.blocking(move |files| files.list(&path, function)).await?;
-        Ok(push(&mut self.table, entries(found))?)
+        Ok(push(&mut self.table, entries(found, &self.listings)?)?)
     }
 
     async fn create_directory_at(&mut self, fd: Resource<Theirs>, path: String) -> FsResult<()> {
@@ -357,13 +363,14 @@ impl HostDescriptor for State {
 
     async fn is_same_object(&mut self, a: Resource<Theirs>, b: Resource<Theirs>) -> wasmtime::Result<bool> {
         let (a, b) = (self.table.get::<Descriptor>(&a.ours())?, self.table.get::<Descriptor>(&b.ours())?);
-        Ok(match (a, b) {
-            (Descriptor::File(_, a), Descriptor::File(_, b)) => match (a.metadata(), b.metadata()) {
-                (Ok(a), Ok(b)) => (a.device, a.inode) == (b.device, b.inode),
-                _ => false,
-            },
-            (a, b) => a.path() == b.path(),
-        })
+        match (a.clone(), b.clone()) {
+            (Descriptor::File(_, a), Descriptor::File(_, b)) => {
+                let identity = |file: &FileHandle| file.metadata().map(|found| (found.device, found.inode));
+                let same = self.blocking(move |_| Ok(identity(&a)? == identity(&b)?)).await;
+                Ok(same.unwrap_or(false))
+            }
+            (a, b) => Ok(a.path() == b.path()),
+        }
     }
 
     async fn metadata_hash(&mut self, fd: Resource<Theirs>) -> FsResult<MetadataHashValue> {
@@ -400,7 +407,7 @@ impl HostDirectoryEntryStream for State {
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        Ok(self.table.get_mut::<Entries>(&stream.ours())?.next())
+        Ok(self.table.get_mut::<Entries>(&stream.ours())?.rest.next())
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {

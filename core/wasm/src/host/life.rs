@@ -1,7 +1,7 @@
 //! The lives of actors that may act by others: what is done on behalf of one, and ends with it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use airssys_osl::{
     CapabilitySet, Denial, Files, ProcessLimits, Processes, ResourceLimits, ResourceManager, Resources,
@@ -10,7 +10,13 @@ use airssys_rt::ActorId;
 use dashmap::DashMap;
 
 use super::state::{Ports, Refusals};
+use super::turns::Turns;
 use crate::types::limits::{ResolvedLimits, UNLIMITED};
+
+/// Operations on files that one actor has under way at once on the blocking pool, which all actors share.
+const FILE_OPERATIONS_MAX: usize = 4;
+/// Messages of one actor that services work on at once, so that a few that wait for long keep nobody else from theirs.
+pub(crate) const ERRANDS_MAX: usize = 4;
 
 /// The operating system as one actor may use it, the same over all its lives; a clone is the same.
 #[derive(Clone)]
@@ -19,6 +25,10 @@ pub(crate) struct Access {
     pub(crate) processes: Processes,
     /// Of its sockets too.
     pub(crate) resources: Resources,
+    /// Of its own operations on files.
+    pub(crate) turns: Turns,
+    /// Of its messages to services.
+    pub(crate) errands: Turns,
 }
 
 impl Access {
@@ -40,6 +50,8 @@ impl Access {
             },
             processes: processes.with_resources(resources.clone()),
             resources,
+            turns: Turns::new(FILE_OPERATIONS_MAX),
+            errands: Turns::new(ERRANDS_MAX),
         }
     }
 }
@@ -49,13 +61,11 @@ pub(crate) struct Life {
     pub(crate) id: ActorId,
     pub(crate) access: Access,
     pub(crate) refusals: Arc<Refusals>,
-    /// How many of its messages to services are under way.
-    busy: AtomicUsize,
 }
 
 impl Life {
     pub(crate) fn new(id: ActorId, access: Access, refusals: Arc<Refusals>) -> Self {
-        Self { id, access, refusals, busy: AtomicUsize::new(0) }
+        Self { id, access, refusals }
     }
 
     /// A refusal that befell this life: told, and blamed for what fails by it if its message still waits.
@@ -64,24 +74,6 @@ impl Life {
             true => self.refusals.note(denial),
             false => self.refusals.tell(denial),
         }
-    }
-}
-
-/// Counts one message under way of a life, as long as it is kept.
-pub(crate) struct Busy(Arc<Life>);
-
-impl Busy {
-    /// One more, unless there are `max` already.
-    pub(crate) fn enter(life: &Arc<Life>, max: usize) -> Option<Self> {
-        let one_more = |busy: usize| (busy < max).then_some(busy + 1);
-        let entered = life.busy.fetch_update(Relaxed, Relaxed, one_more);
-        entered.is_ok().then(|| Self(life.clone()))
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Relaxed);
     }
 }
 

@@ -21,17 +21,19 @@ mod stream;
 mod tcp;
 mod tcp_io;
 mod tls;
+mod turns;
 mod udp;
 
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::cli::WasiCli;
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets};
 
-pub(crate) use self::life::{Access, Busy, Life, Lives, Living};
+pub(crate) use self::life::{Access, ERRANDS_MAX, Life, Lives, Living};
 pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
 pub(crate) use self::state::{Grounds, Ports, Refusals, State};
 pub(crate) use self::tls::Trust;
+pub(crate) use self::turns::Turn;
 use crate::types::error::{Code, Error, Result};
 
 /// Puts every interface that the host implements into a linker. All of them link always and deny at use.

@@ -1,14 +1,12 @@
 //! A file written as a stream: each write asks the handle, so that a revoked grant ends it.
 
-use std::sync::Arc;
-
 use airssys_osl::{FileHandle, FsError};
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use super::state::Refusals;
+use super::turns::{self, Means, Turn};
 
 /// Bytes of one write at most: what a stream holds that is not on its way to the disk yet.
 const WRITE_BYTES_MAX: usize = 64 << 10;
@@ -24,12 +22,14 @@ pub(super) enum Place {
 pub(super) struct FileSink {
     file: FileHandle,
     place: Place,
-    refusals: Arc<Refusals>,
+    means: Means,
     state: Writing,
 }
 
 enum Writing {
     Ready,
+    /// For a turn, which is taken by whoever waits for the end of the write.
+    Waiting(Bytes),
     Busy(JoinHandle<Result<(), FsError>>),
     /// Told once, by the next call that asks.
     Failed(wasmtime::Error),
@@ -37,29 +37,33 @@ enum Writing {
 }
 
 impl FileSink {
-    pub(super) fn new(file: FileHandle, place: Place, refusals: Arc<Refusals>) -> Self {
-        Self { file, place, refusals, state: Writing::Ready }
+    pub(super) fn new(file: FileHandle, place: Place, means: Means) -> Self {
+        Self { file, place, means, state: Writing::Ready }
     }
 
     /// Begins to write on the blocking pool, one write at a time.
-    fn begin(&mut self, bytes: Bytes) {
+    fn begin(&mut self, turn: Turn, bytes: Bytes) {
         let (file, place) = (self.file.clone(), self.place);
         if let Place::Offset(offset) = &mut self.place {
             // A write that fails closes the stream, so the place after it is never used.
             *offset = offset.saturating_add(bytes.len() as u64);
         }
-        self.state = Writing::Busy(tokio::task::spawn_blocking(move || write(&file, place, &bytes)));
+        self.state = Writing::Busy(turns::begin(turn, move || write(&file, place, &bytes)));
     }
 
     /// Waits for the write under way, if there is one.
     async fn settle(&mut self) {
+        if let Writing::Waiting(bytes) = &self.state {
+            let bytes = bytes.clone();
+            let turn = self.means.0.take().await;
+            self.begin(turn, bytes);
+        }
         let Writing::Busy(task) = &mut self.state else { return };
-        let done = task.await.unwrap_or_else(|why| Err(std::io::Error::other(why).into()));
-        self.state = match done {
+        self.state = match turns::end(task).await {
             Ok(()) => Writing::Ready,
             Err(error) => {
                 if let FsError::Denied(denial) = &error {
-                    self.refusals.note(denial);
+                    self.means.1.note(denial);
                 }
                 Writing::Failed(wasmtime::Error::new(std::io::Error::other(error)))
             }
@@ -96,11 +100,14 @@ fn write(file: &FileHandle, place: Place, mut bytes: &[u8]) -> Result<(), FsErro
 impl OutputStream for FileSink {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.check()?;
-        if matches!(self.state, Writing::Busy(_)) || bytes.len() > WRITE_BYTES_MAX {
+        if !matches!(self.state, Writing::Ready) || bytes.len() > WRITE_BYTES_MAX {
             return Err(StreamError::trap("more was written than check-write permits"));
         }
         if !bytes.is_empty() {
-            self.begin(bytes);
+            match self.means.0.try_take() {
+                Some(turn) => self.begin(turn, bytes),
+                None => self.state = Writing::Waiting(bytes),
+            }
         }
         Ok(())
     }
@@ -112,7 +119,7 @@ impl OutputStream for FileSink {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         self.check()?;
-        Ok(if matches!(self.state, Writing::Busy(_)) { 0 } else { WRITE_BYTES_MAX })
+        Ok(if matches!(self.state, Writing::Ready) { WRITE_BYTES_MAX } else { 0 })
     }
 
     /// A stream that is dropped has written what it took.

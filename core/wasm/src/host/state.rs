@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
-use airssys_osl::{Ask, CapabilitySet, Denial, Files, Guard, ResourceManager};
+use airssys_osl::{Ask, CapabilitySet, Denial, ENTRIES_MAX, Files, Guard, ResourceManager};
 use airssys_rt::{ActorId, Runtime};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi::cli::WasiCliView;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -124,6 +125,8 @@ pub(crate) struct State {
     pub(crate) baseline: Baseline,
     pub(crate) environment: Environment,
     pub(crate) table: ResourceTable,
+    /// Room for what directories were listed, as long as a stream of it is open.
+    pub(crate) listings: Arc<Semaphore>,
     /// When the caller of the message at hand stops waiting.
     pub(crate) deadline: Option<Instant>,
     /// Ends with the store, and with it what others do on behalf of this life.
@@ -167,6 +170,7 @@ impl State {
             baseline,
             refusals,
             table: ResourceTable::new(),
+            listings: Arc::new(Semaphore::new(ENTRIES_MAX)),
             deadline: None,
             wasi,
             http: WasiHttpCtx::new(),
@@ -178,7 +182,7 @@ impl State {
     }
 
     /// A message begins: what was refused before is no excuse any more.
-    pub(crate) fn begin(&mut self, deadline: Option<Instant>, payer: Option<Arc<Tab>>) {
+    pub(crate) fn begin(&mut self, deadline: Option<Instant>, payer: Option<Weak<Tab>>) {
         self.deadline = deadline;
         self.meter.charge_to(payer);
         self.refusals.take();
@@ -209,7 +213,7 @@ impl State {
     }
 
     /// What a request of this guest is charged to: whoever works on it uses up this message's budget as well.
-    pub(crate) fn tab(&self) -> Arc<Tab> {
+    pub(crate) fn tab(&self) -> Weak<Tab> {
         self.meter.tab()
     }
 

@@ -6,8 +6,7 @@ use tokio::task::JoinHandle;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::{InputStream, Pollable, StreamError, StreamResult};
 
-use super::state::Refusals;
-use std::sync::Arc;
+use super::turns::{self, Means, Turn};
 
 /// Bytes of one read at most.
 const READ_BYTES_MAX: usize = 64 << 10;
@@ -15,7 +14,7 @@ const READ_BYTES_MAX: usize = 64 << 10;
 pub(super) struct FileStream {
     file: FileHandle,
     offset: u64,
-    refusals: Arc<Refusals>,
+    means: Means,
     state: Reading,
 }
 
@@ -28,14 +27,14 @@ enum Reading {
 }
 
 impl FileStream {
-    pub(super) fn new(file: FileHandle, offset: u64, refusals: Arc<Refusals>) -> Self {
-        Self { file, offset, refusals, state: Reading::Idle }
+    pub(super) fn new(file: FileHandle, offset: u64, means: Means) -> Self {
+        Self { file, offset, means, state: Reading::Idle }
     }
 
     /// Begins to read on the blocking pool.
-    fn begin(&mut self, size: usize) {
+    fn begin(&mut self, turn: Turn, size: usize) {
         let (file, offset) = (self.file.clone(), self.offset);
-        self.state = Reading::Busy(tokio::task::spawn_blocking(move || {
+        self.state = Reading::Busy(turns::begin(turn, move || {
             let mut buffer = vec![0; size.min(READ_BYTES_MAX)];
             let read = file.read_at(&mut buffer, offset)?;
             buffer.truncate(read);
@@ -49,7 +48,7 @@ impl FileStream {
             Ok(bytes) => Reading::Data(bytes),
             Err(error) => {
                 if let airssys_osl::FsError::Denied(denial) = &error {
-                    self.refusals.note(denial);
+                    self.means.1.note(denial);
                 }
                 Reading::Failed(wasmtime::Error::new(std::io::Error::other(error)))
             }
@@ -63,8 +62,11 @@ impl InputStream for FileStream {
         match std::mem::replace(&mut self.state, Reading::Ended) {
             Reading::Idle => {
                 self.state = Reading::Idle;
-                if size > 0 {
-                    self.begin(size);
+                // Without a turn it begins when the guest waits.
+                if size > 0
+                    && let Some(turn) = self.means.0.try_take()
+                {
+                    self.begin(turn, size);
                 }
                 Ok(Bytes::new())
             }
@@ -88,10 +90,11 @@ impl InputStream for FileStream {
 impl Pollable for FileStream {
     async fn ready(&mut self) {
         if matches!(self.state, Reading::Idle) {
-            self.begin(READ_BYTES_MAX);
+            let turn = self.means.0.take().await;
+            self.begin(turn, READ_BYTES_MAX);
         }
         if let Reading::Busy(task) = &mut self.state {
-            let read = task.await.unwrap_or_else(|why| Err(std::io::Error::other(why).into()));
+            let read = turns::end(task).await;
             self.state = self.arrived(read);
         }
     }

@@ -8,8 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::types::error::{Code, Error, Result};
 
-/// Threads for blocking operations: opening files, compiling.
-const BLOCKING_THREADS_MAX: usize = 64;
+/// Threads for blocking operations: files, names, and messages to services. Made as they are needed; so many that those
+/// of services which wait for programs leave some to everybody else.
+const BLOCKING_THREADS_MAX: usize = 512;
 
 pub(crate) struct Io {
     handle: Handle,

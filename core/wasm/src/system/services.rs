@@ -37,9 +37,10 @@ impl System {
     /// was granted counts only for messages of the host program, its host functions included. A sender that has ended, or
     /// has begun another life since, is denied. `DENIED` names the sender and the line that its policy lacks.
     ///
-    /// Up to 16 messages are worked on at once, up to 4 of one guest (`LIMIT_EXCEEDED` beyond); what is sent without
-    /// waiting for an answer may be done in any order. An unknown operation or key is `INVALID_ARGUMENT`; an answer longer
-    /// than the actor's `payload_bytes` is `PAYLOAD_TOO_LARGE`. The policy's limit of `files` is that of the sender.
+    /// Up to 16 messages are worked on at once, up to 4 of one guest over all its lives (`LIMIT_EXCEEDED` beyond); what is
+    /// sent without waiting for an answer may be done in any order. An unknown operation or key is `INVALID_ARGUMENT`; an
+    /// answer longer than the actor's `payload_bytes` is `PAYLOAD_TOO_LARGE`. The policy's limit of `files` is that of the
+    /// sender. A copy is given up when its sender or this actor ends.
     pub fn spawn_files(&self, spec: ActorSpec) -> Result<ActorHandle> {
         self.spawn_files_async(spec).wait()
     }

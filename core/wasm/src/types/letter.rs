@@ -1,6 +1,6 @@
 //! The one message type of all actors of a system: bytes in an envelope.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Instant, SystemTime};
 
 use airssys_osl::{Denial, DenialKind};
@@ -29,7 +29,7 @@ pub(crate) struct Letter {
     /// What it was published under.
     pub topic: Option<Arc<str>>,
     /// What its handling is charged to: the tab of the guest whose request it is.
-    pub tab: Option<Arc<Tab>>,
+    pub tab: Option<Weak<Tab>>,
 }
 
 impl Letter {

@@ -1,7 +1,7 @@
 //! What others use while they work on a guest's requests, charged to that guest's message.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 
 /// Parts of a budget that can be charged to somebody else: a wait is bounded by the caller's own time anyway.
@@ -45,8 +45,9 @@ pub(crate) struct Tab {
     left: Counts,
     over: AtomicBool,
     waker: Mutex<Option<Waker>>,
-    /// Of the message that this one is a part of.
-    above: Option<Arc<Tab>>,
+    /// Of the message that this one is a part of. Only that message keeps it: those that ask each other in turns, each
+    /// after the other has given up, would make a chain without an end.
+    above: Option<Weak<Tab>>,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +80,7 @@ impl Counts {
 }
 
 impl Tab {
-    pub(crate) fn new(above: Option<Arc<Tab>>) -> Self {
+    pub(crate) fn new(above: Option<Weak<Tab>>) -> Self {
         Self { above, ..Self::default() }
     }
 
@@ -101,8 +102,8 @@ impl Tab {
         }
     }
 
-    /// Charges this tab and all above it.
-    pub(crate) fn charge(&self, usage: Usage) {
+    /// Charges this tab and all above it, as far as their messages last.
+    pub(crate) fn charge(self: Arc<Self>, usage: Usage) {
         if usage == Usage::default() {
             return;
         }
@@ -112,7 +113,7 @@ impl Tab {
             if one.charged.load().exceeds(one.left.load()) && !one.over.swap(true, Relaxed) {
                 one.wake();
             }
-            tab = one.above.as_deref();
+            tab = one.above.as_ref().and_then(Weak::upgrade);
         }
     }
 
@@ -147,11 +148,11 @@ mod tests {
         let above = Arc::new(Tab::new(None));
         above.allow(Usage { cpu_ms: 2, ..unlimited });
         above.wake_with(&first.clone().into());
-        let tab = Tab::new(Some(above.clone()));
+        let tab = Arc::new(Tab::new(Some(Arc::downgrade(&above))));
         tab.allow(unlimited);
         tab.wake_with(&second.clone().into());
         for (charged, woken) in [(1, 0), (2, 0), (3, 1), (4, 1)] {
-            tab.charge(cpu(1));
+            tab.clone().charge(cpu(1));
             assert_eq!((tab.charged(), above.charged()), (cpu(charged), cpu(charged)));
             assert_eq!((first.0.load(Relaxed), second.0.load(Relaxed)), (woken, 0), "after {charged}");
         }

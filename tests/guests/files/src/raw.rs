@@ -8,6 +8,8 @@
 //! | `times P N` | set-times-at, without following |
 //! | `stream P N`, `end P N` | writes N bytes by write-via-stream, append-via-stream, as much as check-write permits |
 //! | `behind P` | opens to write, writes through the stream after the file was dropped |
+//! | `many P N` | writes N letters by as many streams at once, waits for none before all have begun; reads them so too |
+//! | `listings P N` | lists a directory by N streams at once |
 //! | `environment N` | reads its environment N times; how many variables the last one had |
 //!
 //! The code of a failure is that of WASI.
@@ -31,6 +33,12 @@ pub fn run(words: &[&str]) -> Result<Vec<u8>, Failed> {
         ["stream", path, bytes] => stream(path, number(bytes)?, false),
         ["end", path, bytes] => stream(path, number(bytes)?, true),
         ["behind", path] => behind(path),
+        ["many", path, count] => many(path, number(count)?),
+        ["listings", path, count] => {
+            let folder = open("dr", path)?;
+            let listed: Result<Vec<_>, _> = (0..number(count)?).map(|_| folder.read_directory()).collect();
+            listed.map(|listed| listed.len().to_string()).map_err(of_code)
+        }
         ["environment", count] => {
             let read = (0..number(count)?).map(|_| environment::get_environment().len()).last();
             Ok(read.unwrap_or(0).to_string())
@@ -136,4 +144,25 @@ fn behind(path: &str) -> Result<String, Failed> {
     stream.write(b"behind").map_err(of_stream)?;
     drop(stream);
     Ok("ok".to_owned())
+}
+
+fn many(path: &str, count: u64) -> Result<String, Failed> {
+    let file = open("crw", path)?;
+    let mut sinks = Vec::new();
+    for at in 0..count {
+        let sink = file.write_via_stream(at).map_err(of_code)?;
+        ready(&sink)?;
+        sink.write(&[b'a' + (at % 26) as u8]).map_err(of_stream)?;
+        sinks.push(sink);
+    }
+    for sink in &sinks {
+        sink.flush().map_err(of_stream)?;
+        ready(sink)?;
+    }
+    let streams: Result<Vec<_>, _> = (0..count).map(|at| file.read_via_stream(at)).collect();
+    let streams = streams.map_err(of_code)?;
+    let begun: Result<Vec<_>, _> = streams.iter().map(|stream| stream.read(1).map_err(of_stream)).collect();
+    begun?;
+    let read: Result<Vec<_>, _> = streams.iter().map(|s| s.blocking_read(1).map_err(of_stream)).collect();
+    Ok(String::from_utf8_lossy(&read?.concat()).into_owned())
 }

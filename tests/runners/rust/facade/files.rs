@@ -125,3 +125,23 @@ fn a_bound_of_zero_is_refused_and_so_is_what_no_guest_can_be_given() {
     }
     assert_eq!(system.list(None).expect("open").len(), 0);
 }
+
+#[test]
+fn more_streams_at_once_than_one_guest_has_operations_under_way_all_come_to_their_end() {
+    let desk = Desk::new(Limits::default());
+    let letters = ('a'..='z').cycle().take(60).collect::<String>();
+    desk.is("raw many $TMP/d/a 60", &letters);
+    assert_eq!(desk.read("d/a"), letters);
+}
+
+#[test]
+fn hostile_b5_what_a_guest_has_listed_and_keeps_is_bounded_over_all_its_streams() {
+    let desk = Desk::new(Limits::default());
+    for number in 0..30_000 {
+        fs::File::create(desk.folder.path().join(format!("d/{number}"))).expect("made");
+    }
+    desk.is("raw listings $TMP/d 3", "3");
+    let error = desk.ask("raw listings $TMP/d 4").expect_err("refused");
+    assert!(error.message.contains("insufficient-memory"), "{error}");
+    desk.is("raw listings $TMP/d 3", "3");
+}

@@ -285,6 +285,24 @@ fn hostile_g2_a_guest_that_sends_waits_for_ever_leaves_room_for_others() {
 }
 
 #[test]
+fn hostile_g2_waits_at_many_services_leave_threads_for_files() {
+    let shop = Shop::new();
+    let mut waits = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        let service = shop.system.spawn_processes(ActorSpec::host(name)).expect("starts");
+        shop.grant(service);
+        let (number, _) = shop.start(|text| shop.ask(service, text));
+        waits.extend((0..UNDER_WAY_MAX).map(|_| shop.begin(service, &about("wait", number))));
+    }
+    let grant = format!("fs.write {}/**", shop.folder.path().display());
+    let files = shop.system.spawn_files(ActorSpec::host("files").grant(&grant)).expect("starts");
+    let line = json!({ "op": "write", "path": shop.path("a"), "create": true });
+    let payload = format!("{line}\nx");
+    let written = shop.system.request(files, payload.as_bytes(), &RequestOptions::default());
+    assert_eq!(answered(written).expect("written"), json!({ "written": 1 }).to_string());
+}
+
+#[test]
 fn hostile_f7_ten_mebibytes_of_output_are_an_error_that_names_the_limit() {
     let shop = Shop::new();
     shop.grant(shop.processes);

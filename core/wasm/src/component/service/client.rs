@@ -5,8 +5,8 @@ use std::sync::Arc;
 use airssys_osl::{CapabilitySet, Denial, Files, FsError, ProcessError, Processes};
 use airssys_rt::ReplyTo;
 
-use super::{Post, UNDER_WAY_OF_ONE_MAX};
-use crate::host::{Access, Belongs, Busy, Life, Refusals};
+use super::Post;
+use crate::host::{Access, Belongs, ERRANDS_MAX, Life, Refusals, Turn};
 use crate::types::error::{Code, Error, Result};
 use crate::types::letter::Letter;
 use crate::types::limits::Limits;
@@ -33,15 +33,15 @@ impl Sender {
     }
 
     /// A place among those whose messages are under way, unless this actor has all that are for one.
-    pub(super) fn enter(&self) -> Result<Option<Busy>> {
+    pub(super) fn enter(&self) -> Result<Option<Turn>> {
         if self.is_host {
             return Ok(None);
         }
-        let busy = Busy::enter(&self.life, UNDER_WAY_OF_ONE_MAX).ok_or_else(|| {
-            let text = format!("{UNDER_WAY_OF_ONE_MAX} messages of it are under way, as many as may");
-            exceeded(text, "under_way", UNDER_WAY_OF_ONE_MAX as u64).at(&self.life.id)
+        let turn = self.life.access.errands.try_take().ok_or_else(|| {
+            let text = format!("{ERRANDS_MAX} messages of it are under way, as many as may");
+            exceeded(text, "under_way", ERRANDS_MAX as u64).at(&self.life.id)
         });
-        busy.map(Some)
+        turn.map(Some)
     }
 }
 

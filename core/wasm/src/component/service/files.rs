@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use airssys_osl::{FileHandle, FsError, Kind, OpenOptions, SetTime};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::Client;
 use super::request::{Operation, Request};
@@ -121,9 +121,18 @@ impl Work<'_> {
 
     fn list(&self) -> Result<Vec<u8>> {
         let found = self.told(self.client.files().list(self.path, self.function))?;
-        let entries: Vec<Value> =
-            found.into_iter().map(|entry| json!({ "name": entry.name, "kind": kind(entry.kind) })).collect();
-        answer(&json!({ "entries": entries }), &[])
+        let allowed = self.client.answer_bytes_max();
+        // One by one: as a tree of values a large folder would take many times what the answer may.
+        let mut entries = String::new();
+        for entry in found {
+            let comma = if entries.is_empty() { "" } else { "," };
+            let shown = json!({ "name": entry.name, "kind": kind(entry.kind) });
+            entries.push_str(&format!("{comma}{shown}"));
+            if entries.len() as u64 > allowed {
+                return Err(too_long(allowed).with("path", self.path));
+            }
+        }
+        Ok(format!("{{\"entries\":[{entries}]}}").into_bytes())
     }
 
     fn metadata(&self, request: &mut Request) -> Result<Vec<u8>> {
@@ -150,7 +159,10 @@ impl Work<'_> {
         let to = request.text("to")?;
         let files = self.client.files();
         match copies {
-            true => written(self.told(files.copy(self.path, &to, self.function))?),
+            true => {
+                let lasts = || self.client.lasts();
+                written(self.told(files.copy_while(self.path, &to, self.function, &lasts))?)
+            }
             false => self.done(files.rename(self.path, &to, self.function)),
         }
     }

@@ -21,8 +21,6 @@ use crate::types::letter::Letter;
 
 /// Messages that one service works on at once; the next ones wait in its mailbox.
 const UNDER_WAY_MAX: u32 = 16;
-/// Of those, how many may be of one actor, so that a few that wait for long keep nobody else from theirs.
-const UNDER_WAY_OF_ONE_MAX: usize = 4;
 
 /// What a service does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +109,8 @@ impl Actor for Service {
         letter: Letter,
         context: &mut Context<'_, Letter>,
     ) -> std::result::Result<(), Exit> {
-        let busy = match Sender::of(&self.post, &letter).enter() {
-            Ok(busy) => busy,
+        let turn = match Sender::of(&self.post, &letter).enter() {
+            Ok(turn) => turn,
             Err(error) => {
                 context.reply(Err(error));
                 return Ok(());
@@ -123,7 +121,7 @@ impl Actor for Service {
         // Answered from there; if it should panic, or the system ends, the duty is dropped and its caller told.
         tokio::task::spawn_blocking(move || {
             post.answer(letter, reply);
-            drop((busy, slot));
+            drop((turn, slot));
         });
         Ok(())
     }

@@ -9,6 +9,8 @@ use crate::types::error::{Error, Result};
 
 /// Bytes of the first line.
 const LINE_BYTES_MAX: usize = 1 << 20;
+/// Lists and objects in it: a short one takes hundreds of times its own bytes once it is read.
+const CONTAINERS_MAX: usize = 8;
 /// Longer words are not meant for any key.
 const WORD_BYTES_MEANT: usize = 64;
 
@@ -44,6 +46,10 @@ impl Request {
                 "line",
                 format!("its first line has more than {LINE_BYTES_MAX} bytes"),
             ));
+        }
+        if containers(&payload) > CONTAINERS_MAX {
+            let text = format!("its first line has more than {CONTAINERS_MAX} lists and objects");
+            return Err(Error::argument("line", text));
         }
         let fields = serde_json::from_slice(&payload)
             .map_err(|why| Error::argument("line", format!("its first line is not a JSON object: {why}")))?;
@@ -133,6 +139,21 @@ impl Request {
     }
 }
 
+/// How many lists and objects begin in a line of JSON.
+fn containers(line: &[u8]) -> usize {
+    let (mut found, mut in_text, mut escaped) = (0, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => found += 1,
+            _ => {}
+        }
+    }
+    found
+}
+
 fn text_of(key: &str, form: &str, value: Value) -> Result<String> {
     match value {
         Value::String(text) => Ok(text),
@@ -213,6 +234,19 @@ mod tests {
         assert_eq!(refused(b"{\"op\":1}").0, "op");
         let (which, _) = refused(format!("{{\"op\":\"read\",\"{}\":1}}", "k".repeat(10_000)).as_bytes());
         assert!(which.len() < 100, "{which}");
+    }
+
+    #[test]
+    fn hostile_b10_a_line_that_would_take_much_more_room_than_it_has_bytes_is_refused_before_it_is_read() {
+        let nested = format!("{{\"op\":\"run\",\"args\":[{}0]}}", "{\"\":0},".repeat(100_000));
+        let (which, text) = refused(nested.as_bytes());
+        assert!(which == "line" && text.contains("more than 8"), "{text}");
+        let (which, _) = refused(format!("{{{}\"a\":0}}", "\"a\":[],".repeat(9)).as_bytes());
+        assert_eq!(which, "line");
+        let text = r#"{"op":"read","path":"[[[[[[[[[[{{\"[\\"}"#;
+        let mut request = Request::parse(text.as_bytes().to_vec()).expect("texts are no lists");
+        assert_eq!(request.operation(&KNOWN), Ok("read"));
+        assert_eq!(request.text("path").expect("a path").len(), 15);
     }
 
     #[test]
