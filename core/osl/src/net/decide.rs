@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::net::NetError;
 use crate::net::pins::Pins;
 use crate::scope::address_class;
+use crate::scope::url::{Host, Target};
 use crate::set::CapabilitySet;
 
 /// Addresses of one name that are looked at.
@@ -115,8 +116,8 @@ impl Decider {
         }
     }
 
-    /// Those of the addresses the host of a request leads to that one of the grants that cover it permits;
-    /// denied when there is none.
+    /// Those of the addresses the host of a request leads to that one of the grants that cover it permits, and
+    /// at which no ban refuses it; denied when there is none.
     pub fn permitted(
         &self,
         ask: &Ask,
@@ -125,10 +126,15 @@ impl Decider {
         port: u16,
         function: &str,
     ) -> Result<Vec<Route>, Denial> {
+        let mut banned = None;
         let route = |ip: &IpAddr| {
             let address = SocketAddr::new(address_class::canonical(*ip), port);
             let permits = |guard: &&Guard| guard.alive().is_ok() && guard.capability().permits_address(*ip);
             let guard = guards.iter().find(permits)?.clone();
+            if let Some(ban) = self.set.ban_of(&[at_address(ask, address.ip())]) {
+                banned.get_or_insert(ban);
+                return None;
+            }
             let text = Ask::NetConnect(Endpoint::address(address, Protocol::Tcp)).capability_text();
             Some(Route { address, guard, text })
         };
@@ -137,6 +143,9 @@ impl Decider {
             return Ok(routes);
         }
         let mut text = ask.capability_text();
+        if let Some(ban) = banned {
+            return Err(self.set.deny(ban, text, function));
+        }
         let ended: Result<Vec<()>, DenialKind> = guards.iter().map(Guard::alive).collect();
         let refusal = match (ended, addresses.first()) {
             (Ok(_), Some(ip)) => {
@@ -208,6 +217,18 @@ fn tells(guard: &Guard, ip: IpAddr) -> bool {
     match guard.capability().parts().0 {
         Name::NetResolve => address_class::class(ip).is_reachable_by_name(false),
         _ => guard.capability().permits_address(ip),
+    }
+}
+
+/// The same request by the address that its host leads to.
+fn at_address(ask: &Ask, ip: IpAddr) -> Ask {
+    match ask {
+        Ask::Http { method, url } => {
+            let target = Target::parse(url).expect("what is no URL is covered by nothing");
+            let url = Target { host: Host::Address(ip), ..target }.to_string();
+            Ask::Http { method: method.clone(), url }
+        }
+        other => other.clone(),
     }
 }
 
