@@ -34,12 +34,7 @@ impl Connecting {
     /// failure, which the system tells only once.
     pub fn is_connected(&mut self) -> Result<bool, NetError> {
         let stands = self.socket.once(stands);
-        if let Err(error) = &stands
-            && let Some(running) = self.running.take()
-        {
-            running.finish(Err(&error.to_string()));
-        }
-        Ok(stands?.is_some())
+        Ok(self.told(stands)?.is_some())
     }
 
     /// The connection, which must stand.
@@ -61,8 +56,19 @@ impl Connecting {
         done
     }
 
-    pub fn ready_fd(&self) -> Result<ReadyFd, NetError> {
-        self.socket.ready_fd()
+    /// Its descriptor, to wait on. Its record ends with a failure.
+    pub fn ready_fd(&mut self) -> Result<ReadyFd, NetError> {
+        let fd = self.socket.ready_fd();
+        self.told(fd)
+    }
+
+    fn told<T>(&mut self, result: Result<T, NetError>) -> Result<T, NetError> {
+        if let Err(error) = &result
+            && let Some(running) = self.running.take()
+        {
+            running.finish(Err(&error.to_string()));
+        }
+        result
     }
 
     pub(crate) fn parts(self) -> (Socket, SocketAddr) {
