@@ -11,8 +11,8 @@ use crate::scope::Scope;
 /// ban spells out counts under its other names (hard links) when it is opened; but of a file that only a wildcard covers,
 /// and of a program, another name is another file: allow no directory in which others can make hard links to it. A host
 /// name counts when it is asked for by name, and its address for a minute after the actor looked it up; where a block of
-/// addresses is allowed, ban the addresses of the host as well. A ban of loopback counts for the unspecified address,
-/// which leads there. A ban to connect counts for requests of http, which include the connection.
+/// addresses is allowed, ban the addresses of the host as well. An address counts for the names that lead there, and one
+/// of loopback for the unspecified address. A ban to connect counts for requests of http, which include the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
     pub capability: Capability,

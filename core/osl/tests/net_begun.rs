@@ -5,7 +5,10 @@ mod support;
 use std::net::{TcpListener as Peer, TcpStream as Client};
 use std::sync::Arc;
 
-use airssys_osl::{Connecting, Decision, Denial, DenialKind, FixedNames, NetError, NetLimits, TcpStream};
+use airssys_osl::{
+    Ban, Capability, Connecting, Decision, Denial, DenialKind, FixedNames, NetError, NetLimits, Operation,
+    TcpStream,
+};
 use rustix::event::{PollFd, PollFlags, poll};
 use support::dns_stub::ips;
 use support::net::{NetWorld, at, ip, soon};
@@ -16,7 +19,7 @@ fn peer() -> (Peer, String) {
     (peer, address)
 }
 
-fn stands(connecting: Connecting) -> Result<TcpStream, NetError> {
+fn stands(mut connecting: Connecting) -> Result<TcpStream, NetError> {
     while !connecting.is_connected()? {
         let fd = connecting.ready_fd()?;
         poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None).unwrap();
@@ -68,16 +71,24 @@ fn a_connection_that_nobody_takes_says_so() {
     let refused = world.network.begin_connect(at(&to), "test").and_then(stands);
     assert!(matches!(refused, Err(NetError::Io(_))), "{refused:?}");
     assert_eq!(world.network.open_sockets(), 0);
+    let result = world.audit.recent().pop().unwrap();
+    assert_eq!(
+        (result.operation, result.outcome),
+        (Operation::Os("connect"), Some(refused.unwrap_err().to_string()))
+    );
 }
 
 #[test]
 fn a_connection_on_its_way_is_cut_with_its_grant() {
     let (_peer, to) = peer();
     let world = NetWorld::new(&["net.connect 127.0.0.1:*"]);
-    let connecting = world.network.begin_connect(at(&to), "test").unwrap();
+    let mut connecting = world.network.begin_connect(at(&to), "test").unwrap();
     assert_eq!(world.set.revoke(1), Some(1));
-    assert_eq!(denial(connecting.is_connected()).kind, DenialKind::Revoked);
+    let cut = denial(connecting.is_connected());
+    assert_eq!(cut.kind, DenialKind::Revoked);
     assert_eq!(denial(connecting.finish()).kind, DenialKind::Revoked);
+    let results = world.audit.recent().into_iter().filter_map(|record| record.outcome);
+    assert!(results.eq([cut.to_string()]), "its record ends once, and says why");
 }
 
 #[test]
@@ -140,6 +151,29 @@ fn a_request_connects_under_the_grant_that_permits_the_address() {
     assert_eq!((world.set.revoke(1), world.set.revoke(2)), (Some(0), Some(1)));
     assert_eq!(denial(route.begin(&addresses[1])).kind, DenialKind::Revoked);
     assert_eq!(denial(route.addresses(soon())).kind, DenialKind::Revoked);
+}
+
+#[test]
+fn hostile_e3_no_name_leads_a_request_around_a_ban_of_an_address() {
+    let world = named(
+        &["http GET http://api.example/** ; private=yes"],
+        "api.example",
+        &["10.0.0.1", "10.0.0.2", "::ffff:10.0.0.3"],
+    );
+    let forbid = |texts: &[&str]| {
+        let ban = |text: &&str| Ban {
+            capability: Capability::parse(text).unwrap().remove(0),
+            rule: format!("policy.yaml:1 {text}").into(),
+        };
+        world.set.forbid(texts.iter().map(ban).collect())
+    };
+    let addresses = || world.network.http("GET", "http://api.example/v1", "test").unwrap().addresses(soon());
+    forbid(&["http * http://10.0.0.1/**", "http * http://10.0.0.3/v1", "http POST http://10.0.0.2/**"]);
+    assert_eq!(addresses().unwrap().len(), 1, "of GET only 10.0.0.2 is left");
+    forbid(&["http * http://10.0.0.1/**", "http * http://10.0.0.2/**", "http * http://10.0.0.3/**"]);
+    let denied = denial(addresses());
+    assert_eq!(denied.kind, DenialKind::Forbidden);
+    assert_eq!(denied.rule.as_deref(), Some("policy.yaml:1 http * http://10.0.0.1/**"));
 }
 
 #[test]

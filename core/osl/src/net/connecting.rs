@@ -30,13 +30,15 @@ impl Connecting {
         Self { running: Some(running), ..self }
     }
 
-    /// Whether it stands now; wait for the descriptor to become writable while it does not.
-    pub fn is_connected(&self) -> Result<bool, NetError> {
-        Ok(self.socket.once(stands)?.is_some())
+    /// Whether it stands now; wait for the descriptor to become writable while it does not. Its record ends with a
+    /// failure, which the system tells only once.
+    pub fn is_connected(&mut self) -> Result<bool, NetError> {
+        let stands = self.socket.once(stands);
+        Ok(self.told(stands)?.is_some())
     }
 
     /// The connection, which must stand.
-    pub fn finish(self) -> Result<TcpStream, NetError> {
+    pub fn finish(mut self) -> Result<TcpStream, NetError> {
         let done = match self.is_connected() {
             Ok(true) => TcpStream::connected(self.socket, self.peer),
             Ok(false) => Err(Errno::NOTCONN.into()),
@@ -54,8 +56,19 @@ impl Connecting {
         done
     }
 
-    pub fn ready_fd(&self) -> Result<ReadyFd, NetError> {
-        self.socket.ready_fd()
+    /// Its descriptor, to wait on. Its record ends with a failure.
+    pub fn ready_fd(&mut self) -> Result<ReadyFd, NetError> {
+        let fd = self.socket.ready_fd();
+        self.told(fd)
+    }
+
+    fn told<T>(&mut self, result: Result<T, NetError>) -> Result<T, NetError> {
+        if let Err(error) = &result
+            && let Some(running) = self.running.take()
+        {
+            running.finish(Err(&error.to_string()));
+        }
+        result
     }
 
     pub(crate) fn parts(self) -> (Socket, SocketAddr) {

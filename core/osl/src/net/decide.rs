@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::net::NetError;
 use crate::net::pins::Pins;
 use crate::scope::address_class;
+use crate::scope::url::{Host, Target};
 use crate::set::CapabilitySet;
 
 /// Addresses of one name that are looked at.
@@ -118,8 +119,8 @@ impl Decider {
         }
     }
 
-    /// Those of the addresses the host of a request, `to`, leads to that no ban to connect refuses and one of the grants
-    /// that cover it permits; denied when there is none.
+    /// Those of the addresses the host of a request, `to`, leads to that one of the grants that cover it permits, and at
+    /// which no ban refuses the request or its connection; denied when there is none.
     pub fn permitted(
         &self,
         ask: &Ask,
@@ -132,10 +133,11 @@ impl Decider {
         let mut banned = None;
         let mut route = |ip: &IpAddr| {
             let address = SocketAddr::new(address_class::canonical(*ip), to.port());
-            let asks = match to.name() {
+            let mut asks = match to.name() {
                 Some(name) => vec![Ask::NetConnect(Endpoint::resolved(name, address, to.protocol()))],
                 None => self.connections(address, to.protocol(), now),
             };
+            asks.push(at_address(ask, address.ip()));
             if let Some(refusal) = self.set.ban_of(&asks) {
                 banned.get_or_insert(refusal);
                 return None;
@@ -224,6 +226,18 @@ fn tells(guard: &Guard, ip: IpAddr) -> bool {
     match guard.capability().parts().0 {
         Name::NetResolve => address_class::class(ip).is_reachable_by_name(false),
         _ => guard.capability().permits_address(ip),
+    }
+}
+
+/// The same request by the address that its host leads to.
+fn at_address(ask: &Ask, ip: IpAddr) -> Ask {
+    match ask {
+        Ask::Http { method, url } => {
+            let target = Target::parse(url).expect("what is no URL is covered by nothing");
+            let url = Target { host: Host::Address(ip), ..target }.to_string();
+            Ask::Http { method: method.clone(), url }
+        }
+        other => other.clone(),
     }
 }
 

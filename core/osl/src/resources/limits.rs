@@ -24,8 +24,8 @@ impl Default for ResourceLimits {
     }
 }
 
-/// What all actors of a system may have open at once. Its descriptors, five for each program, should be fewer than the
-/// process may have (`RLIMIT_NOFILE`), or the operating system refuses first.
+/// What all actors of a system may have open at once. Its descriptors, five for each program and up to three for each
+/// socket, should be fewer than the process may have (`RLIMIT_NOFILE`), or the operating system refuses first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SystemLimits {
     pub files_max: usize,

@@ -163,7 +163,11 @@ impl Exchanges {
         match error {
             NetError::Denied(_) => Error::HttpRequestDenied,
             NetError::Resolve(ResolveError::Timeout) => Error::DnsTimeout,
-            NetError::Resolve(why) => Error::DnsError { rcode: Some(why.to_string()), info_code: None },
+            NetError::Resolve(why @ ResolveError::NotFound(_)) => {
+                Error::DnsError { rcode: Some(why.to_string()), info_code: None }
+            }
+            // Why not names the host's own servers.
+            NetError::Resolve(_) => Error::DnsError { rcode: None, info_code: None },
             NetError::Timeout => Error::ConnectionTimeout,
             NetError::TooManySockets { .. } | NetError::TooManyAccepted { .. } => {
                 Error::ConnectionLimitReached
@@ -177,7 +181,7 @@ impl Exchanges {
 }
 
 async fn connect(route: &HttpRoute, address: &HttpAddress) -> std::result::Result<TcpStream, NetError> {
-    let connecting = route.begin(address)?;
+    let mut connecting = route.begin(address)?;
     while !connecting.is_connected()? {
         wait(connecting.ready_fd()?, Interest::WRITABLE).await;
     }

@@ -26,6 +26,8 @@ const LOOKUPS_MAX: usize = 32;
 const ACTOR_LOOKUPS_MAX: usize = 4;
 /// How long one lookup may take.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(10);
+/// How often it is looked whether a socket is ready, while there is no descriptor to wait with.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What the networks of all actors of a system share.
 pub(crate) struct Outside {
@@ -110,9 +112,12 @@ pub(super) fn code(error: &NetError) -> ErrorCode {
 
 /// Waits until the socket can be read or written, has failed or was cut; the use that follows says which.
 pub(super) async fn wait(fd: ReadyFd, interest: Interest) {
-    if let Ok(watched) = watched(&fd) {
-        drop(fd);
-        let _ = watched.ready(interest).await;
+    let watched = watched(&fd);
+    drop(fd);
+    match watched {
+        Ok(watched) => drop(watched.ready(interest).await),
+        // At once would be over and over, on the thread of all timers.
+        Err(_) => tokio::time::sleep(LOOK).await,
     }
 }
 

@@ -108,7 +108,7 @@ impl TcpSocket {
 #[async_trait]
 impl Pollable for TcpSocket {
     async fn ready(&mut self) {
-        let ready = match &self.way {
+        let ready = match &mut self.way {
             Way::Connecting(connecting, until) => connecting.ready_fd().map(|fd| (fd, Some(*until))),
             Way::Listening(listener) => listener.ready_fd().map(|fd| (fd, None)),
             _ => return,
@@ -229,7 +229,7 @@ impl HostTcpSocket for State {
         this: Resource<Theirs>,
     ) -> SocketResult<(Resource<DynInputStream>, Resource<DynOutputStream>)> {
         let socket = self.tcp(&this)?;
-        let Way::Connecting(connecting, until) = &socket.way else {
+        let Way::Connecting(connecting, until) = &mut socket.way else {
             return Err(ErrorCode::NotInProgress.into());
         };
         let stands = match socket.failed.take() {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -25,6 +26,9 @@ impl Trust {
             |why: &dyn std::fmt::Display| Error::argument("tls_roots", format!("no certificates: {why}"));
         let own = CertificateDer::pem_slice_iter(pem).collect::<std::result::Result<Vec<_>, _>>();
         let own = own.map_err(|why| invalid(&why))?;
+        if own.is_empty() && !pem.is_empty() {
+            return Err(invalid(&"none begins in it"));
+        }
         let mut roots = RootCertStore::empty();
         for root in &own {
             roots.add(root.clone()).map_err(|why| invalid(&why))?;
@@ -37,11 +41,13 @@ impl Trust {
             let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
             // Each was tried when it was given.
             roots.add_parsable_certificates(self.own.iter().cloned());
-            let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
                 .with_safe_default_protocol_versions()
                 .expect("ring knows the versions that are safe")
                 .with_root_certificates(roots)
                 .with_no_client_auth();
+            // All actors share it, and no server shall know one by another's session.
+            config.resumption = Resumption::disabled();
             TlsConnector::from(Arc::new(config))
         })
     }

@@ -303,10 +303,12 @@ impl HostIncomingDatagramStream for State {
     fn receive(&mut self, this: Resource<TheirIncoming>, max: u64) -> SocketResult<Vec<IncomingDatagram>> {
         let incoming = self.table.get_mut::<Incoming>(&this.ours())?;
         let max = usize::try_from(max).unwrap_or(usize::MAX).min(DATAGRAMS_MAX);
-        let (mut datagrams, mut bytes) = (Vec::new(), 0);
+        let (mut datagrams, mut bytes, mut looked_at) = (Vec::new(), 0, 0);
         let mut failed = incoming.failed.take();
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-        while failed.is_none() && datagrams.len() < max && bytes < RECEIVED_BYTES_MAX {
+        // Others' count too: a flood of them keeps nobody in here.
+        while failed.is_none() && looked_at < max && bytes < RECEIVED_BYTES_MAX {
+            looked_at += 1;
             match incoming.ends.receive(&mut buffer) {
                 Ok(None) => break,
                 // Linux filters when a datagram arrives, not when it is read.

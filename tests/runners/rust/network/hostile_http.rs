@@ -126,6 +126,38 @@ fn hostile_e14_a_head_or_a_body_without_end() {
 }
 
 #[test]
+fn hostile_e14_a_server_that_is_about_to_answer_for_ever() {
+    let to = tcp(|mut stream| {
+        servers::head(&mut stream);
+        while stream.write_all(b"HTTP/1.1 102 Processing\r\nx: y\r\n\r\n").is_ok() {}
+    });
+    let world = World::new(&[&format!("http GET http://{to}/**")]);
+    let failure = world.failure(&format!("hurry 300 http://{to}/"));
+    assert!(failure.contains("ConnectionReadTimeout"), "{failure}");
+    world.closes();
+}
+
+#[test]
+fn hostile_e10_a_response_that_is_another_protocol_or_two() {
+    let answers = [
+        ("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nevil", "101\n"),
+        ("HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil", "204\n"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nevil", "200\n"),
+    ];
+    for (answer, status) in answers {
+        let to = http(move |_| answer.as_bytes().to_vec());
+        let world = World::new(&[&format!("http GET http://{to}/**")]);
+        let told = world.told(&format!("send GET http://{to}/"));
+        assert!(told.starts_with(status) && !told.contains("evil"), "{told}");
+        world.closes();
+    }
+    let world = World::new(&["http GET http://127.0.0.1/**"]);
+    for odd in ["x=y\r\nhost:evil", "x=y\nevil:y", "x\r\ny=z", "x:=y"] {
+        assert!(world.failure(&format!("send GET http://127.0.0.1/ {odd}")).contains("Invalid"), "{odd:?}");
+    }
+}
+
+#[test]
 fn hostile_e14_a_body_that_unpacks_to_more_stays_packed() {
     let to = http(|_| b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nbomb".to_vec());
     let world = World::new(&[&format!("http GET http://{to}/**")]);

@@ -62,6 +62,14 @@ fn hostile_e3_an_answer_that_mixes_public_and_private() {
 }
 
 #[test]
+fn a_lookup_that_fails_tells_nothing_of_the_hosts_name_servers() {
+    let stub = DnsStub::new(|_, _, _| Reply::Code(2));
+    let world = World::asking(&["http GET http://gone.example/**"], &stub);
+    let failure = world.failure("http://gone.example/");
+    assert!(failure.contains("DnsError") && !failure.contains("127.0.0.1"), "{failure}");
+}
+
+#[test]
 fn hostile_e6_no_address_is_every_address() {
     let to = http(|_| ok("inside"));
     let port = to.port();

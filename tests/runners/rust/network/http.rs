@@ -98,6 +98,36 @@ fn https_trusts_whom_the_host_says_and_nobody_else() {
 }
 
 #[test]
+fn a_body_under_tls_that_somebody_cut_is_not_whole() {
+    let to = servers::under_tls(|mut stream| {
+        servers::head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhalf");
+    });
+    let world = World::new(&[&format!("http GET https://{to}/**")]);
+    let failure = world.failure(&format!("https://{to}/"));
+    assert!(failure.contains("Incomplete") || failure.contains("incomplete"), "{failure}");
+}
+
+#[test]
+fn no_tls_session_is_resumed_by_which_a_server_knows_an_actor_again() {
+    let seen: Arc<Mutex<Vec<_>>> = Arc::default();
+    let log = seen.clone();
+    let to = servers::under_tls(move |mut stream| {
+        servers::head(&mut stream);
+        log.lock().expect("no panic").push(stream.conn.handshake_kind());
+        let _ = stream.write_all(&ok("here"));
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+    });
+    let world = World::new(&[&format!("http GET https://{to}/**")]);
+    for _ in 0..2 {
+        assert_eq!(world.told(&format!("https://{to}/")), "here");
+    }
+    let full = Some(tokio_rustls::rustls::HandshakeKind::Full);
+    assert_eq!(*seen.lock().expect("no panic"), [full, full]);
+}
+
+#[test]
 fn plain_text_is_no_tls() {
     let to = tcp(|mut stream| {
         let _ = stream.write_all(&ok("here"));
@@ -113,7 +143,10 @@ fn roots_that_are_none_open_no_system() {
     let roots = folder.path().join("roots.pem");
     std::fs::write(&roots, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         .expect("written");
-    for (path, code) in [(roots, airwasm::Code::InvalidArgument), ("/none".into(), airwasm::Code::Io)] {
+    let other = folder.path().join("other.txt");
+    std::fs::write(&other, "no certificate").expect("written");
+    let invalid = airwasm::Code::InvalidArgument;
+    for (path, code) in [(roots, invalid), (other, invalid), ("/none".into(), airwasm::Code::Io)] {
         let network = airwasm::NetworkOptions { tls_roots: Some(path), ..Default::default() };
         let config = airwasm::Config { network, ..Default::default() };
         assert_eq!(airwasm::System::open(config).err().expect("refused").code, code);

@@ -5,6 +5,7 @@
 mod dns_stub;
 mod hostile_http;
 mod hostile_names;
+mod hostile_phases;
 mod hostile_sockets;
 mod http;
 mod revoking;
@@ -109,17 +110,19 @@ impl World {
         }
     }
 
-    /// Function and capability of each denial in the audit, in their order. It ends the system, so that all is written.
-    fn denials(self) -> Vec<(String, String)> {
+    /// All records of the audit, in their order. It ends the system, so that all is written.
+    fn records(self) -> Vec<Value> {
         self.system.close(None).expect("closes");
         let text = std::fs::read_to_string(self.folder.path().join("audit.jsonl")).expect("an audit");
-        let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record"));
+        text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+    }
+
+    /// Function and capability of each denial among them.
+    fn denials(self) -> Vec<(String, String)> {
         let is_denial = |record: &Value| record["operation"] == "check" && record["decision"] == "deny";
         let word = |record: &Value, key: &str| record[key].as_str().unwrap_or_default().to_owned();
-        records
-            .filter(is_denial)
-            .map(|record| (word(&record, "function"), word(&record, "capability")))
-            .collect()
+        let denials = self.records().into_iter().filter(is_denial);
+        denials.map(|record| (word(&record, "function"), word(&record, "capability"))).collect()
     }
 }
 

@@ -35,8 +35,22 @@ pub fn http(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketA
     })
 }
 
-/// The same under TLS, with the certificate of `tls.example` and `127.0.0.1`.
+/// The same under TLS.
 pub fn https(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> SocketAddr {
+    under_tls(move |mut stream| {
+        let head = head(&mut stream);
+        if !head.is_empty() {
+            let _ = stream.write_all(&answer(&head));
+        }
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+    })
+}
+
+/// Handles each connection under TLS, with the certificate of `tls.example` and `127.0.0.1`.
+pub fn under_tls(
+    handle: impl Fn(StreamOwned<ServerConnection, TcpStream>) + Send + Sync + 'static,
+) -> SocketAddr {
     let chain = CertificateDer::pem_file_iter(tls("server.pem")).expect("a file");
     let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
     let key = PrivateKeyDer::from_pem_file(tls("server.key")).expect("a key");
@@ -49,13 +63,7 @@ pub fn https(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Socket
     let config = Arc::new(config);
     tcp(move |stream| {
         let connection = ServerConnection::new(config.clone()).expect("a connection");
-        let mut stream = StreamOwned::new(connection, stream);
-        let head = head(&mut stream);
-        if !head.is_empty() {
-            let _ = stream.write_all(&answer(&head));
-        }
-        stream.conn.send_close_notify();
-        let _ = stream.flush();
+        handle(StreamOwned::new(connection, stream));
     })
 }
 
