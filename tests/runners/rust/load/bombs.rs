@@ -10,7 +10,7 @@ const LOOP: u8 = 0x03;
 const IF: u8 = 0x04;
 const END: u8 = 0x0b;
 
-fn refused(which: &str, bytes: Vec<u8>) -> Error {
+pub fn refused(which: &str, bytes: Vec<u8>) -> Error {
     let system = System::open(Config::default()).expect("a system");
     let error = system.load_bytes(bytes).expect_err(which);
     assert_eq!((error.code, error.text("which")), (Code::CompileLimit, which), "{error}");
@@ -158,7 +158,7 @@ fn the_dearest_within_the_bounds() {
     ];
     let ordinary =
         measure("an ordinary guest", std::fs::read(airwasm_tests::guest("reader")).expect("built"));
-    for (what, bytes) in dearest {
+    for (what, bytes) in dearest.into_iter().chain(crate::linked::dearest()) {
         let (time, memory) = measure(what, bytes);
         println!("    {:.1} times the time, {:.1} times the memory", time / ordinary.0, memory / ordinary.1);
     }
