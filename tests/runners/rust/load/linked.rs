@@ -124,10 +124,10 @@ fn tables(depth: usize, count: usize) -> Vec<u8> {
 
 /// A module of so many imports, so many times.
 fn importing(imports: usize, instances: usize) -> Vec<u8> {
-    let exporter = exporting(0);
-    let import = [sized(b"a"), sized(b"f0"), vec![0, 0]].concat();
-    let sections =
-        [section(1, &list(&[function_type(4, 1)])), section(2, &list(&vec![import; imports]))].concat();
+    let exporter = exporting(imports);
+    let import = |n| [sized(b"a"), sized(format!("f{n}").as_bytes()), vec![0, 0]].concat();
+    let imports = list(&(1..=imports).map(import).collect::<Vec<_>>());
+    let sections = [section(1, &list(&[function_type(1, 0)])), section(2, &imports)].concat();
     let importer = [b"\0asm\x01\0\0\0".to_vec(), sections].concat();
     let given = [vec![0, 1, 1], sized(b"a"), vec![0x12, 0]].concat();
     component(&[(1, exporter), (1, importer), (2, vec![1, 0, 0, 0]), (2, list(&vec![given; instances]))])
@@ -185,7 +185,7 @@ fn what_is_joined_within_the_bounds_loads() {
 pub fn dearest() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("adapters", adapters(50, 25, 10)),
-        ("adapters of long types", adapters(80, 500, 1)),
+        ("adapters of long types", adapters(60, 500, 1)),
         ("exports instantiated", exporting_types(500, 490)),
         ("bags of exports", bags(500, 900)),
         ("imports instantiated", importing(500, 900)),
