@@ -103,21 +103,6 @@ impl Scan<'_> {
             Payload::ComponentSection { unchecked_range, .. } => {
                 used.add(What::Components, 1, unchecked_range.start)?;
             }
-            Payload::ComponentAliasSection(all) => {
-                used.add(What::Aliases, all.count().into(), all.range().start)?;
-                for alias in all.clone() {
-                    let what = match alias? {
-                        ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => {
-                            What::OuterComponents
-                        }
-                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
-                            What::Components
-                        }
-                        _ => continue,
-                    };
-                    used.add(what, 1, all.range().start)?;
-                }
-            }
             Payload::CoreTypeSection(all) => used.add(What::Types, all.count().into(), all.range().start)?,
             Payload::ComponentExportSection(all) => {
                 used.add(What::Exports, all.count().into(), all.range().start)?;
@@ -181,6 +166,21 @@ impl Scan<'_> {
             Payload::ComponentTypeSection(all) => {
                 self.used.add(What::Types, all.count().into(), all.range().start)?;
                 at_most(What::NestedTypes, nested_types(&self.bytes[all.range()]), all.range().start)?;
+            }
+            Payload::ComponentAliasSection(all) => {
+                self.used.add(What::Aliases, all.count().into(), all.range().start)?;
+                for alias in all.clone() {
+                    let what = match alias? {
+                        ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => {
+                            What::OuterComponents
+                        }
+                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
+                            What::Components
+                        }
+                        _ => continue,
+                    };
+                    self.used.add(what, 1, all.range().start)?;
+                }
             }
             Payload::ComponentImportSection(all) => {
                 self.used.add(What::Imports, all.count().into(), all.range().start)?;
