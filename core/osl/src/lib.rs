@@ -62,6 +62,7 @@ mod sequence;
 mod set;
 mod size;
 mod text;
+mod thread_time;
 #[cfg(unix)]
 mod transience;
 mod ttl;
@@ -87,6 +88,7 @@ pub use resources::{
 };
 pub use set::{CapabilitySet, GrantInfo};
 pub use text::nearest;
+pub use thread_time::ThreadTime;
 
 #[cfg(unix)]
 pub use self::{

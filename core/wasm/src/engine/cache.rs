@@ -82,10 +82,10 @@ impl Cache {
         hmac(&self.secret, &[name.as_bytes(), code])
     }
 
-    /// Unlinks the oldest until the rest is within the bound.
+    /// Unlinks the oldest until the rest is within the bound; what else is in the folder is not ours.
     fn prune(&self) -> io::Result<()> {
         let mut files = self.folder.files()?;
-        files.retain(|file| file.name != SECRET);
+        files.retain(|file| is_ours(&file.name));
         files.sort_by_key(|file| std::cmp::Reverse(file.written));
         let mut kept = 0u64;
         for file in files {
@@ -97,6 +97,13 @@ impl Cache {
         }
         Ok(())
     }
+}
+
+/// Whether it is the name of an entry, or of one that was being written.
+fn is_ours(name: &str) -> bool {
+    let stem = name.strip_suffix(ENDING).filter(|stem| stem.len() == 64);
+    let stem = stem.or_else(|| name.strip_suffix(".new").filter(|stem| stem.len() == 16));
+    stem.is_some_and(|stem| stem.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// RFC 2104 with a key that fills less than a block. By hand, because the crate for it changes the features of
@@ -166,15 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_first() {
+    fn the_oldest_goes_first_and_nothing_that_is_not_ours() {
         let (folder, cache) = cache(100);
-        for (age, name) in [(30, "a.code"), (20, "b.code"), (10, "c.code")] {
+        let foreign = folder.path().join("thesis.code");
+        std::fs::write(&foreign, [0; 1_000]).expect("ours");
+        let names = [30, 20, 10].map(|age| (age, Cache::name(b"component", age)));
+        for (age, name) in &names {
             cache.write(name, &[0; 10]).expect("written");
             let file = std::fs::File::options().write(true).open(folder.path().join(name)).expect("there");
-            let before = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+            let before = std::time::SystemTime::now() - std::time::Duration::from_secs(*age);
             file.set_modified(before).expect("ours");
         }
-        assert!(cache.read("a.code").is_none() && cache.read("b.code").is_some());
-        assert!(folder.path().join(SECRET).exists());
+        assert_eq!(names.map(|(_, name)| cache.read(&name).is_some()), [false, true, true]);
+        assert!(foreign.exists() && folder.path().join(SECRET).exists());
     }
 }

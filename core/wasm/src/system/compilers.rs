@@ -12,7 +12,7 @@ use airssys_rt::{Pending, Resolver, promise};
 use crate::component::Progress;
 use crate::types::error::{Code, Error, Result};
 
-/// How long one component may take.
+/// How long one component may take, as `Progress::spent` counts.
 pub(super) const COMPILE_MS_MAX: u64 = 60_000;
 /// As many compilations may outlast their time before new ones are refused.
 const ABANDONED_MAX: usize = 4;
@@ -28,7 +28,23 @@ pub(super) type Watch<V> =
 pub(super) struct Compilers<V: Send + 'static> {
     state: Mutex<State<V>>,
     threads_max: usize,
+    stack_bytes: usize,
     watch: Watch<V>,
+}
+
+/// What waits, and why no thread could be begun for it.
+struct Threadless<V: Send + 'static> {
+    waiting: VecDeque<(Arc<Task<V>>, Work<V>)>,
+    why: std::io::Error,
+}
+
+impl<V: Send + 'static> Threadless<V> {
+    fn tell(self) {
+        let text = format!("no thread to compile on: {}", self.why);
+        for resolver in self.waiting.into_iter().filter_map(|(task, _)| task.take()) {
+            resolver.settle(Err(Error::new(Code::Io, text.clone())));
+        }
+    }
 }
 
 struct State<V: Send + 'static> {
@@ -60,7 +76,7 @@ impl<V: Send + 'static> Task<V> {
 impl<V: Send + 'static> Compilers<V> {
     pub(super) fn new(threads_max: usize, watch: Watch<V>) -> Arc<Self> {
         let state = State { waiting: VecDeque::new(), threads: 0, abandoned: 0, closed: false };
-        Arc::new(Self { state: Mutex::new(state), threads_max, watch })
+        Arc::new(Self { state: Mutex::new(state), threads_max, stack_bytes: STACK_BYTES, watch })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<V>> {
@@ -78,29 +94,27 @@ impl<V: Send + 'static> Compilers<V> {
             return Pending::ready(Err(error));
         }
         state.waiting.push_back((task, work));
-        match self.add_thread(&mut state) {
-            Ok(()) => pending,
-            Err(error) => Pending::ready(Err(error)),
-        }
+        let threadless = self.add_thread(&mut state);
+        drop(state);
+        threadless.into_iter().for_each(Threadless::tell);
+        pending
     }
 
-    /// One thread more for what waits, if there may be one. Threads end when nothing waits.
-    fn add_thread(self: &Arc<Self>, state: &mut State<V>) -> Result<()> {
+    /// One thread more for what waits, if there may be one. Threads end when nothing waits. What can have none is
+    /// given back, to be told without the lock.
+    fn add_thread(self: &Arc<Self>, state: &mut State<V>) -> Option<Threadless<V>> {
         if state.waiting.is_empty() || state.threads >= self.threads_max {
-            return Ok(());
+            return None;
         }
         let (pool, name) = (self.clone(), "airwasm-compile".to_owned());
-        let thread = thread::Builder::new().name(name).stack_size(STACK_BYTES);
+        let thread = thread::Builder::new().name(name).stack_size(self.stack_bytes);
         match thread.spawn(move || pool.compile_all()) {
             Ok(_) => state.threads += 1,
             // The others will come to it.
             Err(_) if state.threads > 0 => {}
-            Err(why) => {
-                state.waiting.clear();
-                return Err(Error::new(Code::Io, format!("no thread to compile on: {why}")));
-            }
+            Err(why) => return Some(Threadless { waiting: std::mem::take(&mut state.waiting), why }),
         }
-        Ok(())
+        None
     }
 
     fn next(&self) -> Option<(Arc<Task<V>>, Work<V>)> {
@@ -134,14 +148,15 @@ impl<V: Send + 'static> Compilers<V> {
 
     /// Answers in place of a compilation that has taken too long, and lets another thread take its place.
     pub(super) fn abandon(self: &Arc<Self>, task: &Task<V>, allowed: Duration) {
-        let Some(resolver) = task.take() else { return };
         let mut state = self.lock();
+        // Under the lock: a thread that finds it taken finds itself counted.
+        let Some(resolver) = task.take() else { return };
         state.threads -= 1;
         state.abandoned += 1;
-        // Those that wait have been told if there is no thread for them.
-        let _ = self.add_thread(&mut state);
+        let threadless = self.add_thread(&mut state);
         drop(state);
-        resolver.settle(Err(limit("compile_ms", allowed.as_millis(), task.progress.elapsed().as_millis())));
+        resolver.settle(Err(limit("compile_ms", allowed.as_millis(), task.progress.spent().as_millis())));
+        threadless.into_iter().for_each(Threadless::tell);
     }
 
     /// What waits is `CLOSED`; what compiles ends by itself.

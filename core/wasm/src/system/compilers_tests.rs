@@ -88,3 +88,14 @@ fn what_waits_when_the_system_closes_is_told() {
     end.send(1).expect("still there");
     assert_eq!(first.wait(), Ok(1));
 }
+
+#[test]
+fn what_no_thread_can_be_begun_for_is_told() {
+    let state = State { waiting: VecDeque::new(), threads: 0, abandoned: 0, closed: false };
+    let watch: Watch<u32> = Box::new(|_, _| Box::new(|| {}));
+    // More than there are addresses.
+    let pool = Arc::new(Compilers { state: Mutex::new(state), threads_max: 1, stack_bytes: 1 << 62, watch });
+    for _ in 0..2 {
+        assert_eq!(pool.begin(Box::new(|_| Ok(1))).wait().expect_err("no thread").code, Code::Io);
+    }
+}

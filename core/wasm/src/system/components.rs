@@ -103,7 +103,7 @@ pub(super) fn watch(io: tokio::runtime::Handle, hub: Arc<Hub>, cached: bool) -> 
                 tokio::time::sleep(TELL_EVERY).await;
                 let (Some(compilers), Some(task)) = (compilers.upgrade(), watched.upgrade()) else { return };
                 hub.tell("component.loading", None, || facts(&task.progress));
-                if task.progress.elapsed() >= allowed {
+                if task.progress.spent() >= allowed {
                     return compilers.abandon(&task, allowed);
                 }
             }
@@ -124,6 +124,7 @@ fn facts(progress: &Progress) -> Map<String, Value> {
     let mut facts = detail("phase", stage.phase);
     facts.insert("bytes".to_owned(), stage.bytes.into());
     facts.insert("elapsed_ms".to_owned(), millis(progress.elapsed()).into());
+    facts.insert("spent_ms".to_owned(), millis(progress.spent()).into());
     facts.insert("allowed_ms".to_owned(), COMPILE_MS_MAX.into());
     facts
 }

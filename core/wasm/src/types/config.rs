@@ -15,8 +15,9 @@ pub struct Config {
     pub audit: Option<PathBuf>,
     /// How the audit is kept.
     pub audit_options: AuditOptions,
-    /// The folder for compiled code, made if there is none; without it nothing is kept. It must be this user's alone. At
-    /// most 1 GiB is kept, the oldest goes first, and what was changed is compiled again.
+    /// The folder for compiled code, made if there is none; without it nothing is kept. It must be this user's alone,
+    /// and no guest of any system may write into it or make it: who knows its secret is believed. At most 1 GiB is
+    /// kept, the oldest goes first, and what was changed is compiled again.
     pub cache_dir: Option<PathBuf>,
     /// `hardened` (the default: no component-model concurrency) or `full`.
     pub profile: Option<String>,

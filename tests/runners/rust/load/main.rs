@@ -2,5 +2,6 @@
 
 mod bombs;
 mod cache;
+mod linked;
 mod malformed;
 mod wasm;

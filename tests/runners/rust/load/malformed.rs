@@ -90,5 +90,5 @@ fn hostile_c12_what_is_hashed_is_what_is_compiled() {
     std::fs::rename(folder.path().join("new"), &path).expect("replaced");
     let found = system.inspect(loading.wait().expect("one or the other")).expect("loaded");
     let of = |bytes: Vec<u8>| system.inspect(system.load_bytes(bytes).expect("loads")).expect("loaded");
-    assert!([of(echo), of(hello)].iter().any(|whole| *whole == found));
+    assert!([of(echo), of(hello)].contains(&found));
 }

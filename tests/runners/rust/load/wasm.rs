@@ -1,6 +1,6 @@
 //! Binary components by hand: the bytes of hostile ones.
 
-fn leb(mut number: u64) -> Vec<u8> {
+pub fn leb(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let low = (number & 0x7f) as u8;

@@ -29,6 +29,8 @@ pub(super) enum What {
     Imports,
     Exports,
     Instances,
+    Items,
+    OuterComponents,
     Aliases,
     CanonicalFunctions,
     ComponentParameters,
@@ -71,6 +73,8 @@ const BOUNDS: [(&str, u64); KINDS] = [
     ("imports", 20_000),                   // 2,293
     ("exports", 50_000),                   // 4,206
     ("instances", 1_000),                  // 64
+    ("items", 500_000),                    // 275; of `composition.rs`, 400 bytes each
+    ("outer_components", 16),              // 0; what closes over them is copied with all of them
     ("aliases", 50_000),                   // 1,335
     ("canonical_functions", 5_000),        // 188
     ("component_parameters", 0),           // 0

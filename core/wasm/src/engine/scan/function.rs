@@ -1,8 +1,8 @@
 //! The body of one function: validated, and weighed by what its compilation costs.
 
 use wasmparser::{
-    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader,
-    ValidatorResources, WasmModuleResources,
+    BlockType, FrameKind, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Operator,
+    OperatorsReader, ValidatorResources, WasmModuleResources,
 };
 
 use super::Stop;
@@ -18,6 +18,8 @@ const DIVISION: u64 = 16;
 /// Of memory, whose bounds are checked explicitly.
 const ACCESS: u64 = 8;
 const BR_TABLE_TARGETS_PER_UNIT: u64 = 8;
+/// Each value that a table of branches passes to each of its targets.
+const BR_TABLE_VALUE: u64 = 4;
 
 /// What a function adds to its component.
 pub(super) struct Weighed {
@@ -88,8 +90,8 @@ impl Walk {
 
     fn step(&mut self, operator: &Operator<'_>, offset: usize) -> Result<(), Stop> {
         self.weighed.weight += match operator {
-            Operator::Block { .. } | Operator::If { .. } => self.open(false, offset)?,
-            Operator::Loop { .. } => self.open(true, offset)?,
+            Operator::Block { blockty } | Operator::If { blockty } => self.open(*blockty, false, offset)?,
+            Operator::Loop { blockty } => self.open(*blockty, true, offset)?,
             Operator::End => {
                 self.open_loops -= u64::from(self.blocks.pop() == Some(true));
                 1
@@ -100,14 +102,22 @@ impl Walk {
             }
             Operator::BrTable { targets } => {
                 self.weighed.br_table_targets += u64::from(targets.len());
-                1 + u64::from(targets.len()) / BR_TABLE_TARGETS_PER_UNIT
+                let each = u64::from(targets.len()).saturating_mul(self.passed(targets.default()));
+                1 + u64::from(targets.len()) / BR_TABLE_TARGETS_PER_UNIT + BR_TABLE_VALUE * each
             }
-            Operator::Call { function_index } => {
+            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+                1 + self.passed(*relative_depth)
+            }
+            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                 2 + self.values_of(self.validator.resources().type_index_of_function(*function_index))
             }
             Operator::CallIndirect { type_index, .. } => {
                 self.indirect_calls += 1;
                 at_most(What::IndirectCalls, self.indirect_calls, offset)?;
+                INDIRECT_CALL + self.values_of(Some(*type_index))
+            }
+            // Its cost does not grow with their square.
+            Operator::ReturnCallIndirect { type_index, .. } => {
                 INDIRECT_CALL + self.values_of(Some(*type_index))
             }
             other => self.plain(other, offset)?,
@@ -116,25 +126,49 @@ impl Walk {
         Ok(())
     }
 
-    fn open(&mut self, is_loop: bool, offset: usize) -> Result<u64, Stop> {
+    fn open(&mut self, kind: BlockType, is_loop: bool, offset: usize) -> Result<u64, Stop> {
         self.blocks.push(is_loop);
         at_most(What::Nesting, self.blocks.len() as u64, offset)?;
+        let (parameters, results) = self.arity(kind);
+        let values = parameters + results;
         if !is_loop {
-            return Ok(1);
+            return Ok(1 + values);
         }
         self.open_loops += 1;
         at_most(What::LoopNesting, self.open_loops, offset)?;
         self.loops += 1;
         at_most(What::Loops, self.loops, offset)?;
-        Ok(LOOP)
+        Ok(LOOP + values)
     }
 
     /// How many values a call passes and gets back.
     fn values_of(&self, type_index: Option<u32>) -> u64 {
-        let found = type_index.and_then(|index| self.validator.resources().sub_type_at(index));
-        found.map_or(0, |found| {
-            let found = found.unwrap_func();
-            (found.params().len() + found.results().len()) as u64
+        type_index.map_or(0, |index| {
+            let (parameters, results) = self.arity(BlockType::FuncType(index));
+            parameters + results
+        })
+    }
+
+    /// How many values go into a block or function, and how many come out.
+    fn arity(&self, kind: BlockType) -> (u64, u64) {
+        match kind {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => {
+                let found = self.validator.resources().sub_type_at(index);
+                found.map_or((0, 0), |found| {
+                    let found = found.unwrap_func();
+                    (found.params().len() as u64, found.results().len() as u64)
+                })
+            }
+        }
+    }
+
+    /// How many values a branch passes to what is so many blocks outside.
+    fn passed(&self, depth: u32) -> u64 {
+        self.validator.get_control_frame(depth as usize).map_or(0, |frame| {
+            let (parameters, results) = self.arity(frame.block_type);
+            if frame.kind == FrameKind::Loop { parameters } else { results }
         })
     }
 
