@@ -18,6 +18,8 @@ macro_rules! bounds {
         #[pymethods]
         impl $name {
             #[new]
+            // One keyword a bound.
+            #[allow(clippy::too_many_arguments)]
             #[pyo3(signature = (*, $($field = None),*))]
             fn new($($field: Option<&Bound<'_, PyAny>>),*) -> PyResult<Self> {
                 Ok(Self { $($field: bound(stringify!($field), $field)?,)* })

@@ -53,8 +53,8 @@ enum Way {
     Fresh,
     /// Bound to any port, which is not chosen before it matters.
     Anywhere,
-    Bound(Bound),
-    Connecting(Connecting, Instant),
+    Bound(Box<Bound>),
+    Connecting(Box<Connecting>, Instant),
     Connected(TcpStream, Writer),
     Listening(Listener),
     Closed,
@@ -179,7 +179,7 @@ impl HostTcpSocket for State {
             Way::Fresh if is_implicit(address) => Ok(Way::Anywhere),
             Way::Fresh => {
                 let bound = network.bind(address.ip(), address.port(), "wasi:sockets/tcp#start-bind");
-                bound.map(Way::Bound)
+                bound.map(|bound| Way::Bound(Box::new(bound)))
             }
             _ => {
                 socket.begun = None;
@@ -220,7 +220,7 @@ impl HostTcpSocket for State {
         let begun = network.begin_connect(address, "wasi:sockets/tcp#start-connect");
         let connecting = self.tcp_done(&this, begun)?;
         let socket = self.tcp(&this)?;
-        socket.way = Way::Connecting(connecting, Instant::now() + CONNECT_TIME_MAX);
+        socket.way = Way::Connecting(Box::new(connecting), Instant::now() + CONNECT_TIME_MAX);
         socket.begin(Begun::Connect)
     }
 

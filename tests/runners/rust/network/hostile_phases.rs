@@ -147,6 +147,9 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").expect("Linux").count()
 }
 
+/// Whether a world has come as far as a phase.
+type Reached<'a> = &'a dyn Fn(&World) -> bool;
+
 #[test]
 fn hostile_b5_whoever_is_killed_in_the_middle_leaves_nothing_open() {
     if !is_alone() {
@@ -163,7 +166,7 @@ fn hostile_b5_whoever_is_killed_in_the_middle_leaves_nothing_open() {
     let told = |told: &Receiver<()>| told.recv().is_ok();
     let (by_tls, by_head, by_body) =
         (|_: &World| told(&by_tls), |_: &World| told(&by_head), |_: &World| told(&by_body));
-    let phases: [(String, &dyn Fn(&World) -> bool); 7] = [
+    let phases: [(String, Reached<'_>); 7] = [
         ("http://slow.example/".to_owned(), &asked),
         (format!("http://{lost}/"), &begun),
         (format!("tcp {lost} hello"), &begun),
