@@ -16,6 +16,9 @@
 //! | `rename` | `fs.read` and `fs.delete` | `fs.write` |
 //! | `copy` | `fs.read` | `fs.write` |
 //!
+//! Once all is decided about what a call acts on, its start is recorded, and its result with the time it took; what a
+//! call only looks at, or needs besides, has one record of the check.
+//!
 //! Different grants may meet several needs of one call; a handle open under two is cut by the end of
 //! either. Beyond the table:
 //! - `fs.write` replaces the file that a rename ends at, as a truncation would; a directory there must be
@@ -133,7 +136,10 @@ impl Files {
         self.one(path, Act::List, function, |under| {
             let object = under.object(true)?;
             match object.metadata.kind {
-                Kind::Directory => Ok(entries(&object)?),
+                Kind::Directory => {
+                    under.begin("list");
+                    Ok(entries(&object)?)
+                }
                 _ => Err(FsError::NotDirectory.into()),
             }
         })

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use airssys_osl::{Decision, Exhausted, FsError, Kind, OpenOptions, SetTime};
+use airssys_osl::{Decision, Exhausted, FsError, Kind, OpenOptions, Operation, Phase, Record, SetTime};
 use support::World;
 
 const ALL: &[&str] = &["fs.read {}/**", "fs.write {}/**", "fs.list {}/**", "fs.delete {}/**"];
@@ -242,10 +242,50 @@ fn each_need_is_recorded_once() {
     assert_eq!(records(&|| drop(world.files.copy(&a, &b, ""))), [read.clone(), format!("fs.write {b}")]);
     assert_eq!(
         records(&|| world.files.rename(&a, &b, "").unwrap()),
-        [read, format!("fs.delete {a}"), format!("fs.write {b}")]
+        // What it does begins first; what it needs besides is told when it has ended.
+        [format!("fs.write {b}"), read, format!("fs.delete {a}")]
     );
     assert_eq!(records(&|| world.files.remove_file(&b, "").unwrap()), [format!("fs.delete {b}")]);
     assert_eq!(records(&|| drop(world.files.remove_file(&b, ""))), [format!("fs.delete {b}")]);
+}
+
+#[test]
+fn what_is_done_to_the_disk_has_a_record_of_its_start_and_one_of_its_result() {
+    let world = World::new(ALL);
+    let (a, d) = (world.path("a"), world.path("d"));
+    fs::create_dir(&d).unwrap();
+    let done = |run: &dyn Fn()| {
+        let before = world.audit.recent().len();
+        run();
+        let of_disk = |record: &Record| matches!(record.operation, Operation::Os(_));
+        let records: Vec<Record> = world.audit.recent().into_iter().skip(before).filter(of_disk).collect();
+        let [start, result] = &records[..] else { panic!("{records:?}") };
+        assert_eq!((start.phase, result.phase), (Some(Phase::Start), Some(Phase::Result)));
+        assert!(start.id.is_some() && start.id == result.id && result.duration_us.is_some());
+        assert_eq!((start.capability.clone(), start.grant), (result.capability.clone(), result.grant));
+        format!(
+            "{} {} {}",
+            start.operation.name(),
+            start.capability,
+            result.outcome.as_deref().unwrap_or("none")
+        )
+    };
+    assert_eq!(done(&|| world.files.write_all(&a, b"x", "").unwrap()), format!("create fs.write {a} ok"));
+    assert_eq!(done(&|| drop(world.files.open(&a, "").unwrap())), format!("open fs.read {a} ok"));
+    assert_eq!(done(&|| drop(world.files.list(&d, "").unwrap())), format!("list fs.list {d} ok"));
+    let now = SetTime::Now;
+    assert_eq!(
+        done(&|| world.files.set_times(&a, now, now, "").unwrap()),
+        format!("set_times fs.write {a} ok")
+    );
+    let b = format!("{d}/b");
+    assert_eq!(done(&|| world.files.rename(&a, &b, "").unwrap()), format!("rename fs.write {b} ok"));
+    let full = done(&|| drop(world.files.remove_directory(&d, "").unwrap_err()));
+    assert!(full.starts_with(&format!("remove fs.delete {d} ")) && !full.ends_with(" ok"), "{full}");
+    assert_eq!(done(&|| world.files.remove_file(&b, "").unwrap()), format!("remove fs.delete {b} ok"));
+    assert_eq!(done(&|| world.files.remove_directory(&d, "").unwrap()), format!("remove fs.delete {d} ok"));
+    let made = done(&|| world.files.create_directory(&d, "").unwrap());
+    assert_eq!(made, format!("create_directory fs.write {d} ok"));
 }
 
 #[test]

@@ -15,8 +15,8 @@ pub enum Operation {
     Expire,
     /// A rule from now on denies it, whoever grants it; with the decision `allow`, no longer.
     Forbid,
-    /// Something done to the operating system: `resolve`, `connect`, `listen`, `bind`, `spawn`, or `close`, the end of
-    /// what one of them opened.
+    /// Something done to the operating system: `open`, `create`, `list`, `create_directory`, `remove`, `rename`,
+    /// `set_times`, `resolve`, `connect`, `listen`, `bind`, `spawn`, or `close`, the end of what one of the network opened.
     Os(&'static str),
     /// What was only counted: `allowed` under a grant, or `denied` to an actor, in `interval_ms`.
     Summary,

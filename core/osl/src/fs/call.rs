@@ -1,6 +1,8 @@
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::ask::Ask;
+use crate::audit::Running;
 use crate::denial::{DenialKind, Refusal};
 use crate::fs::error::Miss;
 use crate::fs::needs::{Act, Need};
@@ -37,6 +39,9 @@ pub(super) struct Under<'a> {
     need: Need,
     base: Arc<Base>,
     pattern: &'a PathPattern,
+    function: &'a str,
+    /// What acts now, once all is decided.
+    running: RefCell<Option<Running>>,
 }
 
 impl Files {
@@ -72,13 +77,16 @@ impl Call<'_> {
         let mut failed = None;
         let mut refused = None;
         for guard in guards {
-            match Under::new(self.files, &guard, (&path, &text), need).and_then(|under| act(&under)) {
+            let (done, is_recorded) = self.act(&guard, (&path, &text), need, &act);
+            match done {
                 Ok(found) => {
-                    self.used.push((guard, text));
+                    if !is_recorded {
+                        self.used.push((guard, text));
+                    }
                     return Ok(found);
                 }
                 Err(Miss::Error(error)) => {
-                    failed.get_or_insert((guard, error));
+                    failed.get_or_insert((guard, error, is_recorded));
                 }
                 Err(Miss::Outside(why)) => {
                     let rule = format!("{}: {why}", guard.rule());
@@ -92,11 +100,35 @@ impl Call<'_> {
                 }
             }
         }
-        if let Some((guard, error)) = failed {
-            self.used.push((guard, text));
+        if let Some((guard, error, is_recorded)) = failed {
+            if !is_recorded {
+                self.used.push((guard, text));
+            }
             return Err(Stop::Failed(error));
         }
         Err(Stop::Denied(refused.expect("every grant that covers the path was tried, and one does"), text))
+    }
+
+    /// Acts under one grant, and records the result of what was begun; whether anything was.
+    fn act<T>(
+        &self,
+        guard: &Guard,
+        path: (&GuestPath, &str),
+        need: Need,
+        act: &impl Fn(&Under<'_>) -> Result<T, Miss>,
+    ) -> (Result<T, Miss>, bool) {
+        let under = match Under::new(self, guard, path, need) {
+            Ok(under) => under,
+            Err(miss) => return (Err(miss), false),
+        };
+        let done = act(&under);
+        let Some(running) = under.running.into_inner() else { return (done, false) };
+        match &done {
+            Ok(_) => running.finish(Ok(())),
+            Err(Miss::Error(error)) => running.finish(Err(&error.to_string())),
+            Err(_) => running.finish(Err("denied")),
+        }
+        (done, true)
     }
 
     /// Whether grants cover all that an operation with two paths needs, before it looks at the disk.
@@ -129,7 +161,7 @@ impl Call<'_> {
 
 impl<'a> Under<'a> {
     fn new(
-        files: &'a Files,
+        call: &'a Call<'_>,
         guard: &'a Guard,
         (path, text): (&'a GuestPath, &'a str),
         need: Need,
@@ -137,7 +169,17 @@ impl<'a> Under<'a> {
         let (Some(base), Scope::Path(pattern)) = (guard.base(), guard.capability().scope()) else {
             return Err(Miss::Ended(guard.alive().err().unwrap_or(DenialKind::Revoked)));
         };
-        Ok(Self { files, guard, text, path, need, base, pattern })
+        let (files, function, running) = (call.files, call.function, RefCell::new(None));
+        Ok(Self { files, guard, text, path, need, base, pattern, function, running })
+    }
+
+    /// All is decided, and what follows acts: its start is recorded, once.
+    pub fn begin(&self, operation: &'static str) {
+        let mut running = self.running.borrow_mut();
+        if running.is_none() {
+            self.guard.count(None);
+            *running = Some(self.files.set().begin(operation, self.guard, self.text, self.function));
+        }
     }
 
     /// What the path leads to, with where that is checked.

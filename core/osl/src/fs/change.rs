@@ -15,6 +15,7 @@ impl Files {
                 return Err(FsError::AlreadyExists.into());
             }
             let place = under.place()?;
+            under.begin("create_directory");
             place.create_directory()?;
             under.permit_place_now(&place).inspect_err(|_| drop(place.remove_directory()))
         })
@@ -28,7 +29,10 @@ impl Files {
             match occupant.kind {
                 Kind::Directory => Err(FsError::IsDirectory.into()),
                 _ if under.wants_directory() => Err(FsError::NotDirectory.into()),
-                _ => Ok(place.remove_file()?),
+                _ => {
+                    under.begin("remove");
+                    Ok(place.remove_file()?)
+                }
             }
         })
     }
@@ -38,7 +42,10 @@ impl Files {
         self.one(path, Act::RemoveDirectory, function, |under| {
             let place = under.place()?;
             match occupant(under, &place)?.kind {
-                Kind::Directory => Ok(place.remove_directory()?),
+                Kind::Directory => {
+                    under.begin("remove");
+                    Ok(place.remove_directory()?)
+                }
                 _ => Err(FsError::NotDirectory.into()),
             }
         })
@@ -68,6 +75,7 @@ impl Files {
                 call.reach(to, *need, |under| {
                     let place = under.place()?;
                     replaceable(under, &place, kind)?;
+                    under.begin("rename");
                     Ok(source.rename_to(&place)?)
                 })?;
             }
@@ -102,6 +110,7 @@ impl Files {
                 kind => return Err(FsError::NotFile(kind).into()),
             }
             under.permit_writing(&object)?;
+            under.begin("set_times");
             Ok(object.set_times(&times)?)
         })
     }

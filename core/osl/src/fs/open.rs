@@ -121,6 +121,7 @@ impl Under<'_> {
     fn open_to_read(&self, options: OpenOptions) -> Result<Opened, Miss> {
         let object = self.file(!options.no_follow)?;
         let permit = self.permit_open()?;
+        self.begin("open");
         let fd = object.open_file(self.base(), options.flags())?;
         self.opened(fd, object.metadata, permit)
     }
@@ -135,6 +136,7 @@ impl Under<'_> {
                 Ok(object) => {
                     self.permit_writing(&object)?;
                     let permit = self.permit_open()?;
+                    self.begin("open");
                     let fd = object.open_file(self.base(), options.flags())?;
                     return self.opened(fd, object.metadata, permit);
                 }
@@ -157,6 +159,7 @@ impl Under<'_> {
         }
         let place = self.place()?;
         let permit = self.permit_open()?;
+        self.begin("create");
         let fd = match place.create_file(options.flags()) {
             Err(FsError::AlreadyExists)
                 if place.occupant()?.is_some_and(|found| found.kind == Kind::Symlink) =>
