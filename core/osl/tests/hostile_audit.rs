@@ -404,7 +404,7 @@ fn hostile_l6_l7_processes_that_are_killed_leave_all_they_flushed_and_a_free_log
     }
     world.open().close().unwrap();
     let report = good(&world.path);
-    assert!(!report.partial_tail && report.files.len() > 1);
+    assert!(!report.partial_tail && report.files.len() > 1, "{report:?}");
     let text: String = report.files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     for name in flushed {
         assert_eq!(text.matches(&format!("env {name}\"")).count(), 1, "{name}");
