@@ -143,10 +143,8 @@ fn hostile_f10_programs_end_with_the_actor_that_runs_them_and_callers_are_answer
             true => shop.system.stop(shop.processes, Some(HOUR)).expect("stops"),
             false => shop.system.kill(shop.processes).expect("lives"),
         }
-        // Their programs end with the actor, and they may hear of that first.
         for answer in [running.wait(), waiting.wait()] {
-            let code = answer.err().map(|error| error.code);
-            assert!(matches!(code, None | Some(Code::ActorStopped | Code::NotFound)), "{code:?}");
+            assert_eq!(refused(answer).code, Code::ActorStopped);
         }
         [started, waited, run].into_iter().for_each(gone);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::request::{Operation, Request};
-use super::running::Running;
+use super::running::{Running, over};
 use super::{answer, no_memory, too_long};
 use crate::types::error::{Code, Error, Result};
 
@@ -158,7 +158,7 @@ fn found<'a>(client: &'a Client<'a>, request: &mut Request) -> Result<Running<'a
     let number = process_number(request)?;
     let timeout = request.time("timeout_ms")?;
     let process: Option<Process> = client.post().charter.ports.programs.get(number, client.belongs());
-    let process = process.ok_or_else(|| unknown(number))?;
+    let process = process.ok_or_else(|| if client.lasts() { unknown(number) } else { over(client) })?;
     Ok(Running::found(client, process, timeout))
 }
 

@@ -121,6 +121,8 @@ impl<'a> Running<'a> {
             let until = end.map_or(now + SLICE, |end| end.min(now + SLICE));
             match attempt(until) {
                 Err(ProcessError::TimedOut) => {}
+                // What ended with the service is told as the service's end.
+                _ if !self.client.lasts() => return Err(over(self.client)),
                 done => return done.map_err(|error| self.client.process_error(error)),
             }
             if end.is_some_and(|end| Instant::now() >= end) {
@@ -155,7 +157,7 @@ impl Drop for Running<'_> {
 }
 
 /// The error of whoever waits for a program when the service, or the sender itself, ends.
-fn over(client: &Client<'_>) -> Error {
+pub(super) fn over(client: &Client<'_>) -> Error {
     let text = match client.post().is_closed() {
         true => "the service has stopped, and its programs with it",
         false => "the sender has ended, and its programs with it",
