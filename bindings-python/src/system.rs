@@ -1,34 +1,32 @@
 //! The system: the facade's operations, in their order.
 
+mod grants;
+mod messages;
+mod supervision;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use airwasm::{Config, SendOptions};
+use airwasm::Config;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyDict;
 
 use crate::actor::{self, Actor};
-use crate::audit::{AuditOptions, AuditReport};
+use crate::audit::AuditOptions;
 use crate::awaitable;
 use crate::component::{self, Component, ComponentInfo};
 use crate::convert::{payload, seconds, to_vec};
 use crate::ending::{ExitHook, atexit};
 use crate::errors::raise;
 use crate::events::Events;
-use crate::grant::{Grant, GrantInfo, capability_text};
 use crate::handler::{self, Handlers};
 use crate::info::{ActorStatus, CloseReport, Stats};
 use crate::loops;
-use crate::policy::{Explanation, PolicyReport};
 use crate::service;
 use crate::shared::{Shared, unpicklable};
 use crate::spec::{guest_spec, host_spec};
-use crate::subscription::Subscription;
-use crate::supervision::{DeadLetter, Down, TreeNode};
-use crate::supervisor::Supervisor;
-use crate::supervisor_spec::SupervisorSpec;
-use crate::timer::Timer;
+use crate::supervision::Down;
 use crate::wait::{block, call};
 
 type Any<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -214,87 +212,6 @@ impl System {
         service::spawn_async(py, &self.shared, (name, options), airwasm::System::spawn_processes_async)
     }
 
-    /// Makes a supervisor and starts its children, and waits until they are up.
-    #[pyo3(
-        signature = (name, children=None, **options),
-        text_signature = "($self, name, children=(), *, strategy=None, intensity=None, period_ms=None, backoff=None, give_up=None, auto_shutdown=None)"
-    )]
-    fn supervisor(
-        &self,
-        py: Python<'_>,
-        name: String,
-        children: Any,
-        options: Option<Dict>,
-    ) -> PyResult<Py<PyAny>> {
-        Supervisor::start(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
-    }
-
-    /// `supervisor`, awaited.
-    #[pyo3(
-        signature = (name, children=None, **options),
-        text_signature = "($self, name, children=(), *, strategy=None, intensity=None, period_ms=None, backoff=None, give_up=None, auto_shutdown=None)"
-    )]
-    fn supervisor_async<'py>(
-        &self,
-        py: Python<'py>,
-        name: String,
-        children: Any<'_, 'py>,
-        options: Option<Dict>,
-    ) -> Awaited<'py> {
-        Supervisor::start_async(py, &self.shared, &SupervisorSpec::top(name, children, options)?)
-    }
-
-    /// `supervisor.children()`.
-    fn children(&self, py: Python<'_>, supervisor: &Bound<'_, Actor>) -> PyResult<Vec<ActorStatus>> {
-        self.shared.own(supervisor)?.children(py)
-    }
-
-    /// `supervisor.start_child()`.
-    fn start_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.shared.own(supervisor)?.start_child(child)
-    }
-
-    /// `supervisor.start_child_async()`.
-    fn start_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: &Bound<'py, PyAny>) -> Awaited<'py> {
-        self.shared.own(supervisor)?.start_child_async(child)
-    }
-
-    /// `supervisor.terminate_child()`.
-    fn terminate_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, Actor>) -> PyResult<()> {
-        self.shared.own(supervisor)?.terminate_child(child)
-    }
-
-    /// `supervisor.terminate_child_async()`.
-    fn terminate_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: Of<'_, 'py>) -> Awaited<'py> {
-        self.shared.own(supervisor)?.terminate_child_async(child)
-    }
-
-    /// `supervisor.restart_child()`.
-    fn restart_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, Actor>) -> PyResult<()> {
-        self.shared.own(supervisor)?.restart_child(child)
-    }
-
-    /// `supervisor.restart_child_async()`.
-    fn restart_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: Of<'_, 'py>) -> Awaited<'py> {
-        self.shared.own(supervisor)?.restart_child_async(child)
-    }
-
-    /// `supervisor.delete_child()`.
-    fn delete_child(&self, supervisor: &Bound<'_, Actor>, child: &Bound<'_, Actor>) -> PyResult<()> {
-        self.shared.own(supervisor)?.delete_child(child)
-    }
-
-    /// `supervisor.delete_child_async()`.
-    fn delete_child_async<'py>(&self, supervisor: Of<'_, 'py>, child: Of<'_, 'py>) -> Awaited<'py> {
-        self.shared.own(supervisor)?.delete_child_async(child)
-    }
-
-    /// Who supervises whom: the top in the order of the starts, each with those below it.
-    fn tree(&self, py: Python<'_>) -> PyResult<Vec<Py<TreeNode>>> {
-        let top = call(py, &self.shared, |system| system.tree())?;
-        top.into_iter().map(|node| TreeNode::new(py, &self.shared, node)).collect()
-    }
-
     /// The actor of this id: three parts, or a bare name.
     fn lookup(&self, py: Python<'_>, id: &str) -> PyResult<Actor> {
         let handle = call(py, &self.shared, |system| system.lookup(id))?;
@@ -348,205 +265,6 @@ impl System {
     /// `one.unlink()`.
     fn unlink(&self, one: &Bound<'_, Actor>, other: &Bound<'_, Actor>) -> PyResult<()> {
         self.shared.own(one)?.unlink(other)
-    }
-
-    /// `actor.send()`.
-    #[pyo3(signature = (actor, payload, *, content_type = None))]
-    fn send(
-        &self,
-        py: Python<'_>,
-        actor: &Bound<'_, Actor>,
-        payload: &Bound<'_, PyAny>,
-        content_type: Option<String>,
-    ) -> PyResult<()> {
-        self.shared.own(actor)?.send(py, payload, content_type)
-    }
-
-    /// `actor.send_async()`.
-    #[pyo3(signature = (actor, payload, *, content_type = None))]
-    fn send_async<'py>(
-        &self,
-        py: Python<'py>,
-        actor: &Bound<'py, Actor>,
-        payload: &Bound<'py, PyAny>,
-        content_type: Option<String>,
-    ) -> Awaited<'py> {
-        self.shared.own(actor)?.send_async(py, payload, content_type)
-    }
-
-    /// `actor.request()`.
-    #[pyo3(signature = (actor, payload, *, timeout = None, content_type = None))]
-    fn request<'py>(
-        &self,
-        py: Python<'py>,
-        actor: &Bound<'py, Actor>,
-        payload: &Bound<'py, PyAny>,
-        timeout: Any<'_, 'py>,
-        content_type: Option<String>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        self.shared.own(actor)?.request(py, payload, timeout, content_type)
-    }
-
-    /// `actor.request_async()`.
-    #[pyo3(signature = (actor, payload, *, timeout = None, content_type = None))]
-    fn request_async<'py>(
-        &self,
-        py: Python<'py>,
-        actor: &Bound<'py, Actor>,
-        payload: &Bound<'py, PyAny>,
-        timeout: Any<'_, 'py>,
-        content_type: Option<String>,
-    ) -> Awaited<'py> {
-        self.shared.own(actor)?.request_async(py, payload, timeout, content_type)
-    }
-
-    /// `actor.send_after()`.
-    #[pyo3(signature = (actor, payload, delay, *, content_type = None))]
-    fn send_after(
-        &self,
-        py: Python<'_>,
-        actor: &Bound<'_, Actor>,
-        payload: &Bound<'_, PyAny>,
-        delay: &Bound<'_, PyAny>,
-        content_type: Option<String>,
-    ) -> PyResult<Timer> {
-        self.shared.own(actor)?.send_after(py, payload, delay, content_type)
-    }
-
-    /// `actor.send_every()`.
-    #[pyo3(signature = (actor, payload, period, *, content_type = None))]
-    fn send_every(
-        &self,
-        py: Python<'_>,
-        actor: &Bound<'_, Actor>,
-        payload: &Bound<'_, PyAny>,
-        period: &Bound<'_, PyAny>,
-        content_type: Option<String>,
-    ) -> PyResult<Timer> {
-        self.shared.own(actor)?.send_every(py, payload, period, content_type)
-    }
-
-    /// `timer.cancel()`.
-    fn cancel_timer(&self, py: Python<'_>, timer: &Bound<'_, Timer>) -> PyResult<bool> {
-        self.shared.own(timer)?.cancel(py)
-    }
-
-    /// `actor.subscribe()`.
-    fn subscribe(&self, py: Python<'_>, actor: &Bound<'_, Actor>, pattern: &str) -> PyResult<Subscription> {
-        self.shared.own(actor)?.subscribe(py, pattern)
-    }
-
-    /// `subscription.unsubscribe()`.
-    fn unsubscribe(&self, py: Python<'_>, subscription: &Bound<'_, Subscription>) -> PyResult<()> {
-        self.shared.own(subscription)?.unsubscribe(py)
-    }
-
-    /// Sends a message to each subscription whose pattern matches; how many mailboxes took it.
-    #[pyo3(signature = (topic, payload, *, content_type = None))]
-    fn publish(
-        &self,
-        py: Python<'_>,
-        topic: &str,
-        payload: &Bound<'_, PyAny>,
-        content_type: Option<String>,
-    ) -> PyResult<u64> {
-        let (bytes, options) = (self::payload(payload)?, SendOptions { content_type });
-        let bytes = bytes.as_bytes();
-        call(py, &self.shared, |system| system.publish(topic, bytes, &options))
-    }
-
-    /// `actor.join()`.
-    fn join(&self, py: Python<'_>, actor: &Bound<'_, Actor>, group: &str) -> PyResult<()> {
-        self.shared.own(actor)?.join(py, group)
-    }
-
-    /// `actor.leave()`.
-    fn leave(&self, py: Python<'_>, actor: &Bound<'_, Actor>, group: &str) -> PyResult<bool> {
-        self.shared.own(actor)?.leave(py, group)
-    }
-
-    /// The members of a group in the order in which they joined.
-    fn members(&self, py: Python<'_>, group: &str) -> PyResult<Vec<Actor>> {
-        let members = call(py, &self.shared, |system| system.members(group))?;
-        members.into_iter().map(|member| Actor::new(py, self.shared.clone(), member)).collect()
-    }
-
-    /// Sends a message to each member of a group; how many mailboxes took it.
-    #[pyo3(signature = (group, payload, *, content_type = None))]
-    fn broadcast(
-        &self,
-        py: Python<'_>,
-        group: &str,
-        payload: &Bound<'_, PyAny>,
-        content_type: Option<String>,
-    ) -> PyResult<u64> {
-        let (bytes, options) = (self::payload(payload)?, SendOptions { content_type });
-        let bytes = bytes.as_bytes();
-        call(py, &self.shared, |system| system.broadcast(group, bytes, &options))
-    }
-
-    /// Takes the messages that were still queued when their actors ended, oldest first.
-    fn dead_letters(&self, py: Python<'_>) -> PyResult<Vec<DeadLetter>> {
-        DeadLetter::all(py, call(py, &self.shared, |system| system.dead_letters())?)
-    }
-
-    /// `actor.grant()`.
-    #[pyo3(signature = (actor, capability, *, ttl = None))]
-    fn grant(
-        &self,
-        py: Python<'_>,
-        actor: &Bound<'_, Actor>,
-        capability: &Bound<'_, PyAny>,
-        ttl: Any,
-    ) -> PyResult<Grant> {
-        self.shared.own(actor)?.grant(py, capability, ttl)
-    }
-
-    /// `grant.revoke()`.
-    fn revoke(&self, py: Python<'_>, grant: &Bound<'_, Grant>) -> PyResult<u64> {
-        self.shared.own(grant)?.revoke(py)
-    }
-
-    /// `actor.grants()`.
-    fn grants(&self, py: Python<'_>, actor: &Bound<'_, Actor>) -> PyResult<Vec<GrantInfo>> {
-        self.shared.own(actor)?.grants(py)
-    }
-
-    /// `actor.check()`.
-    fn check(&self, py: Python<'_>, actor: &Bound<'_, Actor>, capability: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.shared.own(actor)?.check(py, capability)
-    }
-
-    /// Puts a policy in force for all actors at once, those that live included; at an error the one before stays. What it
-    /// denies is cut, what it no longer allows is revoked. With `policy_watch` it is watched from now on.
-    fn policy_load(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        block(py, &self.shared, |system| system.policy_load_async(&path))
-    }
-
-    /// `policy_load`, awaited. Cancelling ends the wait, not the loading.
-    fn policy_load_async<'py>(&self, py: Python<'py>, path: PathBuf) -> Awaited<'py> {
-        let begin = || self.shared.system.policy_load_async(&path);
-        awaitable::start(py, &self.shared, begin, |py, ()| Ok(py.None()))
-    }
-
-    /// Which rule of the policy decides what an actor of this id may do; its `str()` is one line. Grants from code are
-    /// not looked at.
-    fn policy_explain(&self, actor: &str, capability: &Bound<'_, PyAny>) -> PyResult<Explanation> {
-        let py = capability.py();
-        let text = capability_text(capability)?;
-        call(py, &self.shared, |system| system.policy_explain(actor, &text)).map(Into::into)
-    }
-
-    /// Runs the tests of the policy in force; only tells what became of them.
-    fn policy_test(&self, py: Python<'_>) -> PyResult<PolicyReport> {
-        call(py, &self.shared, |system| system.policy_test()).map(Into::into)
-    }
-
-    /// Follows the hash chain of an audit log; `AuditBroken` with the first line that is not as it was written.
-    #[staticmethod]
-    fn audit_verify(py: Python<'_>, path: PathBuf) -> PyResult<AuditReport> {
-        let verified = py.detach(|| airwasm::System::audit_verify(&path));
-        verified.map(Into::into).map_err(|error| raise(py, error))
     }
 
     /// Events of these kinds from now on: a comma list, `actor.*`, or `*`.
