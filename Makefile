@@ -35,9 +35,9 @@ check:
 
 # The peers are compiled in a folder of their own; results are lines in target/bench/results.jsonl.
 bench: guests
-	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target/bench/build} \
-		cargo run --release --manifest-path tests/bench/Cargo.toml -- $(ROWS)
-	@[ -n "$(ROWS)" ] || { cargo build $(CARGO_FLAGS) --examples && target/release/examples/bench-guests; }
+	@case "$(ROWS)" in wasm/*) ;; *) CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target/bench/build} \
+		cargo run --release --manifest-path tests/bench/Cargo.toml -- $(ROWS) ;; esac
+	@case "$(ROWS)" in ""|wasm/*) cargo build $(CARGO_FLAGS) --examples && target/release/examples/bench-guests $(ROWS) ;; esac
 
 clean:
 	cargo clean

@@ -2,21 +2,24 @@
 //!
 //! A guest is asked on the caller's thread and asks another one, so the way there and the way back each wait for a worker.
 
-use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use airwasm::{ActorHandle, ActorSpec, Budget, Config, RequestOptions, Result, SendOptions, System};
 
+use crate::report::{Row, percentile};
+
 const ENDLESS: usize = 4;
 const REQUESTS: usize = 2_000;
 /// What a request may wait: two ticks on each of its two ways.
 const ALLOWED_MS: f64 = 4.0;
-const RESULTS: &str = "target/bench/results.jsonl";
 
-fn spawn(system: &System, component: &str, spec: impl FnOnce(ActorSpec) -> ActorSpec) -> Result<ActorHandle> {
+pub fn spawn(
+    system: &System,
+    component: &str,
+    spec: impl FnOnce(ActorSpec) -> ActorSpec,
+) -> Result<ActorHandle> {
     let component = system.load(&Path::new("target/guests").join(component))?;
     system.spawn(spec(ActorSpec::new(component)))
 }
@@ -37,23 +40,17 @@ fn measure() -> Result<Vec<f64>> {
         waited.push(began.elapsed().as_secs_f64() * 1e3);
     }
     system.close(Some(Duration::from_millis(1)))?;
-    waited.sort_by(f64::total_cmp);
     Ok(waited)
 }
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let waited = measure()?;
-    let mut lines = String::new();
-    for percent in [50, 99] {
-        let (name, ours) = (format!("wasm/fairness-guests-p{percent}"), waited[REQUESTS * percent / 100]);
-        let ratio = ALLOWED_MS / ours;
-        println!("{name:<26} {:>9} {ours:>9.2} {ALLOWED_MS:>9.2} {ratio:>6.2}x  two ticks a way", "ms");
-        writeln!(
-            lines,
-            r#"{{"name":"{name}","ours":{ours},"peer":{ALLOWED_MS},"peer_name":"two ticks a way","unit":"ms","better":"lower","ratio":{ratio}}}"#
-        )?;
-    }
-    fs::create_dir_all("target/bench")?;
-    OpenOptions::new().create(true).append(true).open(RESULTS)?.write_all(lines.as_bytes())?;
-    Ok(())
+pub fn rows() -> std::result::Result<Vec<Row>, Box<dyn Error>> {
+    let mut waited = measure()?;
+    let mut row = |name, percent| Row {
+        name,
+        unit: "ms",
+        ours: percentile(&mut waited, percent),
+        peer: ALLOWED_MS,
+        peer_name: "two ticks a way",
+    };
+    Ok(vec![row("wasm/fairness-guests-p50", 50), row("wasm/fairness-guests-p99", 99)])
 }
