@@ -277,6 +277,20 @@ fn a_seal_stays() {
 }
 
 #[test]
+fn a_strict_link_stays() {
+    let strict = "version: 1\nlink: strict\n";
+    let over = layered(&[("c.yaml", "version: 1\nextends: [b.yaml]\n"), ("b.yaml", strict)]).unwrap();
+    assert!(over.resolve("a", None).strict_link);
+    let lazy = layered(&[("c.yaml", "version: 1\nlink: lazy\n")]).unwrap();
+    assert!(!lazy.resolve("a", None).strict_link);
+    let error = layered(&[("c.yaml", "version: 1\nlink: lazy\nextends: [b.yaml]\n"), ("b.yaml", strict)])
+        .unwrap_err();
+    assert_eq!(error, "c.yaml:2:7: b.yaml is link: strict, which nothing takes back: leave this out");
+    let error = layered(&[("c.yaml", "version: 1\nlink: stict\n")]).unwrap_err();
+    assert_eq!(error, "c.yaml:2:7: stict is none of lazy, strict");
+}
+
+#[test]
 fn the_schema_is_current() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policy.schema.json");
     if std::env::var_os("AIRSSYS_BLESS").is_some() {
