@@ -9,7 +9,7 @@ use wasmtime::component::{InstancePre, Linker};
 
 use super::progress::Progress;
 use super::{missing, nearest, wit};
-use crate::engine::{Engine, Import, check_size, digest};
+use crate::engine::{Engine, Item, check_size, digest};
 use crate::host::State;
 use crate::host::imports::Interface;
 use crate::types::error::{Code, Error, Result};
@@ -31,6 +31,8 @@ pub(crate) struct Loaded {
     pub(crate) wit: Result<String>,
     pub(crate) handler: Option<String>,
     pub(crate) lifecycle: Option<String>,
+    /// Of a component without a handler, the export that may have been meant as one.
+    nearly_handler: Option<String>,
 }
 
 /// The whole file, read once: what is hashed is what is compiled.
@@ -68,21 +70,27 @@ impl Loaded {
         progress.enter("link", bytes.len());
         let (imports, exports) = (compiled.imports(), compiled.exports());
         let linked = compiled.link(linker).map_err(|why| missing::fault(&imports, &why));
+        let linked = linked.and_then(|linked| check_handler(&exports).map(|()| linked));
         let wants = wants(&imports);
         let info = inspect(digest(bytes), imports, exports, &wants);
         let named = |prefix: &str| info.exports.iter().find(|name| name.starts_with(prefix)).cloned();
         let (handler, lifecycle) = (named(HANDLER), named(LIFECYCLE));
-        Ok(Self { linked, wants, wit: wit::exports(bytes), stem, handler, lifecycle, info })
+        let nearly_handler = match handler {
+            None => nearest::to(HANDLER_NOW, info.exports.iter().map(String::as_str)).map(str::to_owned),
+            Some(_) => None,
+        };
+        let wit = wit::exports(bytes);
+        Ok(Self { info, stem, linked, wants, wit, handler, lifecycle, nearly_handler })
     }
 
     /// That it takes no messages, with what it exports in a handler's place.
     pub(crate) fn no_handler(&self) -> Error {
         let text = "the component does not export airssys:wasm/handler, so it takes no messages";
         let error = Error::new(Code::ExportMissing, text).with("export", HANDLER_NOW);
-        match nearest::to(HANDLER_NOW, self.info.exports.iter().map(String::as_str)) {
+        match &self.nearly_handler {
             Some(nearest) => {
                 let text = format!("{text}; it exports {nearest}, this version calls {HANDLER_NOW}");
-                Error { message: text, ..error }.with("nearest", nearest)
+                Error { message: text, ..error }.with("nearest", nearest.as_str())
             }
             None => error,
         }
@@ -104,7 +112,7 @@ impl Loaded {
 }
 
 /// The families that the imported functions may ask for, in order, each with the first that may.
-fn wants(imports: &[Import]) -> Vec<(&'static str, String)> {
+fn wants(imports: &[Item]) -> Vec<(&'static str, String)> {
     let mut wants = Vec::new();
     for import in imports {
         let (name, version) = import.name.split_once('@').unwrap_or((&import.name, ""));
@@ -122,15 +130,62 @@ fn wants(imports: &[Import]) -> Vec<(&'static str, String)> {
     wants
 }
 
+/// `EXPORT_MISSING` if there is a handler that lacks its function: a component that takes no messages has none at all.
+fn check_handler(exports: &[Item]) -> Result<()> {
+    let Some(handler) = exports.iter().find(|export| export.name.starts_with(HANDLER)) else { return Ok(()) };
+    let functions = || handler.functions.iter().map(String::as_str);
+    if functions().any(|function| function == "handle") {
+        return Ok(());
+    }
+    let path = format!("{}#handle", handler.name);
+    let text = format!("the export {} has no function handle", handler.name);
+    Err(match nearest::to("handle", functions()) {
+        Some(nearest) => Error::new(Code::ExportMissing, format!("{text}, the nearest is {nearest}"))
+            .with("export", path)
+            .with("nearest", nearest),
+        None => Error::new(Code::ExportMissing, text).with("export", path),
+    })
+}
+
 fn inspect(
     digest: String,
-    imports: Vec<Import>,
-    exports: Vec<String>,
+    imports: Vec<Item>,
+    exports: Vec<Item>,
     wants: &[(&'static str, String)],
 ) -> ComponentInfo {
     let capabilities = wants.iter().map(|(family, _)| (*family).to_owned()).collect();
     let imports = imports.into_iter().map(|import| import.name).collect();
+    let exports: Vec<String> = exports.into_iter().map(|export| export.name).collect();
     let handler = exports.iter().any(|name| name.starts_with(HANDLER));
     let lifecycle = exports.iter().any(|name| name.starts_with(LIFECYCLE));
     ComponentInfo { digest, imports, exports, capabilities, handler, lifecycle }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn import(name: &str, functions: &[&str]) -> Item {
+        let functions = functions.iter().map(|name| (*name).to_owned()).collect();
+        Item { name: name.to_owned(), functions, is_needed: true }
+    }
+
+    #[test]
+    fn what_a_component_may_ask_for_is_decided_by_its_functions() {
+        let families = |functions: &[&str]| {
+            let wants = wants(&[import("wasi:filesystem/types@0.2.3", functions)]);
+            wants.into_iter().map(|(family, _)| family).collect::<Vec<_>>()
+        };
+        assert_eq!(families(&["[method]descriptor.read-via-stream"]), ["fs.read"]);
+        assert_eq!(families(&["[method]descriptor.get-type"]), [""; 0]);
+        assert_eq!(
+            families(&["[method]descriptor.unlink-file-at", "[method]descriptor.read"]),
+            ["fs.delete", "fs.read"]
+        );
+        // Nobody's, or of a version that does not link: nothing is asked for.
+        assert!(
+            wants(&[import("a:b/c", &["open-at"]), import("wasi:cli/stdout@0.3.0", &["get-stdout"])])
+                .is_empty()
+        );
+    }
 }

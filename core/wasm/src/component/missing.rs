@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::nearest;
-use crate::engine::Import;
+use crate::engine::Item;
 use crate::host::imports::{INTERFACES, Interface};
 use crate::types::error::{Code, Error};
 
@@ -25,7 +25,7 @@ enum Fault<'a> {
 /// The error of a component whose imports `why`, in the engine's words, do not link.
 ///
 /// `IMPORT_MISSING` if there is one that nobody implements, else `TYPE_MISMATCH`: all are there, and one has another type.
-pub(super) fn fault(imports: &[Import], why: &str) -> Error {
+pub(super) fn fault(imports: &[Item], why: &str) -> Error {
     let needed = imports.iter().filter(|import| import.is_needed);
     let faults: Vec<_> = needed.filter_map(|import| Some((import, of(import)?))).collect();
     let Some((first, _)) = faults.first() else { return other_type(imports, why) };
@@ -43,7 +43,7 @@ pub(super) fn fault(imports: &[Import], why: &str) -> Error {
         .with("count", faults.len())
 }
 
-fn of(import: &Import) -> Option<Fault<'_>> {
+fn of(import: &Item) -> Option<Fault<'_>> {
     let (name, version) = import.name.split_once('@').unwrap_or((&import.name, ""));
     let Some(interface) = Interface::find(name) else {
         return Some(Fault::Nobody(name));
@@ -60,7 +60,7 @@ fn nearest_interface(name: &str) -> Option<&'static str> {
     nearest::to(name, INTERFACES.iter().map(|interface| interface.name))
 }
 
-fn sentence(import: &Import, fault: &Fault<'_>) -> String {
+fn sentence(import: &Item, fault: &Fault<'_>) -> String {
     let name = cut(&import.name);
     let functions = match list(import.functions.iter().map(|function| cut(function).to_owned())) {
         none if none.is_empty() => none,
@@ -84,7 +84,7 @@ fn sentence(import: &Import, fault: &Fault<'_>) -> String {
     }
 }
 
-fn facts(import: &Import, fault: &Fault<'_>) -> Value {
+fn facts(import: &Item, fault: &Fault<'_>) -> Value {
     let name = cut(&import.name);
     let imported = import.functions.iter().take(NAMED_MAX).map(|function| cut(function));
     let functions: Vec<&str> = imported.collect();
@@ -114,8 +114,8 @@ fn fitting(interface: &Interface) -> Vec<String> {
     interface.versions.iter().map(named).collect()
 }
 
-fn other_type(imports: &[Import], why: &str) -> Error {
-    let is_blamed = |import: &&Import| why.contains(&format!("`{}`", import.name));
+fn other_type(imports: &[Item], why: &str) -> Error {
+    let is_blamed = |import: &&Item| why.contains(&format!("`{}`", import.name));
     let name = imports.iter().filter(|import| import.is_needed).find(is_blamed);
     let name = name.map_or("", |import| cut(&import.name));
     let text = format!("import {name} has another type than the host's: {}", cut(why));
@@ -140,9 +140,9 @@ fn cut(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn import(name: &str, functions: &[&str]) -> Import {
+    fn import(name: &str, functions: &[&str]) -> Item {
         let functions = functions.iter().map(|name| (*name).to_owned()).collect();
-        Import { name: name.to_owned(), functions, is_needed: true }
+        Item { name: name.to_owned(), functions, is_needed: true }
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
     fn hostile_c6_an_error_about_many_long_imports_stays_small() {
         let functions = vec!["f".repeat(90_000); 1_000];
         let name = format!("a:b/{}", "c".repeat(90_000));
-        let imports = vec![Import { name, functions, is_needed: true }; 1_000];
+        let imports = vec![Item { name, functions, is_needed: true }; 1_000];
         let error = fault(&imports, &"why".repeat(100_000));
         assert!(error.message.len() < 64 << 10 && error.message.contains("and 992 more"));
         assert!(serde_json::to_vec(&error.detail).expect("JSON").len() < 128 << 10);

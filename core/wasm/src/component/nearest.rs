@@ -3,6 +3,9 @@
 /// Names longer than this are nobody's misspelling.
 const NAME_BYTES_MEANT: usize = 128;
 
+/// So many names are looked at.
+const NAMES_MAX: usize = 1_000;
+
 /// The most similar of the names, if it is similar at all: a third of its letters may differ.
 pub(super) fn to<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = |name: &'a str| {
@@ -10,7 +13,7 @@ pub(super) fn to<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Opti
         let distance = (both <= NAME_BYTES_MEANT).then(|| distance(wanted.as_bytes(), name.as_bytes()))?;
         (distance * 3 <= both).then_some((distance, name))
     };
-    names.filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    names.take(NAMES_MAX).filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
 /// How many bytes must be put in, left out or changed.

@@ -130,18 +130,18 @@ fn invalid(what: &str, offset: u64) -> Error {
         .with("offset", offset)
 }
 
-/// What a component asks of its host by one name.
+/// What a component imports or exports by one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Import {
+pub(crate) struct Item {
     /// With its version, as in `wasi:cli/environment@0.2.3`.
     pub name: String,
     /// Of an interface, its functions.
     pub functions: Vec<String>,
-    /// Types alone need nobody who implements them.
+    /// Whether there is more to it than types, which need nobody who implements them.
     pub is_needed: bool,
 }
 
-impl Import {
+impl Item {
     fn new(name: &str, item: &ComponentItem, engine: &Engine) -> Self {
         let (mut functions, mut is_needed) = (Vec::new(), !matches!(item, ComponentItem::Type(_)));
         if let ComponentItem::ComponentInstance(instance) = item {
@@ -158,16 +158,17 @@ impl Import {
 
 impl Compiled {
     /// What it imports.
-    pub(crate) fn imports(&self) -> Vec<Import> {
+    pub(crate) fn imports(&self) -> Vec<Item> {
         let kind = self.inner.component_type();
         let imports = kind.imports(&self.engine.inner);
-        imports.map(|(name, item)| Import::new(name, &item.ty, &self.engine)).collect()
+        imports.map(|(name, item)| Item::new(name, &item.ty, &self.engine)).collect()
     }
 
-    /// Names of what it exports, with versions.
-    pub(crate) fn exports(&self) -> Vec<String> {
+    /// What it exports.
+    pub(crate) fn exports(&self) -> Vec<Item> {
         let kind = self.inner.component_type();
-        kind.exports(&self.engine.inner).map(|(name, _)| name.to_owned()).collect()
+        let exports = kind.exports(&self.engine.inner);
+        exports.map(|(name, item)| Item::new(name, &item.ty, &self.engine)).collect()
     }
 
     /// Joins its imports to what the linker has, or says in wasmtime's words what does not fit.
