@@ -17,7 +17,7 @@ const SOURCE: &str = "package a:b@1.2.0;
 interface types {
   record point { x: s32, y: option<list<u8>> }
   type %list = list<point>;
-  resource stream;
+  resource %stream;
 }
 
 interface shapes {
@@ -52,7 +52,8 @@ fn what_is_written_reads_as_the_same_again() {
     for line in [
         "export a:b/shapes@1.2.0;",
         "export direct: func(at: point) -> u32;",
-        "use a:b/types@1.2.0.{point as dot};",
+        "use types.{point as dot};",
+        "use a:b/types@1.2.0.{point};",
         "points: func(of: %list, %from: borrow<%stream>) -> result<%list, color>;",
         "merge: static func(a: pen, b: borrow<pen>) -> pen;",
         "constructor(color: color);",

@@ -148,7 +148,7 @@ impl Text {
                 flags.flags.iter().map(|flag| (flag.name.as_str(), None, "", ""))
             }),
             TypeDefKind::Type(Type::Id(other)) if resolve.types[*other].owner != kind.owner => {
-                self.used(resolve, *other, &named)
+                self.used(resolve, *other, kind.owner, &named)
             }
             structural => {
                 self.begin()?;
@@ -159,9 +159,17 @@ impl Text {
         }
     }
 
-    fn used(&mut self, resolve: &Resolve, other: TypeId, named: &str) -> fmt::Result {
+    fn used(&mut self, resolve: &Resolve, other: TypeId, by: TypeOwner, named: &str) -> fmt::Result {
         let TypeOwner::Interface(from) = resolve.types[other].owner else { return Err(fmt::Error) };
-        let from = resolve.id_of(from).ok_or(fmt::Error)?;
+        let package = resolve.interfaces[from].package;
+        let from = match by {
+            // A package that named itself would depend on itself.
+            TypeOwner::Interface(by) if resolve.interfaces[by].package == package => {
+                resolve.interfaces[from].name.as_deref().map(name)
+            }
+            _ => resolve.id_of(from),
+        };
+        let from = from.ok_or(fmt::Error)?;
         let original = name(resolve.types[other].name.as_ref().ok_or(fmt::Error)?);
         match original == named {
             true => self.line(&format!("use {from}.{{{original}}};")),

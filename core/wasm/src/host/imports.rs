@@ -68,7 +68,7 @@ pub(crate) const INTERFACES: &[Interface] = &[
         ("message.request", &["request"]),
     ]),
     of("wasi:cli/environment", WASI, &[("env", &["get-environment"]), ("", &["get-arguments", "initial-cwd"])]),
-    of("wasi:cli/exit", WASI, &[("", &["exit"])]),
+    of("wasi:cli/exit", WASI, &[("", &["exit", "exit-with-code"])]),
     of("wasi:cli/stdin", WASI, &[("", &["get-stdin"])]),
     of("wasi:cli/stdout", WASI, &[("stdio", &["get-stdout"])]),
     of("wasi:cli/stderr", WASI, &[("stdio", &["get-stderr"])]),
