@@ -56,7 +56,7 @@ tests:
 #[test]
 fn all_rules_that_match_add_up() {
     let policy = parse(DOCS);
-    let Resolved { allow, deny, limits, budget, sealed } = policy.resolve("tools/fetch/0", None);
+    let Resolved { allow, deny, limits, budget, sealed, strict_link } = policy.resolve("tools/fetch/0", None);
     let texts: Vec<_> = allow.iter().map(|ruled| (ruled.capability.to_string(), ruled.line)).collect();
     let want =
         [("fs.read /srv/docs/**", 10), ("fs.list /srv/docs/**", 10), ("message.request default/db/0", 11)];
@@ -67,7 +67,7 @@ fn all_rules_that_match_add_up() {
     assert_eq!(denied, [("fs.read /etc/shadow", 5), ("fs.read /srv/docs/private/**", 13)]);
     let want =
         PolicyLimits { memory_bytes: Some(64 << 20), mailbox_messages: Some(500), ..PolicyLimits::default() };
-    assert_eq!((limits, sealed), (want, false));
+    assert_eq!((limits, sealed, strict_link), (want, false, false));
     let want = PolicyBudget {
         cpu_ms: Some(200),
         wall_ms: Some(10_000),

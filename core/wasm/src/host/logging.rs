@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_told_line_by_line_and_within_bounds() {
+    fn hostile_b12_a_message_is_told_line_by_line_and_within_bounds() {
         assert_eq!(lines("").collect::<Vec<_>>(), [""]);
         assert_eq!(lines("one\n\ntwo\n").collect::<Vec<_>>(), ["one", "", "two"]);
         let long = "ä".repeat(LINE_BYTES_MAX);
