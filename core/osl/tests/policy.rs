@@ -287,7 +287,7 @@ fn a_strict_link_stays() {
         .unwrap_err();
     assert_eq!(error, "c.yaml:2:7: b.yaml is link: strict, which nothing takes back: leave this out");
     let error = layered(&[("c.yaml", "version: 1\nlink: stict\n")]).unwrap_err();
-    assert_eq!(error, "c.yaml:2:7: stict is none of lazy, strict");
+    assert_eq!(error, "c.yaml:2:7: `stict` is none of lazy, strict");
 }
 
 #[test]
