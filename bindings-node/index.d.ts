@@ -527,6 +527,8 @@ export declare class System {
     loadBytes(component: Uint8Array, options?: AbortOptions): Promise<Component>;
     /** What is known of a component before it runs. */
     inspect(component: Component): Promise<ComponentInfo>;
+    /** What a component exports, as text in a language: `wit`. */
+    types(component: Component, language: string): Promise<string>;
     /** Forgets a component; its actors keep it. */
     unload(component: Component): Promise<void>;
     /** Starts a guest as an actor. */

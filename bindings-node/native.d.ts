@@ -283,6 +283,7 @@ export declare class NativeSystem {
   load(path: string): LoadedAnswer | number | string
   loadBytes(bytes: Uint8Array): LoadedAnswer | number | string
   inspect(component: bigint): InfoAnswer | string
+  types(component: bigint, language: string): Buffer | string
   unload(component: bigint): undefined | string
   spawn(spec: SpawnSpec): ActorAnswer | number | string
   /** `handler` is the number that messages for this actor carry in a batch. */

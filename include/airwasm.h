@@ -579,6 +579,13 @@ airwasm_error *airwasm_load_bytes_async(airwasm_system *system,
 // "capabilities":["fs.read",...],"handler":true,"lifecycle":false}.
 airwasm_error *airwasm_inspect(airwasm_system *system, airwasm_handle component, airwasm_bytes *info);
 
+// What a component exports, as text in a language: "wit". Any other is UNSUPPORTED, and its detail has the languages that
+// there are. At most 256 KiB.
+airwasm_error *airwasm_types(airwasm_system *system,
+                             airwasm_handle component,
+                             const char *language,
+                             airwasm_bytes *text);
+
 // Forgets a component. Actors that run it go on.
 airwasm_error *airwasm_unload(airwasm_system *system, airwasm_handle component);
 

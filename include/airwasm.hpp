@@ -345,6 +345,9 @@ class System {
   Result<Bytes> inspect(Handle component) noexcept {
     return bytes([&](airwasm_bytes *out) { return airwasm_inspect(get(), component, out); });
   }
+  Result<Bytes> types(Handle component, const char *language) noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_types(get(), component, language, out); });
+  }
   Error unload(Handle component) noexcept { return Error(airwasm_unload(get(), component)); }
 
   Result<Handle> spawn(const Spec &spec) {

@@ -119,6 +119,14 @@ impl NativeSystem {
         self.now(env, |system| system.inspect(component_of(&component)?).map(Value::Info))
     }
 
+    // As bytes, since a string here is an error.
+    #[napi(ts_return_type = "Buffer | string")]
+    pub fn types<'e>(&self, env: &'e Env, component: BigInt, language: String) -> napi::Result<Unknown<'e>> {
+        self.now(env, |system| {
+            Ok(Value::Bytes(system.types(component_of(&component)?, &language)?.into_bytes()))
+        })
+    }
+
     #[napi(ts_return_type = "undefined | string")]
     pub fn unload<'e>(&self, env: &'e Env, component: BigInt) -> napi::Result<Unknown<'e>> {
         self.now(env, |system| system.unload(component_of(&component)?).map(|()| Value::Nothing))

@@ -117,6 +117,11 @@ export class System {
     return value(this.#native.inspect(componentHandle(this, component)))
   }
 
+  /** What a component exports, as text in a language: `wit`. */
+  async types(component: Component, language: string): Promise<string> {
+    return value(this.#native.types(componentHandle(this, component), text(language, 'language'))).toString()
+  }
+
   /** Forgets a component; its actors keep it. */
   async unload(component: Component): Promise<void> {
     value(this.#native.unload(componentHandle(this, component)))

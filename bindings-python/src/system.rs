@@ -126,6 +126,12 @@ impl System {
         call(py, &self.shared, |system| system.inspect(handle)).map(Into::into)
     }
 
+    /// What a component exports, as text in a language: `wit`.
+    fn types(&self, py: Python<'_>, component: &Bound<'_, Component>, language: &str) -> PyResult<String> {
+        let handle = self.shared.own(component)?.handle;
+        call(py, &self.shared, |system| system.types(handle, language))
+    }
+
     /// Forgets a component; actors that run it go on.
     fn unload(&self, py: Python<'_>, component: &Bound<'_, Component>) -> PyResult<()> {
         let handle = self.shared.own(component)?.handle;

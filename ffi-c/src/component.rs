@@ -100,6 +100,24 @@ pub extern "C" fn airwasm_inspect(
     })
 }
 
+/// What a component exports, as text in a language: "wit". Any other is UNSUPPORTED, and its detail has the languages that
+/// there are. At most 256 KiB.
+#[unsafe(no_mangle)]
+pub extern "C" fn airwasm_types(
+    system: *mut airwasm_system,
+    component: airwasm_handle,
+    language: *const c_char,
+    text: *mut airwasm_bytes,
+) -> *mut airwasm_error {
+    guard(|| {
+        let out = raw::out(text, "text", raw::NO_BYTES)?;
+        let (system, language) = (raw::system(system)?, raw::text(language, "language")?);
+        let text = system.core().types(ComponentHandle::from_raw(component)?, &language)?;
+        out.set(raw::give_bytes(text.into_bytes()));
+        Ok(())
+    })
+}
+
 /// Forgets a component. Actors that run it go on.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_unload(

@@ -28,6 +28,7 @@
 //! | `deny`, in every file | all join; a deny beats each allow, and nothing lifts it |
 //! | `limits`, `budget`, in every file | the smallest of each |
 //! | `sealed`, in every file | true if one says so |
+//! | `link`, in every file | `strict` if one says so: a guest whose imports may ask for what nothing grants does not start |
 //! | `allow`, in the file that is loaded | all join |
 //! | `allow`, in a file that it extends | joins, unless a rule of the file above it is for the actor, whatever its component, and allows something without `override: true`: then the allows of that file stand in place of those of the files that it extends |
 //! | nothing allows it | denied |

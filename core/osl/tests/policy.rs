@@ -56,7 +56,7 @@ tests:
 #[test]
 fn all_rules_that_match_add_up() {
     let policy = parse(DOCS);
-    let Resolved { allow, deny, limits, budget, sealed } = policy.resolve("tools/fetch/0", None);
+    let Resolved { allow, deny, limits, budget, sealed, strict_link } = policy.resolve("tools/fetch/0", None);
     let texts: Vec<_> = allow.iter().map(|ruled| (ruled.capability.to_string(), ruled.line)).collect();
     let want =
         [("fs.read /srv/docs/**", 10), ("fs.list /srv/docs/**", 10), ("message.request default/db/0", 11)];
@@ -67,7 +67,7 @@ fn all_rules_that_match_add_up() {
     assert_eq!(denied, [("fs.read /etc/shadow", 5), ("fs.read /srv/docs/private/**", 13)]);
     let want =
         PolicyLimits { memory_bytes: Some(64 << 20), mailbox_messages: Some(500), ..PolicyLimits::default() };
-    assert_eq!((limits, sealed), (want, false));
+    assert_eq!((limits, sealed, strict_link), (want, false, false));
     let want = PolicyBudget {
         cpu_ms: Some(200),
         wall_ms: Some(10_000),
@@ -274,6 +274,20 @@ fn a_seal_stays() {
     let error = layered(&[("c.yaml", "version: 1\nsealed: false\nextends: [b.yaml]\n"), ("b.yaml", sealed)])
         .unwrap_err();
     assert_eq!(error, "c.yaml:2:9: b.yaml is sealed, which nothing takes back: leave this out");
+}
+
+#[test]
+fn a_strict_link_stays() {
+    let strict = "version: 1\nlink: strict\n";
+    let over = layered(&[("c.yaml", "version: 1\nextends: [b.yaml]\n"), ("b.yaml", strict)]).unwrap();
+    assert!(over.resolve("a", None).strict_link);
+    let lazy = layered(&[("c.yaml", "version: 1\nlink: lazy\n")]).unwrap();
+    assert!(!lazy.resolve("a", None).strict_link);
+    let error = layered(&[("c.yaml", "version: 1\nlink: lazy\nextends: [b.yaml]\n"), ("b.yaml", strict)])
+        .unwrap_err();
+    assert_eq!(error, "c.yaml:2:7: b.yaml is link: strict, which nothing takes back: leave this out");
+    let error = layered(&[("c.yaml", "version: 1\nlink: stict\n")]).unwrap_err();
+    assert_eq!(error, "c.yaml:2:7: `stict` is none of lazy, strict");
 }
 
 #[test]

@@ -33,6 +33,7 @@ static void not_a_component(const char *name, airwasm_handle h) {
   airwasm_actor_spec spec = AIRWASM_INIT(airwasm_actor_spec);
   airwasm_bytes b = {0};
   EXPECT(name, airwasm_inspect(s, h, &b));
+  EXPECT(name, airwasm_types(s, h, "wit", &b));
   EXPECT(name, airwasm_unload(s, h));
   spec.component = h;
   EXPECT(name, airwasm_spawn(s, &spec, NULL));

@@ -49,6 +49,7 @@ static void hostile_i1_null_system(void) {
   CHECK(h == 0);
   WRONG("system", airwasm_load_bytes(NULL, "x", 1, &h));
   WRONG("system", airwasm_inspect(NULL, component, &b));
+  WRONG("system", airwasm_types(NULL, component, "wit", &b));
   WRONG("system", airwasm_unload(NULL, component));
   WRONG("system", airwasm_spawn(NULL, &spec, &h));
   WRONG("system", airwasm_spawn_host(NULL, &spec, handler(), &h));
@@ -92,6 +93,7 @@ static void hostile_i1_null_arguments(void) {
   WRONG("data", airwasm_load_bytes(s, NULL, 1, &h));
   WRONG("component", airwasm_load_bytes(s, "x", 1, NULL));
   WRONG("info", airwasm_inspect(s, component, NULL));
+  WRONG("text", airwasm_types(s, component, "wit", NULL));
   WRONG("spec", airwasm_spawn(s, NULL, &h));
   WRONG("spec", airwasm_spawn_host(s, NULL, handler(), &h));
   WRONG("handler", airwasm_spawn_host(s, &spec, (airwasm_handler){0}, &h));

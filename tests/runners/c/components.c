@@ -69,8 +69,23 @@ airwasm_error *step_inspect(world *w, json_object *step, const char *op) {
     const char *part = json_text(step, lists[n][0]), *list = json_text(&object, lists[n][1]);
     if (part && list && !step_has_item(list, part, true, NULL, &count)) world_fault(w, "%s are %s", lists[n][1], list);
   }
+  if (!error && json_text(step, "expect_capabilities") && json_text(&object, "capabilities")) {
+    step_items(w, step, "expect_capabilities", json_text(&object, "capabilities"));
+  }
   if (!error) step_expect(w, step, "expect_handler", &info, "handler");
   json_free(&object), airwasm_bytes_free(&info);
+  return error;
+}
+
+airwasm_error *step_types(world *w, json_object *step, const char *op) {
+  airwasm_handle component;
+  airwasm_bytes text = {0};
+  airwasm_error *error = step_component(w, step, &component);
+  const char *part = json_text(step, "expect_part");
+  (void)op;
+  if (!error) error = airwasm_types(w->system, component, step_need(w, step, "language"), &text);
+  if (!error && part && !strstr((const char *)text.data, part)) world_fault(w, "the types are %s", (const char *)text.data);
+  airwasm_bytes_free(&text);
   return error;
 }
 

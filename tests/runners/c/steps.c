@@ -53,7 +53,7 @@ bool step_has_item(const char *array, const char *text, bool part, const char *f
   return found;
 }
 
-void step_ids(world *w, json_object *step, const char *array) {
+void step_items(world *w, json_object *step, const char *key, const char *array) {
   char ids[2048] = "";
   json_value item;
   while ((array = json_item(array, &item))) {
@@ -63,8 +63,10 @@ void step_ids(world *w, json_object *step, const char *array) {
     snprintf(ids + len, sizeof ids - len, "%s%s", len ? " " : "", read ? json_text(&object, "id") : item.text);
     json_free(&object), free(item.text);
   }
-  world_same(w, "ids", step_need(w, step, "expect_ids"), ids);
+  world_same(w, key, step_need(w, step, key), ids);
 }
+
+void step_ids(world *w, json_object *step, const char *array) { step_items(w, step, "expect_ids", array); }
 
 void step_flag(world *w, json_object *step, const char *key, int got) {
   const char *wanted = json_text(step, key);

@@ -11,7 +11,7 @@ extern const char *guests;
 /* Runs a step; its error is the step's, and what was not met is a fault of the world. */
 typedef airwasm_error *step_act(world *w, json_object *step, const char *op);
 
-step_act step_load, step_inspect, step_unload;
+step_act step_load, step_inspect, step_types, step_unload;
 step_act step_spawn, step_lookup, step_list, step_end, step_status, step_handled;
 step_act step_message, step_request;
 step_act step_child, step_supervisor, step_start_child, step_about_child, step_children, step_tree;
@@ -36,6 +36,7 @@ void step_expect(world *w, json_object *step, const char *key, const airwasm_byt
 void step_flag(world *w, json_object *step, const char *key, int got);
 void step_count(world *w, json_object *step, uint64_t got);
 void step_ids(world *w, json_object *step, const char *array);
+void step_items(world *w, json_object *step, const char *key, const char *array);
 
 /* Whether an array has an item that is this text, or with `part` holds it; of objects, their field. */
 bool step_has_item(const char *array, const char *text, bool part, const char *field, int *count);

@@ -112,7 +112,12 @@ const OPERATIONS = {
     part('imports', step.get('expect_import'), info.imports.join('\n'))
     part('exports', step.get('expect_export'), info.exports.join('\n'))
     part('capabilities', step.get('expect_capability'), info.capabilities.join('\n'))
+    same('capabilities', step.get('expect_capabilities'), info.capabilities.join(' '))
     same('handler', step.get('expect_handler'), info.handler)
+  },
+  async types(world, step) {
+    const component = await world.component(step.need('component'))
+    part('types', step.get('expect_part'), await world.system.types(component, step.need('language')))
   },
   unload: (world, step) => world.system.unload(world.components.get(step.need('component'))),
   async spawn(world, step) {

@@ -72,7 +72,12 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
         step.among("expect_import", "\n".join(info.imports))
         step.among("expect_export", "\n".join(info.exports))
         step.among("expect_capability", "\n".join(info.capabilities))
+        step.same("expect_capabilities", " ".join(info.capabilities))
         step.same("expect_handler", info.handler)
+
+    def op_types(self, step: Step) -> None:
+        component = self.component(step.need("component"))
+        step.among("expect_part", self.system.types(component, step.need("language")))
 
     def op_unload(self, step: Step) -> None:
         self.system.unload(self.components[step.need("component")])

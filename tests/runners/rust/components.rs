@@ -37,6 +37,15 @@ impl World {
         Ok(component)
     }
 
+    pub fn types(&mut self, step: &mut Step) -> Outcome {
+        let component = self.component(&step.need("component"))?;
+        let text = self.system.types(component, &step.need("language"))?;
+        match step.text("expect_part").filter(|part| !text.contains(part)) {
+            Some(part) => Err(format!("no {part:?} in {text}").into()),
+            None => Ok(()),
+        }
+    }
+
     pub fn inspect(&mut self, step: &mut Step) -> Outcome {
         let component = self.component(&step.need("component"))?;
         let info = self.system.inspect(component)?;
@@ -49,6 +58,8 @@ impl World {
                 return Err(format!("{key}s are {list:?}").into());
             }
         }
+        step.text("expect_capabilities")
+            .map_or(Ok(()), |all| same("capabilities", all, info.capabilities.join(" ")))?;
         Ok(step.flag("expect_handler").map_or(Ok(()), |handler| same("handler", handler, info.handler))?)
     }
 }

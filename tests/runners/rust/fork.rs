@@ -75,6 +75,7 @@ fn actors(world: &World) -> Outcomes {
         ("load", code(system.load(&guest("hello")))),
         ("load_bytes", code(system.load_bytes(Vec::new()))),
         ("inspect", code(system.inspect(*component))),
+        ("types", code(system.types(*component, "wit"))),
         ("unload", code(system.unload(*component))),
         ("spawn", code(system.spawn(spec()))),
         ("spawn_async", code(system.spawn_async(spec()).wait())),

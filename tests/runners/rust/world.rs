@@ -109,6 +109,7 @@ impl World {
         match op.as_str() {
             "load" | "load_path" | "load_bytes" | "load_cut" => self.load(&op, step),
             "inspect" => self.inspect(step),
+            "types" => self.types(step),
             "unload" => Ok(self.system.unload(self.components[&step.need("component")])?),
             "spawn" | "spawn_host" | "spawn_files" | "spawn_processes" | "lookup" | "list" | "stop"
             | "kill" | "status" | "handled" => self.actor_step(&op, step),

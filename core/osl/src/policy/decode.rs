@@ -19,6 +19,8 @@ pub(super) struct File {
     pub name: Arc<str>,
     pub extends: Vec<(Mark, String)>,
     pub sealed: Option<(Mark, bool)>,
+    /// Whether it is `strict`.
+    pub link: Option<(Mark, bool)>,
     pub rules: Vec<Rule>,
     pub tests: Vec<PolicyTest>,
 }
@@ -30,8 +32,14 @@ const KEY_BYTES_MEANT: usize = 32;
 
 /// A file that holds nothing, or `{}`, says nothing.
 pub(super) fn decode(root: Option<&Node>, name: &Arc<str>) -> Result<File> {
-    let mut file =
-        File { name: name.clone(), extends: Vec::new(), sealed: None, rules: Vec::new(), tests: Vec::new() };
+    let mut file = File {
+        name: name.clone(),
+        extends: Vec::new(),
+        sealed: None,
+        link: None,
+        rules: Vec::new(),
+        tests: Vec::new(),
+    };
     let Some(root) = root.filter(|root| !is_empty(root)) else { return Ok(file) };
     let at = Place(name);
     let fields = at.fields(root, &shape::top(), "a policy")?;
@@ -45,6 +53,12 @@ pub(super) fn decode(root: Option<&Node>, name: &Arc<str>) -> Result<File> {
     }
     if let Some(node) = fields.get("sealed") {
         file.sealed = Some((node.mark, at.flag(node)?));
+    }
+    if let Some(node) = fields.get("link") {
+        at.plain(node, "link", |text| match shape::LINKS.contains(&text) {
+            true => Ok(file.link = Some((node.mark, text == "strict"))),
+            false => Err(format!("{} is none of {}", text::one_line(text), shape::LINKS.join(", "))),
+        })?;
     }
     if let Some(node) = fields.get("defaults") {
         file.rules.push(at.defaults(node)?);

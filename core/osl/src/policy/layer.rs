@@ -21,6 +21,7 @@ pub(super) struct Layer {
     /// Indices of the files that it extends, all smaller than its own.
     pub parents: Vec<usize>,
     pub sealed: bool,
+    pub strict_link: bool,
     pub rules: Vec<Rule>,
     pub tests: Vec<PolicyTest>,
 }
@@ -109,13 +110,28 @@ impl Loader<'_, '_> {
     }
 
     fn layer(&self, file: File, parents: Vec<usize>) -> Result<Layer, PolicyError> {
-        let seals = parents.iter().find(|parent| self.layers[**parent].sealed);
-        if let (Some(seals), Some((mark, false))) = (seals, file.sealed) {
-            let why =
-                format!("{} is sealed, which nothing takes back: leave this out", self.layers[*seals].name);
-            return Err(PolicyError::new(&file.name, mark, why));
+        let sealed = self.once_said(&parents, |layer| layer.sealed, file.sealed, "sealed", &file.name)?;
+        let strict_link =
+            self.once_said(&parents, |layer| layer.strict_link, file.link, "link: strict", &file.name)?;
+        let File { name, rules, tests, .. } = file;
+        Ok(Layer { name, parents, sealed, strict_link, rules, tests })
+    }
+
+    /// Whether a file, or one that it extends, says so; that it takes it back is an error.
+    fn once_said(
+        &self,
+        parents: &[usize],
+        is_said: fn(&Layer) -> bool,
+        own: Option<(Mark, bool)>,
+        what: &str,
+        file: &Arc<str>,
+    ) -> Result<bool, PolicyError> {
+        let said = parents.iter().find(|parent| is_said(&self.layers[**parent]));
+        if let (Some(said), Some((mark, false))) = (said, own) {
+            let said = &self.layers[*said].name;
+            let why = format!("{said} is {what}, which nothing takes back: leave this out");
+            return Err(PolicyError::new(file, mark, why));
         }
-        let sealed = seals.is_some() || matches!(file.sealed, Some((_, true)));
-        Ok(Layer { name: file.name, parents, sealed, rules: file.rules, tests: file.tests })
+        Ok(said.is_some() || matches!(own, Some((_, true))))
     }
 }

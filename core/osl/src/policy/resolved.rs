@@ -16,6 +16,8 @@ pub struct Resolved {
     pub budget: PolicyBudget,
     /// Whether grants from code are refused.
     pub sealed: bool,
+    /// Whether a guest may import no function that may ask for what nothing grants it.
+    pub strict_link: bool,
 }
 
 /// What decides an ask.
@@ -53,7 +55,11 @@ pub(super) fn matching<'a>(
 }
 
 pub(super) fn resolve(layers: &[Layer], actor: &str, digest: Option<&str>) -> Resolved {
-    let mut resolved = Resolved { sealed: layers.iter().any(|layer| layer.sealed), ..Resolved::default() };
+    let mut resolved = Resolved {
+        sealed: layers.iter().any(|layer| layer.sealed),
+        strict_link: layers.iter().any(|layer| layer.strict_link),
+        ..Resolved::default()
+    };
     for rule in layers.iter().flat_map(|layer| matching(layer, actor, digest)) {
         resolved.deny.extend(rule.deny.iter().map(|placed| placed.ruled.clone()));
         resolved.limits.tighten(rule.limits);

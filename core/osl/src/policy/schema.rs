@@ -34,6 +34,7 @@ fn map(keys: &[Key]) -> Map<String, Value> {
 fn value(shape: Shape) -> Value {
     match shape {
         Shape::Version => json!({ "const": 1 }),
+        Shape::Link => json!({ "enum": shape::LINKS }),
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Text(Text::Digest) => json!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" }),
         Shape::Text(Text::RuleName) => json!({ "type": "string", "maxLength": shape::NAME_CHARS_MAX }),

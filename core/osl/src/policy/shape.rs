@@ -8,6 +8,8 @@ use crate::size;
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     Version,
+    /// `strict` or `lazy`.
+    Link,
     Flag,
     Text(Text),
     Number(Unit),
@@ -46,6 +48,9 @@ pub(super) struct Key {
 
 /// The version of the format that this release reads.
 pub(super) const VERSION: &str = "1";
+
+/// What may stand at `link`; the first is what holds if nothing does.
+pub(super) const LINKS: [&str; 2] = ["lazy", "strict"];
 
 /// The longest name of a rule.
 pub(super) const NAME_CHARS_MAX: usize = 200;
@@ -91,6 +96,7 @@ pub(super) fn top() -> Vec<Key> {
         required("version", Shape::Version, "The version of this format."),
         key("extends", Shape::List(&Shape::Text(Text::File)), "Files that this one narrows, relative to it."),
         key("sealed", Shape::Flag, "Whether grants from code are refused."),
+        key("link", Shape::Link, "Whether a guest may import what nothing grants it."),
         key("defaults", Shape::Map(defaults), "What holds for every actor."),
         key("rules", Shape::List(&Shape::Map(rule)), "All that match add up; a deny beats an allow."),
         key("tests", Shape::List(&Shape::Map(test)), "What must be allowed or denied."),

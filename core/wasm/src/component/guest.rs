@@ -223,8 +223,7 @@ impl Actor for Guest {
         context: &mut Context<'_, Letter>,
     ) -> std::result::Result<(), Exit> {
         let Some(handle) = &self.handle else {
-            let text = "the component does not export airssys:wasm/handler, so it takes no messages";
-            let error = Error::new(Code::ExportMissing, text).with("export", "airssys:wasm/handler@0.1.0");
+            let error = self.blueprint.component.no_handler();
             context.reply(Err(error.at(&self.blueprint.grounds.id)));
             return Ok(());
         };

@@ -3,8 +3,12 @@
 mod guest;
 mod host_actor;
 mod load;
+mod missing;
+mod nearest;
 mod progress;
 mod service;
+mod wit;
+mod wit_text;
 
 pub(crate) use self::guest::{Blueprint, Guest};
 pub use self::host_actor::Reply;

@@ -130,43 +130,49 @@ fn invalid(what: &str, offset: u64) -> Error {
         .with("offset", offset)
 }
 
-impl Compiled {
-    /// Names of what it imports, with versions.
-    pub(crate) fn imports(&self) -> Vec<String> {
-        let kind = self.inner.component_type();
-        kind.imports(&self.engine.inner).map(|(name, _)| name.to_owned()).collect()
-    }
+/// What a component imports or exports by one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// With its version, as in `wasi:cli/environment@0.2.3`.
+    pub name: String,
+    /// Of an interface, its functions.
+    pub functions: Vec<String>,
+    /// Whether there is more to it than types, which need nobody who implements them.
+    pub is_needed: bool,
+}
 
-    /// Names of what it exports, with versions.
-    pub(crate) fn exports(&self) -> Vec<String> {
-        let kind = self.inner.component_type();
-        kind.exports(&self.engine.inner).map(|(name, _)| name.to_owned()).collect()
-    }
-
-    /// Whether an import is needed at all: interfaces of types alone are not.
-    fn is_needed(item: &ComponentItem, engine: &Engine) -> bool {
-        match item {
-            ComponentItem::ComponentInstance(instance) => instance.exports(&engine.inner).any(|(_, item)| {
-                matches!(item.ty, ComponentItem::ComponentFunc(_) | ComponentItem::Resource(_))
-            }),
-            ComponentItem::Type(_) => false,
-            _ => true,
+impl Item {
+    fn new(name: &str, item: &ComponentItem, engine: &Engine) -> Self {
+        let (mut functions, mut is_needed) = (Vec::new(), !matches!(item, ComponentItem::Type(_)));
+        if let ComponentItem::ComponentInstance(instance) = item {
+            is_needed = false;
+            for (name, item) in instance.exports(&engine.inner) {
+                let is_function = matches!(item.ty, ComponentItem::ComponentFunc(_));
+                is_needed |= is_function || matches!(item.ty, ComponentItem::Resource(_));
+                functions.extend(is_function.then(|| name.to_owned()));
+            }
         }
+        Self { name: name.to_owned(), functions, is_needed }
+    }
+}
+
+impl Compiled {
+    /// What it imports.
+    pub(crate) fn imports(&self) -> Vec<Item> {
+        let kind = self.inner.component_type();
+        let imports = kind.imports(&self.engine.inner);
+        imports.map(|(name, item)| Item::new(name, &item.ty, &self.engine)).collect()
     }
 
-    /// Joins its imports to what the linker has; `IMPORT_MISSING` names the one that nobody implements.
-    pub(crate) fn link<T: 'static>(&self, linker: &Linker<T>) -> Result<InstancePre<T>> {
-        linker.instantiate_pre(&self.inner).map_err(|why| {
-            let text = format!("{why:#}");
-            let kind = self.inner.component_type();
-            let missing = kind
-                .imports(&self.engine.inner)
-                .filter(|(_, item)| Self::is_needed(&item.ty, &self.engine))
-                .find(|(name, _)| text.contains(&format!("`{name}`")))
-                .map_or("", |(name, _)| name);
-            let line = format!("provide {missing}");
-            let text = format!("nobody implements the import {missing}: {text}");
-            Error::new(Code::ImportMissing, text).with("import", missing).with("line", line)
-        })
+    /// What it exports.
+    pub(crate) fn exports(&self) -> Vec<Item> {
+        let kind = self.inner.component_type();
+        let exports = kind.exports(&self.engine.inner);
+        exports.map(|(name, item)| Item::new(name, &item.ty, &self.engine)).collect()
+    }
+
+    /// Joins its imports to what the linker has, or says in wasmtime's words what does not fit.
+    pub(crate) fn link<T: 'static>(&self, linker: &Linker<T>) -> std::result::Result<InstancePre<T>, String> {
+        linker.instantiate_pre(&self.inner).map_err(|why| format!("{why:#}"))
     }
 }

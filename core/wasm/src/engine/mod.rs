@@ -15,7 +15,7 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Config, Strategy};
 
 pub(crate) use self::cache::Cache;
-pub(crate) use self::compile::{COMPONENT_BYTES_MAX, Compiled, check_size, digest};
+pub(crate) use self::compile::{COMPONENT_BYTES_MAX, Item, check_size, digest};
 pub(crate) use self::instance::{Function, Instance};
 pub(crate) use self::limiter::Limiter;
 pub(crate) use self::meter::Meter;

@@ -36,8 +36,9 @@ impl Baseline {
         self.check(1, &Ask::Random, "wasi:random")
     }
 
-    pub(crate) fn stdio(&self) -> Result<(), Denial> {
-        self.check(2, &Ask::Stdio, "wasi:cli/stdout")
+    /// `function` is what was called: of the standard streams and of the log.
+    pub(crate) fn stdio(&self, function: &str) -> Result<(), Denial> {
+        self.check(2, &Ask::Stdio, function)
     }
 
     fn check(&self, place: usize, ask: &Ask, function: &str) -> Result<(), Denial> {

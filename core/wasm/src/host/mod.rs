@@ -1,6 +1,7 @@
 //! Host functions: each translates, asks osl or rt, and nothing else.
 
 mod baseline;
+mod config;
 mod datagrams;
 mod descriptor;
 mod environment;
@@ -8,7 +9,9 @@ mod filesystem;
 mod http;
 mod http_io;
 pub(crate) mod hub;
+pub(crate) mod imports;
 mod life;
+mod logging;
 mod lookup;
 mod messaging;
 mod network;
@@ -61,6 +64,8 @@ fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     sockets::instance_network::add_to_linker::<State, Ours>(l, State::called)?;
     sockets::tcp::add_to_linker::<State, Ours>(l, State::called)?;
     sockets::udp::add_to_linker::<State, Ours>(l, State::called)?;
+    config::add_to_linker(l)?;
+    logging::add_to_linker(l)?;
     add_theirs(l)
 }
 
@@ -85,23 +90,4 @@ fn add_theirs(l: &mut Linker<State>) -> wasmtime::Result<()> {
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)
-}
-
-/// Whether the host implements this interface, whatever its patch version.
-pub(crate) fn capabilities_of(import: &str) -> &'static [&'static str] {
-    let interface = import.split('@').next().unwrap_or_default();
-    match interface {
-        "wasi:filesystem/types" | "wasi:filesystem/preopens" => {
-            &["fs.read", "fs.list", "fs.write", "fs.delete"]
-        }
-        "wasi:sockets/tcp" | "wasi:sockets/udp" => &["net.connect", "net.listen"],
-        "wasi:sockets/ip-name-lookup" => &["net.resolve"],
-        "wasi:http/outgoing-handler" => &["http"],
-        "wasi:cli/environment" => &["env"],
-        "wasi:cli/stdout" | "wasi:cli/stderr" => &["stdio"],
-        "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => &["clock"],
-        "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => &["random"],
-        "airssys:wasm/messaging" => &["message.send", "message.request"],
-        _ => &[],
-    }
 }

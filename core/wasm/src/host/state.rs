@@ -71,6 +71,8 @@ pub(crate) struct Grounds {
     pub args: Arc<[String]>,
     /// Names and values; which of them a life sees is the grants' business.
     pub env: Arc<[(String, String)]>,
+    /// The texts of its config, which are its own: no grant is asked for them.
+    pub config: Arc<[(String, String)]>,
 }
 
 /// The last refusal while a message was handled, and where refusals are told.

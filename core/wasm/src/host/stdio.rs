@@ -16,9 +16,9 @@ use super::state::{Grounds, Ports};
 use crate::types::event::detail;
 
 /// A line longer than this is told in pieces.
-const LINE_BYTES_MAX: usize = 4 << 10;
+pub(super) const LINE_BYTES_MAX: usize = 4 << 10;
 /// What a guest may write in one call.
-const WRITE_BYTES_MAX: usize = 64 << 10;
+pub(super) const WRITE_BYTES_MAX: usize = 64 << 10;
 /// What is kept of standard error, to be shown with a trap.
 const TAIL_BYTES_MAX: usize = 2 << 10;
 
@@ -70,7 +70,7 @@ impl Log {
 
     /// Takes everything: what is not granted is dropped, so that a guest's prints never fail it.
     fn take(&self, bytes: &[u8]) {
-        if self.baseline.stdio().is_err() {
+        if self.baseline.stdio("wasi:cli/stdout").is_err() {
             return;
         }
         if self.stream == Stream::Stderr {

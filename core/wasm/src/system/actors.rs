@@ -244,6 +244,7 @@ impl Inner {
         component.linked.as_ref().map_err(Clone::clone)?;
         let budget = spec.budget.resolve()?;
         let config = check_config(spec.config.as_deref())?;
+        let texts = config.as_deref().map_or_else(Arc::default, environment::texts);
         let (args, env) = environment::checked(&spec.args, &spec.env)?;
         let (engine, ticks, ports) = (self.engine.clone(), self.runtime.ticks(), self.ports.clone());
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
@@ -253,7 +254,19 @@ impl Inner {
             let access = Access::new(&grants, &limits, &ports.resources);
             let net = ports.outside.net(&grants, access.resources.clone());
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
-            let grounds = Grounds { id, grants, access, net, limits, budget, cpu_share, ports, args, env };
+            let grounds = Grounds {
+                id,
+                grants,
+                access,
+                net,
+                limits,
+                budget,
+                cpu_share,
+                ports,
+                args,
+                env,
+                config: texts,
+            };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.
@@ -319,6 +332,9 @@ impl Inner {
         let shutdown = spec.shutdown.unwrap_or(SHUTDOWN);
         let resident = self.take_id(id, shutdown, limits.payload_bytes, digest)?;
         self.enter(&resident, spec, &resolved)?;
+        if resolved.strict_link {
+            self.check_wants(&resident, spec)?;
+        }
         drop(in_force);
         let rt_spec = Spec { id: Some(resident.id.clone()), ..rt_spec };
         let restart = spec.restart.map_or(default, super::rt_spec::restart);
@@ -344,6 +360,19 @@ impl Inner {
             return Err(Error::argument("policy", why));
         }
         Ok(())
+    }
+
+    /// Refuses a guest that may ask for what nothing grants it, where the policy wants that, and gives back its id.
+    fn check_wants(&self, resident: &Resident, spec: &ActorSpec) -> Result<()> {
+        let Some(component) = spec.component.and_then(|component| self.component(component).ok()) else {
+            return Ok(());
+        };
+        let given = resident.grants.grants();
+        let refused = component.check_wants(given.iter().map(|grant| grant.text.as_str()));
+        refused.map_err(|error| {
+            self.forget(&resident.id, &Exit::Normal);
+            error.at(&resident.id)
+        })
     }
 
     pub(super) fn take_id(

@@ -19,6 +19,8 @@ use crate::types::handle::{ComponentHandle, Kind};
 use crate::types::info::ComponentInfo;
 use crate::types::limits::millis;
 
+/// In which languages [`System::types`] tells what a component exports.
+const LANGUAGES: [&str; 1] = ["wit"];
 /// How often the progress of a compilation is told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,18 @@ impl System {
     /// What is known of a component before it runs: its digest, imports, exports, and what it could ask for.
     pub fn inspect(&self, component: ComponentHandle) -> Result<ComponentInfo> {
         Ok(self.open_inner()?.component(component)?.info.clone())
+    }
+
+    /// What a component exports, as text in a language: `wit`; any other is `UNSUPPORTED`, whose `languages` are those that
+    /// there are. At most 256 KiB: `LIMIT_EXCEEDED`.
+    pub fn types(&self, component: ComponentHandle, language: &str) -> Result<String> {
+        let component = self.open_inner()?.component(component)?;
+        if LANGUAGES.contains(&language) {
+            return component.wit.clone();
+        }
+        let named = language[..language.floor_char_boundary(64)].to_owned();
+        let text = format!("no types in language {named:?}: there are {}", LANGUAGES.join(", "));
+        Err(Error::new(Code::Unsupported, text).with("language", named).with("languages", LANGUAGES.to_vec()))
     }
 
     /// Forgets a component. Its actors live on; its number is `NOT_FOUND` from now on.

@@ -1,9 +1,10 @@
-//! The arguments and variables of a spec, checked before a guest is made.
+//! The arguments, variables and texts of a spec, checked before a guest is made.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use airssys_osl::Ask;
+use serde_json::Value;
 
 use crate::types::error::{Error, Result};
 
@@ -30,6 +31,16 @@ pub(super) fn checked(args: &[String], env: &[(String, String)]) -> Result<(Args
         }
     }
     Ok((args.into(), env.into()))
+}
+
+/// The texts of a config that is a JSON object, by name: what else it holds is for `pre-start` alone.
+pub(super) fn texts(config: &str) -> Arc<[(String, String)]> {
+    let Ok(Value::Object(members)) = serde_json::from_str(config) else { return Arc::default() };
+    let text = |(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    };
+    members.into_iter().filter_map(text).collect()
 }
 
 fn bounded(which: &str, count: usize, count_max: usize, bytes: usize) -> Result<()> {
@@ -83,5 +94,12 @@ mod tests {
             assert_eq!(checked(&[], &env(pairs)).expect_err("refused").text("which"), "env", "{pairs:?}");
         }
         checked(&[String::new(), "--".to_owned()], &env(&[("A", ""), ("_b2", "=")])).expect("fine");
+    }
+
+    #[test]
+    fn of_a_config_the_texts_are_read_by_name() {
+        let read = texts(r#"{"b":"2","n":1,"o":{"c":"3"},"a":"","b":"4","z":null}"#);
+        assert_eq!(*read, *env(&[("a", ""), ("b", "4")]));
+        assert!(["[]", "\"a\"", "1", "{}"].iter().all(|config| texts(config).is_empty()));
     }
 }
