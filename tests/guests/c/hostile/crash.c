@@ -82,7 +82,7 @@ static bool traps(const struct words *words) {
     else if (!strcmp(word, "outside"))
         *(volatile int *)(uintptr_t)0xfffffff0u = 1;
     else if (!strcmp(word, "divide"))
-        zero = 1 / zero;
+        zero = low / zero;
     else if (!strcmp(word, "overflow"))
         zero = low / (zero - 1);
     else if (!strcmp(word, "convert"))

@@ -12,7 +12,6 @@
 // | `touch P N` | `utimensat` |
 // | `truncate P N` | `truncate` |
 // | `race P N` | `open` and `read`, N times; the number of those that gave something else than `inside` |
-// | `socket` | what there is of the network without `socket`: `accept` and `recv` of descriptors 0 to 63 |
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,16 +99,6 @@ static void hoard(struct answer *answer, const char *path) {
     answer_count(answer, count);
 }
 
-static void sockets(struct answer *answer) {
-    char byte;
-    for (int at = 0; at < 64; at++)
-        if (accept(at, NULL, NULL) >= 0 || recv(at, &byte, 1, 0) >= 0) {
-            answer_text(answer, "a socket");
-            return;
-        }
-    answer_text(answer, "ok");
-}
-
 static bool reads(const struct words *words, struct answer *answer) {
     const char *word = words->word[0], *path = argument(words, 1);
     char text[4096] = "";
@@ -131,8 +119,6 @@ static bool reads(const struct words *words, struct answer *answer) {
         race(answer, path, number(words, 2));
     else if (!strcmp(word, "hoard"))
         hoard(answer, path);
-    else if (!strcmp(word, "socket"))
-        sockets(answer);
     else
         return false;
     return true;

@@ -14,7 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use airwasm::{
-    ActorHandle, ActorSpec, Budget, Code, Config, Error, Limits, RequestOptions, Restart, Result, System,
+    ActorHandle, ActorSpec, Backoff, Budget, Code, Config, Error, Limits, RequestOptions, Result,
+    SupervisorSpec, System, UNLIMITED,
 };
 use airwasm_tests::{guest, open_files};
 use tempfile::TempDir;
@@ -44,17 +45,31 @@ impl Bench {
         Self { system, folder, neighbour, files_before, threads_before, _alone: alone }
     }
 
-    /// The spec of this guest, which is started again after a crash; 200 ms of the processor are enough for it.
+    /// The spec of this guest, which is started again after a crash; 500 ms of the processor are enough for it.
     fn spec(&self, name: &str) -> ActorSpec {
         let component = self.system.load(&guest(name)).expect("loads");
-        let budget = Budget { cpu: Some(Duration::from_millis(200)), ..Budget::default() };
+        let budget = Budget { cpu: Some(Duration::from_millis(500)), ..Budget::default() };
         ActorSpec::new(component).name(name).budget(budget)
     }
 
-    /// It lives again after each crash.
+    /// It lives again after each crash, however many there are.
     fn victim(&self, name: &str, limits: Limits) -> ActorHandle {
-        let spec = self.spec(name).limits(limits).restart(Restart::Permanent);
-        self.system.spawn(spec).expect("starts")
+        let at_once = Backoff { initial: Some(Duration::ZERO), ..Backoff::default() };
+        let above =
+            SupervisorSpec::new(&format!("above-{name}")).intensity(UNLIMITED, Duration::from_secs(1));
+        let child = self.spec(name).limits(limits);
+        self.system.supervisor(above.backoff(at_once).child(child)).expect("starts");
+        self.system.lookup(name).expect("lives")
+    }
+
+    /// Only the neighbour is left, at the latest when the last supervisor has gone.
+    fn nobody_else_lives(&self) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while self.system.stats().expect("open").actors > 1 {
+            assert!(Instant::now() < until, "{:?}", self.system.list(None));
+            std::thread::yield_now();
+        }
+        assert_eq!(self.system.stats().expect("open").restarts, 0);
     }
 
     fn ask(&self, actor: ActorHandle, text: &str) -> Result<String> {

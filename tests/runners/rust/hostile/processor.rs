@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use airwasm::{ActorSpec, Backoff, Budget, Code, Limits, Restart, SupervisorSpec, System, UNLIMITED};
-use airwasm_tests::guest;
+use airwasm::{Budget, Code, Limits, Restart, System};
 
 use super::{Bench, C, built};
 
@@ -13,7 +12,7 @@ fn hostile_a1_an_endless_loop_in_c_ends_at_its_budget() {
         let bench = Bench::new();
         let victim = bench.victim(name, Limits::default());
         let error = bench.fails(victim, "loop", Code::BudgetExceeded, "cpu_ms");
-        assert_eq!(error.detail["allowed"], 200);
+        assert_eq!(error.detail["allowed"], 500);
         println!("{name}: {error}");
         assert_eq!(bench.ask(victim, "canary").expect("lives again"), "clean");
         let stats = bench.system.stats().expect("open");
@@ -30,20 +29,10 @@ fn hostile_a1_who_waits_behind_an_endless_loop_is_answered_by_the_next_life() {
     let looping = bench.system.request_async(victim, b"s", &options);
     let behind: Vec<_> = (0..10).map(|_| bench.system.request_async(victim, b"a", &options)).collect();
     assert_eq!(looping.wait().expect_err("endless").code, Code::BudgetExceeded);
-    for answer in behind {
-        assert_eq!(
-            answer
-                .wait()
-                .map(|bytes| bytes.len())
-                .or_else(|error| match error.code {
-                    // The marks of the one before it.
-                    Code::Trapped => Err(error),
-                    _ => Ok(0),
-                })
-                .expect("is answered")
-                % 5,
-            0
-        );
+    for (at, answer) in behind.into_iter().enumerate() {
+        // The first finds nothing of the life before, the others the marks of the first.
+        let expected: &[u8] = if at == 0 { b"" } else { b"dirty" };
+        assert_eq!(answer.wait().expect("is answered"), expected);
     }
     bench.finish();
 }
@@ -57,8 +46,7 @@ fn hostile_a2_an_endless_start_is_tried_once_and_not_for_ever() {
         assert_eq!(error.code, Code::StartFailed, "{error}");
         assert!(error.message.contains("cpu_ms"), "{error}");
     }
-    let stats = bench.system.stats().expect("open");
-    assert_eq!((stats.actors, stats.restarts), (1, 0));
+    bench.nobody_else_lives();
     bench.finish();
 }
 
@@ -83,7 +71,7 @@ fn hostile_a3_an_endless_stop_is_cut_at_the_deadline_and_the_name_is_free() {
             assert_eq!(bench.system.lookup(name).expect_err("gone").code, Code::ActorNotFound, "{hook}");
             bench.neighbour_answers();
         }
-        assert_eq!(bench.system.stats().expect("open").actors, 1);
+        bench.nobody_else_lives();
         bench.finish();
     }
 }
@@ -117,13 +105,8 @@ fn hostile_a5_recursion_of_each_kind_is_a_trap_also_from_a_small_thread() {
             for kind in kinds {
                 bench.fails(victim, kind, Code::Trapped, "stack overflow");
             }
-            let at_once = Backoff { initial: Some(Duration::ZERO), ..Backoff::default() };
-            let above = SupervisorSpec::new("above").intensity(UNLIMITED, Duration::from_secs(1));
-            let spec = ActorSpec::new(bench.system.load(&guest(name)).expect("loads")).name("again");
-            bench.system.supervisor(above.backoff(at_once).child(spec)).expect("starts");
-            let again = bench.system.lookup("again").expect("lives");
             for kind in kinds {
-                let error = ask(bench.system.clone(), again, kind);
+                let error = ask(bench.system.clone(), victim, kind);
                 assert_eq!(error.code, Code::Trapped, "{kind}: {error}");
             }
             bench.finish();
