@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,10 +150,11 @@ def test_hostile_b5_files_are_bounded_and_closed(
     assert 1 <= count <= 64
     with pytest.raises(airwasm.Trapped):
         actor.request(b"trap")
-    # The answer comes before the last of it is gone; a stop waits for that.
-    with pytest.raises(airwasm.ActorStopped):
-        actor.request(b"canary")
-    assert held()[0] <= hoarding - count
+    # The answer comes before the last of it is gone.
+    until = time.monotonic() + 20
+    while held()[0] > hoarding - count:
+        assert time.monotonic() < until, (held(), hoarding, count)
+        time.sleep(0)
 
 
 @in_c
