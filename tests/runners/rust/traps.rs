@@ -1,6 +1,7 @@
 //! Traps of every kind, one after the other, in one actor that is started again each time: 20,000 of them, or as many as
 //! `AIRWASM_TRAPS` says. Prints what they leave behind.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use airwasm::{
@@ -44,6 +45,9 @@ const KINDS: [(&str, Code, &str); 31] = [
     ("F", Code::Trapped, "memory out of bounds"),
 ];
 
+/// One test at a time, for they count what the whole process holds.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn traps() -> usize {
     std::env::var("AIRWASM_TRAPS").map_or(20_000, |text| text.parse().expect("a number"))
 }
@@ -53,10 +57,13 @@ struct Dying {
     system: System,
     victim: ActorHandle,
     neighbour: ActorHandle,
+    // The last field: the system is gone before the other test begins.
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Dying {
     fn new(cpu: Duration) -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let system = System::open(Config::default()).expect("a system");
         let load = |name| system.load(&guest(name)).expect("loads");
         let budget = Budget { cpu: Some(cpu), host_calls: Some(2_000), ..Budget::default() };
@@ -68,7 +75,7 @@ impl Dying {
         system.supervisor(above.backoff(at_once).child(spec)).expect("starts");
         let victim = system.lookup("victim").expect("lives");
         let neighbour = system.spawn(ActorSpec::new(load("echo"))).expect("starts");
-        Self { system, victim, neighbour }
+        Self { system, victim, neighbour, _alone: alone }
     }
 
     fn ask(&self, letter: &str) -> airwasm::Result<Vec<u8>> {

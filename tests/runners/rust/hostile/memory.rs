@@ -125,6 +125,25 @@ fn hostile_b7_text_that_is_not_utf_8_is_a_trap() {
 }
 
 #[test]
+fn hostile_b7_text_that_is_not_utf_16_is_a_trap_and_so_is_an_odd_address() {
+    let bench = Bench::new();
+    for (name, good, bad) in [("utf16", "a", ["b", "c", "d", "e"]), ("latin1", "at", ["bt", "ct", "dt", "d"])]
+    {
+        let victim = bench.victim(name, Limits::default());
+        let error = bench.fails(victim, good, Code::Failure, "a: ");
+        assert_eq!(error.text("code"), "A", "{name}");
+        for letters in bad {
+            bench.fails(victim, letters, Code::Trapped, "");
+        }
+        // One byte for each letter, where no bit says otherwise.
+        if name == "latin1" {
+            bench.fails(victim, "a", Code::Failure, "a: ");
+        }
+    }
+    bench.finish();
+}
+
+#[test]
 fn hostile_b12_a_flood_without_a_newline_is_told_in_bounded_pieces() {
     for name in built(C) {
         let bench = Bench::new();
