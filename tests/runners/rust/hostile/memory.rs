@@ -60,14 +60,18 @@ fn hostile_b5_resources_of_the_host_end_at_their_bound_and_are_closed() {
     for name in built(C) {
         let victim = bench.victim(name, Limits::default());
         bench.system.grant(victim, &format!("fs.read {}", bench.path("a")), None).expect("granted");
-        let before = airwasm_tests::open_files();
         let hoard = format!("hoard {}", bench.path("a"));
         let count: usize = bench.ask(victim, &hoard).expect("is refused more").parse().expect("a count");
         assert!((1..=64).contains(&count), "{count} files at once");
-        assert!(airwasm_tests::open_files() > before, "they are open while the guest lives");
+        let hoarding = airwasm_tests::open_files();
+        assert!(hoarding > count, "they are open while the guest lives");
         bench.fails(victim, "trap", Code::Trapped, "unreachable");
         assert_eq!(bench.ask(victim, "canary").expect("lives again"), "clean");
-        assert_eq!(airwasm_tests::open_files(), before, "they are closed with the life that opened them");
+        let left = airwasm_tests::open_files();
+        assert!(
+            left <= hoarding - count,
+            "{left}, after {hoarding}: they are closed with the life that opened them"
+        );
     }
     bench.finish();
 }
