@@ -11,3 +11,15 @@ pub fn root() -> PathBuf {
 pub fn guest(name: &str) -> PathBuf {
     root().join("target/guests").join(format!("{name}.wasm"))
 }
+
+/// How much memory this process holds now.
+pub fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("is told");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+}
+
+/// How many descriptors this process has open.
+pub fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").expect("Linux").count()
+}

@@ -71,8 +71,9 @@ impl Engine {
             .max_wasm_stack(STACK_BYTES_MAX)
             .async_stack_size(FIBER_BYTES)
             .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20))
-            // Debug information of a hostile guest is never parsed.
+            // Debug information of a hostile guest is never parsed, whatever the host's environment says.
             .debug_info(false)
+            .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable)
             // Bounds are checked explicitly, so wide reservations and guards would only use up address space.
             .memory_reservation(1 << 20)
             .memory_reservation_for_growth(1 << 20)

@@ -1,8 +1,8 @@
 //! Shows which hooks were called. Each is remembered, and also printed for the two that no message follows.
 //!
-//! | config contains | `pre-start` |
+//! | config begins with | the hook that it names next, or `pre-start` |
 //! |---|---|
-//! | `refuse` | fails with `refused` |
+//! | `refuse` | fails with `refused`, if it can |
 //! | `trap` | panics |
 //! | `loop` | loops for ever |
 //!
@@ -28,33 +28,28 @@ static CONFIG: Mutex<String> = Mutex::new(String::new());
 
 impl lifecycle::Guest for Managed {
     fn pre_start(config: Option<String>) -> Result<(), Failure> {
+        *locked(&CONFIG) = config.unwrap_or_default();
         called("pre-start", "");
-        let config = config.unwrap_or_default();
-        if config.contains("refuse") {
-            return Err(Failure { code: "refused".to_owned(), text: "the config says so".to_owned() });
-        }
-        assert!(!config.contains("trap"), "the config says so");
-        while config.contains("loop") {
-            spin_loop();
-        }
-        *locked(&CONFIG) = config;
-        Ok(())
+        told("pre-start")
     }
 
     fn post_start() -> Result<(), Failure> {
         called("post-start", "");
-        Ok(())
+        told("post-start")
     }
 
     fn pre_stop(reason: String) {
         called("pre-stop", &reason);
+        let _ = told("pre-stop");
     }
 
     fn post_stop() {
         called("post-stop", "");
+        let _ = told("post-stop");
     }
 
     fn health() -> Result<(), Failure> {
+        told("health")?;
         while locked(&CONFIG).contains("stuck") {
             spin_loop();
         }
@@ -79,6 +74,21 @@ fn called(hook: &'static str, detail: &str) {
     locked(&HOOKS).push(hook);
     // Not println!, which panics where `stdio` was taken away.
     let _ = writeln!(std::io::stdout(), "{}", format!("{hook} {detail}").trim_end());
+}
+
+/// Does what the config says of this hook.
+fn told(hook: &str) -> Result<(), Failure> {
+    let config = locked(&CONFIG).trim_matches('"').to_owned();
+    let (how, which) = config.split_once(' ').unwrap_or((&config, "pre-start"));
+    match how {
+        _ if which != hook => Ok(()),
+        "refuse" => Err(Failure { code: "refused".to_owned(), text: "the config says so".to_owned() }),
+        "trap" => panic!("the config says so"),
+        "loop" => loop {
+            spin_loop();
+        },
+        _ => Ok(()),
+    }
 }
 
 fn locked<T>(state: &'static Mutex<T>) -> std::sync::MutexGuard<'static, T> {

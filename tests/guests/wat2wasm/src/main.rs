@@ -22,14 +22,7 @@ fn main() {
 }
 
 fn convert(input: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
-    let mut text = String::new();
-    for line in fs::read_to_string(input)?.lines() {
-        match line.trim().strip_prefix(";; include: ") {
-            Some(file) => text += &fs::read_to_string(input.with_file_name(file))?,
-            None => text += line,
-        }
-        text.push('\n');
-    }
+    let text = included(input)?;
     let binary = wat::parse_str(&text)?;
     let output = out.join(input.with_extension("wasm").file_name().ok_or("no file name")?);
     if fs::read(&output).ok().as_deref() != Some(&binary) {
@@ -39,4 +32,17 @@ fn convert(input: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
         fs::rename(new, output)?;
     }
     Ok(())
+}
+
+/// The text of a file, with that of others in the place of the lines that name them.
+fn included(input: &Path) -> Result<String, Box<dyn Error>> {
+    let mut text = String::new();
+    for line in fs::read_to_string(input)?.lines() {
+        match line.trim().strip_prefix(";; include: ") {
+            Some(file) => text += &included(&input.with_file_name(file))?,
+            None => text += line,
+        }
+        text.push('\n');
+    }
+    Ok(text)
 }
