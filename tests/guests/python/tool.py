@@ -133,12 +133,13 @@ class Handler(exports.Handler):
     def handle(self, message: Message) -> bytes | None:
         verb, _, rest = message.payload.decode().partition(" ")
         try:
-            return json.dumps({verb: DOES[verb](rest)}).encode()
+            return json.dumps({verb: DOES[verb](rest)}, separators=(",", ":")).encode()
         except Err as error:
             if isinstance(error.value, Failure):
                 raise
-            code = "denied" if isinstance(error.value, Error_Denied) else "raised"
-            raise Err(Failure(code, str(error.value))) from None
+            if isinstance(error.value, Error_Denied):
+                raise Err(Failure("denied", error.value.value)) from None
+            raise Err(Failure("raised", str(error.value))) from None
         except OSError as error:
             code = "denied" if isinstance(error, PermissionError) else "os-error"
             raise Err(Failure(code, str(error))) from None
