@@ -49,7 +49,8 @@ fn main() -> ExitCode {
 
 /// Whether each guest that the scenario needs was made.
 fn all_there(scenario: &str, needs: Option<&str>) -> bool {
-    let missing = needs.unwrap_or_default().split_whitespace().find(|need| !airwasm_tests::guest(need).exists());
+    let missing =
+        needs.unwrap_or_default().split_whitespace().find(|need| !airwasm_tests::guest(need).exists());
     missing.inspect(|guest| println!("skipped: {scenario}: no {guest}")).is_none()
 }
 
