@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "steps.h"
 
@@ -48,10 +49,23 @@ static struct {
   int scenarios, steps, failed;
 } tally;
 
+/* Whether each guest that the scenario needs was made. */
+static bool all_there(const char *scenario, const char *needs) {
+  for (size_t len; *needs; needs += len + strspn(needs + len, " ")) {
+    char path[1024];
+    len = strcspn(needs, " ");
+    snprintf(path, sizeof path, "%s/%.*s.wasm", guests, (int)len, needs);
+    if (access(path, F_OK) == 0) continue;
+    printf("skipped: %s: no %.*s\n", scenario, (int)len, needs);
+    return false;
+  }
+  return true;
+}
+
 static void run_file(const char *path, bool dispatch) {
   FILE *file = fopen(path, "r");
   static world w;
-  char *line = NULL, *name = NULL;
+  char *line = NULL, *name = NULL, code[1024];
   size_t size = 0;
   if (!file) perror(path), exit(2);
   for (int number = 1; getline(&line, &size, file) >= 0; number++) {
@@ -60,9 +74,14 @@ static void run_file(const char *path, bool dispatch) {
     char *text = with_folder(line, name ? w.folder : "");
     if (!json_read(text, &step)) fprintf(stderr, "%s:%d: no JSON object\n", path, number), exit(2);
     if (json_text(&step, "scenario")) {
+      const char *needs = json_text(&step, "needs");
       if (name) world_free(&w);
-      free(name), name = strdup(json_text(&step, "scenario"));
-      world_open(&w, dispatch), tally.scenarios++;
+      free(name), name = NULL;
+      if (all_there(json_text(&step, "scenario"), needs ? needs : "")) {
+        snprintf(code, sizeof code, "%s-code", guests);
+        name = strdup(json_text(&step, "scenario"));
+        world_open(&w, dispatch, needs ? code : NULL), tally.scenarios++;
+      }
     } else if (name && !w.fault[0]) {
       tally.steps++;
       run(&w, &step);

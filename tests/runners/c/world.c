@@ -57,10 +57,11 @@ static void must(airwasm_error *error) {
   }
 }
 
-void world_open(world *world, bool dispatch) {
+void world_open(world *world, bool dispatch, const char *cache_dir) {
   airwasm_options options = AIRWASM_INIT(airwasm_options);
   memset(world, 0, sizeof *world);
   options.completions = dispatch ? AIRWASM_DISPATCH : AIRWASM_THREAD;
+  options.cache_dir = cache_dir;
   must(airwasm_open(&options, &world->system));
   world->dispatch = dispatch;
   strcpy(world->folder, "/tmp/airwasm-c-XXXXXX");

@@ -36,7 +36,7 @@ typedef struct {
   char fault[1024]; /* what was expected and not met; "" if nothing */
 } world;
 
-void world_open(world *world, bool dispatch);
+void world_open(world *world, bool dispatch, const char *cache_dir);
 void world_free(world *world);
 
 named *world_named(world *world, char kind, const char *name);

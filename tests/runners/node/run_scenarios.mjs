@@ -1,6 +1,7 @@
 // Runs tests/scenarios/*.jsonl through the public API of the Node host. The format is in tests/scenarios/README.md.
 // An argument runs only the scenarios whose name contains it.
 
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -29,9 +30,9 @@ class World {
   subscriptions = new Map()
   timers = new Map()
 
-  static async open() {
+  static async open(cached) {
     const world = new World()
-    world.system = await System.open()
+    world.system = await System.open(cached ? { cacheDir: join(root, 'target/guests-code') } : {})
     world.events = world.system.events('*')
     world.folder = await mkdtemp(join(tmpdir(), 'airwasm-'))
     return world
@@ -219,16 +220,24 @@ const OPERATIONS = {
   },
 }
 
+/** Whether each guest that the scenario needs was made. */
+function allThere(scenario, needs = '') {
+  const missing = needs.split(' ').find((need) => need && !existsSync(guest(need)))
+  if (missing) console.log(`skipped: ${scenario}: no ${missing}`)
+  return !missing
+}
+
 const tally = { scenarios: 0, steps: 0, failed: 0 }
 const only = process.argv[2] ?? ''
 for (const file of (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).sort()) {
   let [world, name] = []
   for (const [index, line] of (await readFile(join(folder, file), 'utf8')).split('\n').entries()) {
     if (line.trim() === '') continue
-    const { scenario } = JSON.parse(line)
+    const { scenario, needs } = JSON.parse(line)
     if (scenario !== undefined) {
       await world?.end()
-      ;[world, name] = scenario.includes(only) ? [await World.open(), scenario] : []
+      const wanted = scenario.includes(only) && allThere(scenario, needs)
+      ;[world, name] = wanted ? [await World.open(needs !== undefined), scenario] : []
       if (world) tally.scenarios++
     } else if (world && !world.failed) {
       tally.steps++

@@ -199,18 +199,27 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
 
 
 def run_file(path: Path, only: str, tally: dict[str, int]) -> None:
-    blocks: list[tuple[str, list[tuple[int, dict[str, Any]]]]] = []
+    blocks: list[tuple[dict[str, Any], list[tuple[int, dict[str, Any]]]]] = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         values = json.loads(line) if line.strip() else {}
         if "scenario" in values:
-            blocks.append((values["scenario"], []))
+            blocks.append((values, []))
         elif values:
             blocks[-1][1].append((number, values))
-    for name, steps in blocks:
-        if only in name:
+    for values, steps in blocks:
+        name, needs = values["scenario"], values.get("needs", "").split()
+        if only in name and all_there(name, needs):
             tally["scenarios"] += 1
             with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
-                run_scenario(World(folder, runner), f"{path.name}:{{}}: {name}", steps, tally)
+                run_scenario(World(folder, runner, bool(needs)), f"{path.name}:{{}}: {name}", steps, tally)
+
+
+def all_there(scenario: str, needs: list[str]) -> bool:
+    """Whether each guest that the scenario needs was made."""
+    missing = next((need for need in needs if not guest(need).exists()), None)
+    if missing:
+        print(f"skipped: {scenario}: no {missing}")
+    return missing is None
 
 
 def run_scenario(world: World, place: str, steps: list[tuple[int, dict[str, Any]]], tally: dict[str, int]) -> None:

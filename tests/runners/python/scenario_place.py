@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import airwasm
-from scenario_step import Step, guest
+from scenario_step import CODE, Step, guest
 
 
 class Place:
-    def __init__(self, folder: str, runner: asyncio.Runner) -> None:
+    def __init__(self, folder: str, runner: asyncio.Runner, cached: bool) -> None:
         self.folder, self.runner = folder, runner
-        self.system = airwasm.System()
+        self.system = airwasm.System(cache_dir=CODE if cached else None)
         self.events = self.system.events()
         self.components: dict[str, airwasm.Component] = {}
         self.actors: dict[str, airwasm.Actor] = {}

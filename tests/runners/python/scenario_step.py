@@ -12,6 +12,8 @@ import airwasm
 
 ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = ROOT / "tests/scenarios"
+# Where the compiled code of scenarios that say what they need is kept.
+CODE = ROOT / "target/guests-code"
 # The words of the format's description: a key that is none of them is unknown, whatever the operation.
 KEYS = set(re.findall(r"`(\w+)`", (SCENARIOS / "README.md").read_text()))
 

@@ -37,8 +37,8 @@ def shown(nodes: Iterable[airwasm.TreeNode]) -> str:
 
 
 class SupervisionSteps(Place):
-    def __init__(self, folder: str, runner: asyncio.Runner) -> None:
-        super().__init__(folder, runner)
+    def __init__(self, folder: str, runner: asyncio.Runner, cached: bool) -> None:
+        super().__init__(folder, runner, cached)
         self.declared: dict[str, Declaration] = {}
         self.monitors: dict[str, asyncio.Future[airwasm.Down]] = {}
 

@@ -10,8 +10,8 @@ from scenario_step import Step
 
 
 class TopicSteps(Place):
-    def __init__(self, folder: str, runner: asyncio.Runner) -> None:
-        super().__init__(folder, runner)
+    def __init__(self, folder: str, runner: asyncio.Runner, cached: bool) -> None:
+        super().__init__(folder, runner, cached)
         self.subscriptions: dict[str, airwasm.Subscription] = {}
         self.timers: dict[str, airwasm.Timer] = {}
 

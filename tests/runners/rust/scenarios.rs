@@ -47,6 +47,13 @@ fn main() -> ExitCode {
     if tally.failed == 0 && tally.scenarios > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Whether each guest that the scenario needs was made.
+fn all_there(scenario: &str, needs: Option<&str>) -> bool {
+    let missing =
+        needs.unwrap_or_default().split_whitespace().find(|need| !airwasm_tests::guest(need).exists());
+    missing.inspect(|guest| println!("skipped: {scenario}: no {guest}")).is_none()
+}
+
 fn run_file(file: &Path, only: Option<&str>, tally: &mut Tally) {
     let text = std::fs::read_to_string(file).expect("a readable scenario file");
     let mut scenario: Option<(String, World)> = None;
@@ -57,9 +64,10 @@ fn run_file(file: &Path, only: Option<&str>, tally: &mut Tally) {
         let object = serde_json::from_str::<Map<String, Value>>(line);
         let mut step = Step::new(object.unwrap_or_else(|why| panic!("{}:{number}: {why}", file.display())));
         if let Some(name) = step.text("scenario") {
-            let wanted = only.is_none_or(|only| name.contains(only));
+            let needs = step.text("needs");
+            let wanted = only.is_none_or(|only| name.contains(only)) && all_there(&name, needs.as_deref());
             tally.scenarios += usize::from(wanted);
-            scenario = wanted.then(|| (name, World::new()));
+            scenario = wanted.then(|| (name, World::new(needs.is_some())));
             continue;
         }
         let Some((name, world)) = &mut scenario else { continue };

@@ -48,8 +48,10 @@ pub struct World {
 }
 
 impl World {
-    pub fn new() -> Self {
-        let system = System::open(Config::default()).expect("a system");
+    /// One that keeps compiled code, if it is told to.
+    pub fn new(cached: bool) -> Self {
+        let cache_dir = cached.then(|| airwasm_tests::root().join("target/guests-code"));
+        let system = System::open(Config { cache_dir, ..Config::default() }).expect("a system");
         let events = system.events("*").expect("open");
         let folder = tempfile::tempdir().expect("a folder");
         World {
