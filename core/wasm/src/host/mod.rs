@@ -1,8 +1,11 @@
 //! Host functions: each translates, asks osl or rt, and nothing else.
 
+mod asks;
 mod baseline;
+mod capability;
 mod datagrams;
 mod descriptor;
+mod desk;
 mod environment;
 mod filesystem;
 mod http;
@@ -13,6 +16,7 @@ mod lookup;
 mod messaging;
 mod network;
 mod opening;
+mod process;
 mod programs;
 mod sink;
 mod state;
@@ -28,6 +32,8 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::cli::WasiCli;
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets};
 
+pub(crate) use self::asks::Asks;
+pub(crate) use self::desk::{Desk, Handing, NotHanded, Ungrantable};
 pub(crate) use self::life::{Access, ERRANDS_MAX, Life, Lives, Living};
 pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
@@ -45,6 +51,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
 fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     type Ours = HasSelf<State>;
     messaging::bindings::airssys::wasm::messaging::add_to_linker::<State, Ours>(l, State::called)?;
+    messaging::bindings::airssys::wasm::capability::add_to_linker::<State, Ours>(l, State::called)?;
+    messaging::bindings::airssys::wasm::process::add_to_linker::<State, Ours>(l, State::called)?;
     fs::types::add_to_linker::<State, Ours>(l, State::called)?;
     fs::preopens::add_to_linker::<State, Ours>(l, State::called)?;
     cli::environment::add_to_linker::<State, Ours>(l, State::called)?;
@@ -101,6 +109,8 @@ pub(crate) fn capabilities_of(import: &str) -> &'static [&'static str] {
         "wasi:cli/stdout" | "wasi:cli/stderr" => &["stdio"],
         "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => &["clock"],
         "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => &["random"],
+        "airssys:wasm/capability" => &["message.send"],
+        "airssys:wasm/process" => &["process.run", "fs.exec"],
         "airssys:wasm/messaging" => &["message.send", "message.request"],
         _ => &[],
     }

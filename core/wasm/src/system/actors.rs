@@ -249,11 +249,12 @@ impl Inner {
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
-            let (id, grants) = (resident.id.clone(), resident.grants.clone());
+            let (id, grants, asks) = (resident.id.clone(), resident.grants.clone(), resident.asks.clone());
             let access = Access::new(&grants, &limits, &ports.resources);
             let net = ports.outside.net(&grants, access.resources.clone());
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
-            let grounds = Grounds { id, grants, access, net, limits, budget, cpu_share, ports, args, env };
+            let grounds =
+                Grounds { id, grants, asks, access, net, limits, budget, cpu_share, ports, args, env };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.
@@ -357,6 +358,7 @@ impl Inner {
             handle,
             grants: CapabilitySet::new(id.as_str(), self.audit.clone()),
             id,
+            asks: Arc::default(),
             payload_bytes_max,
             shutdown,
             way: OnceLock::new(),
