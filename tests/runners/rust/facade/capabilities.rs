@@ -4,15 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
-use airwasm::{ActorHandle, ActorSpec, Code, Operation, RequestOptions, Result, System};
+use airwasm::{ActorHandle, ActorSpec, Code, ComponentHandle, Operation, RequestOptions, Result, System};
 use airwasm_tests::guest;
 
 use crate::{HOUR, eventually, open};
 
-fn broker(system: &System, name: &str, grants: &[&str]) -> ActorHandle {
-    let component = Some(system.load(&guest("broker")).expect("loads"));
-    let spec = grants.iter().fold(ActorSpec::default().name(name), |spec, text| spec.grant(text));
-    system.spawn(ActorSpec { component, ..spec }).expect("starts")
+/// Actors of one component, which is compiled once.
+struct Brokers<'a>(&'a System, ComponentHandle);
+
+impl<'a> Brokers<'a> {
+    fn new(system: &'a System) -> Self {
+        Self(system, system.load(&guest("broker")).expect("loads"))
+    }
+
+    fn spawn(&self, name: &str, grants: &[&str]) -> ActorHandle {
+        let (system, component) = (self.0, Some(self.1));
+        let spec = grants.iter().fold(ActorSpec::default().name(name), |spec, text| spec.grant(text));
+        system.spawn(ActorSpec { component, ..spec }).expect("starts")
+    }
 }
 
 fn begin(system: &System, actor: ActorHandle, text: &str) -> Operation<Vec<u8>> {
@@ -32,8 +41,9 @@ fn received(system: &System, actor: ActorHandle) -> usize {
 #[test]
 fn what_is_handed_on_while_its_grant_is_revoked_is_denied_or_ends_with_it() {
     let system = open();
-    let giver = broker(&system, "giver", &["message.send taker"]);
-    let taker = broker(&system, "taker", &[]);
+    let brokers = Brokers::new(&system);
+    let giver = brokers.spawn("giver", &["message.send taker"]);
+    let taker = brokers.spawn("taker", &[]);
     for _ in 0..200 {
         let grant = system.grant(giver, "env LANG", None).expect("granted");
         let handed = begin(&system, giver, "hand taker env LANG");
@@ -48,9 +58,10 @@ fn what_is_handed_on_while_its_grant_is_revoked_is_denied_or_ends_with_it() {
 #[test]
 fn what_is_handed_on_while_the_receiver_ends_leaves_nothing_behind() {
     let system = open();
-    let giver = broker(&system, "giver", &["message.send taker", "env LANG"]);
+    let brokers = Brokers::new(&system);
+    let giver = brokers.spawn("giver", &["message.send taker", "env LANG"]);
     for _ in 0..50 {
-        let taker = broker(&system, "taker", &[]);
+        let taker = brokers.spawn("taker", &[]);
         let handed = begin(&system, giver, "hand taker env LANG");
         system.kill(taker).expect("lives");
         if let Err(error) = handed.wait() {
@@ -62,7 +73,7 @@ fn what_is_handed_on_while_the_receiver_ends_leaves_nothing_behind() {
         });
     }
     // More than may be handed on at once: those of the actors that have ended do not count.
-    let taker = broker(&system, "taker", &[]);
+    let taker = brokers.spawn("taker", &[]);
     ask(&system, giver, "hand taker env LANG").expect("handed on");
     assert_eq!(received(&system, taker), 1);
 }
@@ -70,7 +81,8 @@ fn what_is_handed_on_while_the_receiver_ends_leaves_nothing_behind() {
 #[test]
 fn an_ask_that_is_answered_as_its_time_ends_is_granted_or_denied_and_nothing_else() {
     let system = open();
-    let actor = broker(&system, "asker", &[]);
+    let brokers = Brokers::new(&system);
+    let actor = brokers.spawn("asker", &[]);
     for _ in 0..50 {
         let asked = begin(&system, actor, "ask 1 env LANG");
         let grant = system.grant(actor, "env LANG", None).expect("granted");
@@ -89,12 +101,13 @@ fn an_ask_that_is_answered_as_its_time_ends_is_granted_or_denied_and_nothing_els
 #[test]
 fn a_file_that_is_read_while_its_grant_is_taken_back_up_the_line_is_cut() {
     let (system, folder) = (open(), tempfile::tempdir().expect("a folder"));
+    let brokers = Brokers::new(&system);
     let path = folder.path().canonicalize().expect("it is there").join("note");
     std::fs::write(&path, "note").expect("written");
     let text = format!("fs.read {}", path.display());
-    let first = broker(&system, "first", &["message.send second"]);
-    let second = broker(&system, "second", &["message.send third"]);
-    let third = broker(&system, "third", &[]);
+    let first = brokers.spawn("first", &["message.send second"]);
+    let second = brokers.spawn("second", &["message.send third"]);
+    let third = brokers.spawn("third", &[]);
     let done = Arc::new(AtomicBool::new(false));
     let reading = {
         let (system, done, path) = (system.clone(), done.clone(), path.display().to_string());
@@ -121,8 +134,9 @@ fn a_file_that_is_read_while_its_grant_is_taken_back_up_the_line_is_cut() {
 #[test]
 fn hostile_no_more_is_handed_on_than_may_be_and_what_is_taken_back_makes_room() {
     let system = open();
-    let giver = broker(&system, "giver", &["message.send taker", "env LANG"]);
-    let taker = broker(&system, "taker", &[]);
+    let brokers = Brokers::new(&system);
+    let giver = brokers.spawn("giver", &["message.send taker", "env LANG"]);
+    let taker = brokers.spawn("taker", &[]);
     let numbers: Vec<String> =
         (0..64).map(|_| ask(&system, giver, "hand taker env LANG").expect("handed on")).collect();
     let refused = ask(&system, giver, "hand taker env LANG").expect_err("as many as may be");
@@ -143,9 +157,10 @@ fn hostile_no_more_is_handed_on_than_may_be_and_what_is_taken_back_makes_room() 
 #[test]
 fn hostile_a_grant_is_handed_on_so_often_and_no_deeper() {
     let system = open();
+    let brokers = Brokers::new(&system);
     let names: Vec<String> = (0..10).map(|at| format!("b{at}")).collect();
     let actors: Vec<ActorHandle> =
-        names.iter().map(|name| broker(&system, name, &["message.send default/*/*"])).collect();
+        names.iter().map(|name| brokers.spawn(name, &["message.send default/*/*"])).collect();
     let grant = system.grant(actors[0], "env LANG", None).expect("granted");
     for at in 0..8 {
         ask(&system, actors[at], &format!("hand {} env LANG", names[at + 1])).expect("handed on");
