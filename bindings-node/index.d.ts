@@ -327,6 +327,8 @@ export interface GrantInfo {
     readonly ttlMs?: number;
     /** Open resources that were minted from it. */
     readonly open: number;
+    /** Who gave it: `baseline`, `policy`, `host`, or the id of the actor that handed it on. */
+    readonly givenBy: string;
 }
 /** Which rule of the policy decides what an actor asks for; as a string, its text. */
 export interface Explanation {

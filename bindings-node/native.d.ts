@@ -89,6 +89,7 @@ export interface GrantAnswer {
   capability: string
   ttlMs?: number
   open: number
+  givenBy: string
 }
 
 /** `Explanation`. */

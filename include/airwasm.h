@@ -868,7 +868,8 @@ airwasm_error *airwasm_grant(airwasm_system *system,
 airwasm_error *airwasm_revoke(airwasm_system *system, airwasm_handle grant, uint64_t *cut);
 
 // The grants of an actor as JSON: [{"grant":"216172782113783809","capability":"fs.read /data/**","ttl_ms":null,
-// "open":0}]. grant is the handle in decimal digits, for strtoull and airwasm_revoke.
+// "open":0,"given_by":"host"}]. grant is the handle in decimal digits, for strtoull and airwasm_revoke; given_by is
+// baseline, policy, host, or the id of the actor that handed it on.
 airwasm_error *airwasm_grants(airwasm_system *system, airwasm_handle actor, airwasm_bytes *grants);
 
 // Whether the actor may do this now, asked by the host for its own ends, as in "custom.billing charge": DENIED if not.

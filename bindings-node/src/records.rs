@@ -53,6 +53,7 @@ pub struct GrantAnswer {
     pub capability: String,
     pub ttl_ms: Option<f64>,
     pub open: f64,
+    pub given_by: String,
 }
 
 /// `Explanation`.
@@ -177,6 +178,7 @@ impl From<GrantInfo> for GrantAnswer {
             capability: info.capability,
             ttl_ms: info.ttl.map(|ttl| ttl.as_secs_f64() * 1_000.0),
             open: number(info.open),
+            given_by: info.given_by,
         }
     }
 }

@@ -134,13 +134,15 @@ pub struct GrantInfo {
     ttl: Option<f64>,
     /// Open resources that were minted from it.
     open: u64,
+    /// Who gave it: `baseline`, `policy`, `host`, or the id of the actor that handed it on.
+    given_by: String,
 }
 
 impl GrantInfo {
     pub fn new(py: Python<'_>, shared: &Arc<Shared>, info: airwasm::GrantInfo) -> PyResult<Self> {
         let grant = Py::new(py, Grant::new(shared.clone(), info.grant))?;
         let ttl = info.ttl.map(|left| left.as_secs_f64());
-        Ok(Self { grant, capability: info.capability, ttl, open: info.open })
+        Ok(Self { grant, capability: info.capability, ttl, open: info.open, given_by: info.given_by })
     }
 }
 

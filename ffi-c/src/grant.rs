@@ -44,7 +44,8 @@ pub extern "C" fn airwasm_revoke(
 }
 
 /// The grants of an actor as JSON: [{"grant":"216172782113783809","capability":"fs.read /data/**","ttl_ms":null,
-/// "open":0}]. grant is the handle in decimal digits, for strtoull and airwasm_revoke.
+/// "open":0,"given_by":"host"}]. grant is the handle in decimal digits, for strtoull and airwasm_revoke; given_by is
+/// baseline, policy, host, or the id of the actor that handed it on.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_grants(
     system: *mut airwasm_system,

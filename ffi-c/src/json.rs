@@ -99,9 +99,10 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn grants(grants: &[GrantInfo]) -> Vec<u8> {
-    let one = |GrantInfo { grant, capability, ttl, open }: &GrantInfo| {
+    let one = |GrantInfo { grant, capability, ttl, open, given_by }: &GrantInfo| {
         let ttl_ms = ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-        json!({ "grant": grant.raw().to_string(), "capability": capability, "ttl_ms": ttl_ms, "open": open })
+        let grant = grant.raw().to_string();
+        json!({ "grant": grant, "capability": capability, "ttl_ms": ttl_ms, "open": open, "given_by": given_by })
     };
     text(&grants.iter().map(one).collect())
 }

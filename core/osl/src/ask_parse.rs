@@ -24,6 +24,11 @@ impl Ask {
     }
 }
 
+/// The ask for exactly what a grant of it would allow, for however long; none where that is several things.
+pub(crate) fn only(capability: &Capability) -> Option<Ask> {
+    exact(&capability.timeless()).ok()
+}
+
 fn exact(capability: &Capability) -> Result<Ask, String> {
     let (name, scope, params) = capability.parts();
     let key =

@@ -1,6 +1,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use crate::ask_parse;
 use crate::capability::Capability;
 use crate::path_pattern::PathPattern;
 use crate::scope::Scope;
@@ -12,7 +13,8 @@ use crate::scope::Scope;
 /// and of a program, another name is another file: allow no directory in which others can make hard links to it. A host
 /// name counts when it is asked for by name, and its address for a minute after the actor looked it up; where a block of
 /// addresses is allowed, ban the addresses of the host as well. An address counts for the names that lead there, and one
-/// of loopback for the unspecified address. A ban to connect counts for requests of http, which include the connection.
+/// of loopback for the unspecified address. A ban to connect counts for requests of http, which include the connection. What a ban of an actor may touch it cannot
+/// hand on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
     pub capability: Capability,
@@ -41,6 +43,29 @@ impl Ban {
     pub(crate) fn concerns(ban: &str, grant: &str) -> bool {
         // A program is a file that is executed, and a request makes a connection.
         ban == grant || matches!((ban, grant), ("fs.exec", "process.run") | ("net.connect", "http"))
+    }
+
+    /// Whether it may refuse something of what the capability allows; true more often than that is so.
+    pub(crate) fn may_touch(&self, capability: &Capability) -> bool {
+        let (ban, grant) = (self.capability.name(), capability.name());
+        let net = |name: &str| name == "http" || name.starts_with("net.");
+        if !(Ban::concerns(ban, grant) || (net(ban) && net(grant))) {
+            return false;
+        }
+        match (self.capability.scope(), capability.scope()) {
+            (Scope::Path(banned), Scope::Path(pattern)) => {
+                banned.may_reach_below(&pattern.literal_prefix().join("/"))
+            }
+            // A name, an address or a program is found out about only when it is used.
+            (_, Scope::Net(_) | Scope::Host(_) | Scope::Http(_) | Scope::Program(_)) => true,
+            _ => ask_parse::only(capability).is_none_or(|ask| self.capability.forbids(&ask)),
+        }
+    }
+
+    /// Whether it refuses all that the capability allows; false more often than that is so.
+    pub(crate) fn refuses_all(&self, capability: &Capability) -> bool {
+        let includes = self.capability.timeless().includes(&capability.timeless());
+        includes || ask_parse::only(capability).is_some_and(|ask| self.capability.forbids(&ask))
     }
 
     /// The same ban of where its path leads now, if a link is in the part of it without wildcards. Of a program only

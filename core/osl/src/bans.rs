@@ -1,5 +1,6 @@
 use crate::ask::Ask;
 use crate::ban::Ban;
+use crate::capability::Capability;
 use crate::index::Index;
 use crate::scope::{Scope, topic_pattern};
 
@@ -40,6 +41,16 @@ impl Bans {
             _ => self.index.first(ask, forbids).copied(),
         };
         first.map(|at| &self.all[at])
+    }
+
+    /// The first that may refuse something of what the capability allows.
+    pub fn touching(&self, capability: &Capability) -> Option<&Ban> {
+        self.all.iter().find(|ban| ban.may_touch(capability))
+    }
+
+    /// The first that refuses all that the capability allows.
+    pub fn of_all(&self, capability: &Capability) -> Option<&Ban> {
+        self.all.iter().find(|ban| ban.refuses_all(capability))
     }
 
     /// Those that spell out one path, and refuse what is asked of that.

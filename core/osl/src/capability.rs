@@ -97,6 +97,11 @@ impl Capability {
         kept
     }
 
+    /// The same without a bound of time.
+    pub(crate) fn timeless(&self) -> Capability {
+        Self { params: Params { ttl: None, ..self.params.clone() }, ..self.clone() }
+    }
+
     pub(crate) fn with_scope(&self, scope: Scope) -> Capability {
         Self { scope, ..self.clone() }
     }

@@ -9,6 +9,7 @@ use crate::capability::Capability;
 use crate::cut::Cut;
 use crate::denial::DenialKind;
 use crate::fs::Base;
+use crate::lineage::{Heir, Lineage};
 
 /// One capability given to one actor, and all that was opened under it.
 pub(crate) struct Grant {
@@ -20,6 +21,8 @@ pub(crate) struct Grant {
     pub allowed: Arc<Tally>,
     /// By default what it allows is counted, not recorded one by one.
     pub counted: bool,
+    /// Where it comes from, if it was handed on.
+    pub lineage: Option<Arc<Lineage>>,
     end: AtomicU8,
     minted: Mutex<Minted>,
 }
@@ -27,7 +30,17 @@ pub(crate) struct Grant {
 struct Minted {
     base: Option<Arc<Base>>,
     open: HashMap<u64, Arc<dyn Cut>>,
+    /// What was handed on of it.
+    heirs: HashMap<u64, Heir>,
+    /// Its holder has ended: nothing more is handed on.
+    is_shut: bool,
     last_key: u64,
+}
+
+impl Minted {
+    fn new(base: Option<Arc<Base>>) -> Self {
+        Self { base, open: HashMap::new(), heirs: HashMap::new(), is_shut: false, last_key: 0 }
+    }
 }
 
 const LIVE: u8 = 0;
@@ -42,18 +55,23 @@ impl Grant {
             id,
             allowed: Tally::new(actor.clone(), allowed),
             counted: is_counted(&text),
+            lineage: None,
             text,
             capability,
             deadline,
             end: AtomicU8::new(LIVE),
-            minted: Mutex::new(Minted { base: None, open: HashMap::new(), last_key: 0 }),
+            minted: Mutex::new(Minted::new(None)),
         }
     }
 
     /// The same as one of files beneath this directory.
-    pub fn of_files(self, base: Base) -> Self {
-        let minted = Minted { base: Some(Arc::new(base)), open: HashMap::new(), last_key: 0 };
-        Self { minted: Mutex::new(minted), ..self }
+    pub fn of_files(self, base: Arc<Base>) -> Self {
+        Self { minted: Mutex::new(Minted::new(Some(base))), ..self }
+    }
+
+    /// The same as one that was handed on.
+    pub fn of_lineage(self, lineage: Lineage) -> Self {
+        Self { lineage: Some(Arc::new(lineage)), ..self }
     }
 
     /// The same grant, under which nothing is open.
@@ -65,31 +83,81 @@ impl Grant {
             deadline: self.deadline,
             allowed: self.allowed.clone(),
             counted: self.counted,
+            lineage: self.lineage.clone(),
             end: AtomicU8::new(self.end.load(Ordering::Acquire)),
-            minted: Mutex::new(Minted { base: self.base(), open: HashMap::new(), last_key: 0 }),
+            minted: Mutex::new(Minted::new(self.base())),
         }
     }
 
     /// Whether the grant holds at `now`; past its ttl it does not, even before anybody called `expire`.
     pub fn state(&self, now: impl FnOnce() -> Instant) -> Result<(), DenialKind> {
-        match self.end.load(Ordering::Acquire) {
-            REVOKED => Err(DenialKind::Revoked),
-            EXPIRED => Err(DenialKind::Expired),
-            _ if self.deadline.is_some_and(|deadline| deadline <= now()) => Err(DenialKind::Expired),
-            _ => Ok(()),
+        match self.ended() {
+            Some(kind) => Err(kind),
+            // One that was handed on has the deadline of its parent, or an earlier one.
+            None if self.deadline.is_some_and(|deadline| deadline <= now()) => Err(DenialKind::Expired),
+            None => Ok(()),
         }
     }
 
-    /// Ends the grant and closes what was minted from it; how many resources that cut.
+    /// How it was ended, or one that it was handed on from.
+    fn ended(&self) -> Option<DenialKind> {
+        match self.end.load(Ordering::Acquire) {
+            REVOKED => Some(DenialKind::Revoked),
+            EXPIRED => Some(DenialKind::Expired),
+            _ => self.lineage.as_ref().and_then(|lineage| lineage.parent.ended()),
+        }
+    }
+
+    /// How often it was handed on: 0 for one that was given by the host.
+    pub fn depth(&self) -> usize {
+        self.lineage.as_ref().map_or(0, |lineage| lineage.depth)
+    }
+
+    /// Ends the grant and closes what was minted from it, and ends what was handed on of it; how many resources that cut.
     pub fn end(&self, kind: DenialKind) -> u64 {
         let end = if kind == DenialKind::Expired { EXPIRED } else { REVOKED };
         self.end.store(end, Ordering::Release);
         let mut minted = self.lock();
         minted.base = None;
-        let open = std::mem::take(&mut minted.open);
+        let (open, heirs) = (std::mem::take(&mut minted.open), std::mem::take(&mut minted.heirs));
         drop(minted);
         open.values().for_each(|open| open.cut());
-        open.len() as u64
+        open.len() as u64 + heirs.into_values().map(|heir| heir.end(kind)).sum::<u64>()
+    }
+
+    /// Notes what is handed on of it, to end with it; under which key. Refused when it has ended meanwhile.
+    pub fn bequeath(&self, heir: Heir) -> Result<u64, DenialKind> {
+        let mut minted = self.lock();
+        // As with what is tied: nothing slips in after the end.
+        match self.state(Instant::now) {
+            Ok(()) if minted.is_shut => return Err(DenialKind::Revoked),
+            state => state?,
+        }
+        minted.last_key += 1;
+        let key = minted.last_key;
+        minted.heirs.insert(key, heir);
+        Ok(key)
+    }
+
+    /// Forgets what was handed on, for that has ended.
+    pub fn disown(&self, key: u64) {
+        let heir = self.lock().heirs.remove(&key);
+        drop(heir);
+    }
+
+    /// Takes back all that was handed on, for its holder has ended.
+    pub fn shut(&self) {
+        let mut minted = self.lock();
+        minted.is_shut = true;
+        let heirs = std::mem::take(&mut minted.heirs);
+        drop(minted);
+        heirs.into_values().for_each(|heir| {
+            heir.end(DenialKind::Revoked);
+        });
+    }
+
+    pub fn heirs_count(&self) -> usize {
+        self.lock().heirs.len()
     }
 
     pub fn base(&self) -> Option<Arc<Base>> {

@@ -39,6 +39,7 @@ mod grants;
 #[cfg(unix)]
 mod idempotent;
 mod index;
+mod lineage;
 mod name;
 #[cfg(unix)]
 pub mod net;
@@ -79,6 +80,7 @@ pub use denial::{Denial, DenialKind};
 pub use endpoint::{Endpoint, Protocol};
 pub use error::CapabilityError;
 pub use grant::Guard;
+pub use lineage::{HandOnError, Part, Told};
 pub use object::Capabilities;
 pub use pool::{Job, Pool, PoolError, PoolLimits};
 pub use protected::Protected;

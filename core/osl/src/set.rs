@@ -15,12 +15,14 @@ use crate::grants::Grants;
 
 /// All grants of one actor. A clone is the same set: whoever holds it sees each change at once.
 #[derive(Clone)]
-pub struct CapabilitySet(Arc<Inner>);
+pub struct CapabilitySet(pub(crate) Arc<Inner>);
 
-struct Inner {
-    actor: Arc<str>,
+pub(crate) struct Inner {
+    pub actor: Arc<str>,
     audit: Arc<Audit>,
     held: RwLock<Held>,
+    /// Held while something is handed on.
+    pub handing: Mutex<()>,
     /// Of the checks of this actor.
     level: Level,
     denials: Mutex<Flood>,
@@ -29,9 +31,11 @@ struct Inner {
 }
 
 #[derive(Default)]
-struct Held {
-    grants: Grants,
-    bans: Bans,
+pub(crate) struct Held {
+    pub grants: Grants,
+    pub bans: Bans,
+    /// The actor has ended for good.
+    pub is_closed: bool,
 }
 
 /// A grant as `grants()` lists it.
@@ -46,6 +50,8 @@ pub struct GrantInfo {
     pub open: u64,
     /// How often it allowed something.
     pub allowed: u64,
+    /// The actor that handed it on, if one did.
+    pub giver: Option<String>,
 }
 
 impl CapabilitySet {
@@ -56,6 +62,7 @@ impl CapabilitySet {
             level: audit.level(actor, Operation::Check),
             audit,
             held: RwLock::default(),
+            handing: Mutex::default(),
             denials: Mutex::default(),
             flooded: OnceLock::new(),
         }))
@@ -80,12 +87,17 @@ impl CapabilitySet {
         let base = Base::of(&capability).map_err(|reason| refuse(&reason))?;
         let grant = Grant::new(&self.0.actor, id, capability.clone(), deadline);
         let grant = Arc::new(match base {
-            Some(base) => grant.of_files(base),
+            Some(base) => grant.of_files(Arc::new(base)),
             None => grant,
         });
-        if !self.write().grants.push(&grant) {
+        let mut held = self.write();
+        if held.is_closed {
+            return Err(refuse("the actor has ended"));
+        }
+        if !held.grants.push(&grant) {
             return Err(refuse(&format!("the grant id {id} is taken")));
         }
+        drop(held);
         self.record_change(&grant, Operation::Grant);
         Ok(())
     }
@@ -133,6 +145,7 @@ impl CapabilitySet {
             ttl_left: grant.deadline.map(|deadline| deadline.saturating_duration_since(now)),
             open: grant.open_count(),
             allowed: grant.allowed.count(),
+            giver: grant.lineage.as_ref().map(|lineage| lineage.giver.to_string()),
         };
         self.read(|held| held.grants.iter().map(info).collect())
     }
@@ -281,20 +294,23 @@ impl CapabilitySet {
         &self.0.audit
     }
 
-    fn end(&self, id: u64, kind: DenialKind, operation: Operation) -> Option<u64> {
+    pub(crate) fn end(&self, id: u64, kind: DenialKind, operation: Operation) -> Option<u64> {
         let grant = self.write().grants.remove(id)?;
         let cut = grant.end(kind);
+        grant.lineage.iter().for_each(|lineage| lineage.end());
         self.record_change(&grant, operation);
         Some(cut)
     }
 
-    fn record_change(&self, grant: &Grant, operation: Operation) {
+    pub(crate) fn record_change(&self, grant: &Grant, operation: Operation) {
         let Inner { actor, audit, .. } = &*self.0;
         if audit.level(actor, operation) == Level::Denials {
             return;
         }
         let mut record = Record::new(audit.now(), actor, operation, grant.text.clone(), Decision::Allow);
         record.grant = Some(grant.id);
+        record.giver = grant.lineage.as_ref().map(|lineage| lineage.giver.clone());
+        record.parent = grant.lineage.as_ref().map(|lineage| lineage.parent.id);
         audit.record(record);
     }
 
@@ -306,12 +322,12 @@ impl CapabilitySet {
         audit.record(record);
     }
 
-    fn read<T>(&self, with: impl FnOnce(&Held) -> T) -> T {
+    pub(crate) fn read<T>(&self, with: impl FnOnce(&Held) -> T) -> T {
         // A writer changes what is held in whole steps, so what a poisoned lock holds is whole.
         with(&self.0.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Held> {
         self.0.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

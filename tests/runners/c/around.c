@@ -34,6 +34,8 @@ airwasm_error *step_grant(world *w, json_object *step, const char *op) {
   text = json_text(step, "expect_grant");
   if ((error = airwasm_grants(w->system, actor, &list))) return error;
   bool found = step_has_item((const char *)list.data, text, false, "capability", &count);
+  const char *giver = json_text(step, "expect_given_by");
+  if (giver && !step_has_item((const char *)list.data, giver, false, "given_by", &count)) found = false, text = giver;
   if ((text && !found) || json_number(step, "expect_count", count) != count) {
     world_fault(w, "grants are %s", (const char *)list.data);
   }

@@ -71,7 +71,7 @@ static const struct {
     {"cancel_timer", "timer expect_cancelled", step_timer},
     {"grant", "as to capability ttl_ms", step_grant},
     {"revoke", "grant expect_cut", step_grant},
-    {"grants", "of expect_grant expect_count", step_grant},
+    {"grants", "of expect_grant expect_given_by expect_count", step_grant},
     {"policy_load", "path", step_policy},
     {"policy_explain", "actor capability expect_allowed expect_text", step_explain},
     {"policy_test", "expect_passed expect_failed", step_policy_test},

@@ -163,8 +163,10 @@ const OPERATIONS = {
   revoke: async (world, step) =>
     same('cut', step.get('expect_cut'), await world.grants.get(step.need('grant')).revoke()),
   async grants(world, step) {
-    const texts = (await (await world.actor(step, 'of')).grants()).map(({ capability }) => capability)
+    const grants = await (await world.actor(step, 'of')).grants()
+    const texts = grants.map(({ capability }) => capability)
     part('grants', step.get('expect_grant'), texts)
+    part('givers', step.get('expect_given_by'), grants.map(({ givenBy }) => givenBy))
     same('grants', step.get('expect_count'), texts.length)
   },
   lookup: async (world, step) => world.keepActor(step, await world.system.lookup(step.need('id'))),

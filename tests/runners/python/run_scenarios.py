@@ -134,8 +134,10 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
         step.same("expect_cut", self.grants[step.need("grant")].revoke())
 
     def op_grants(self, step: Step) -> None:
-        texts = [grant.capability for grant in self.actor(step, "of").grants()]
+        grants = self.actor(step, "of").grants()
+        texts = [grant.capability for grant in grants]
         step.among("expect_grant", texts)
+        step.among("expect_given_by", [grant.given_by for grant in grants])
         step.same("expect_count", len(texts))
 
     def op_lookup(self, step: Step) -> None:

@@ -22,10 +22,14 @@ impl World {
             }
             _ => {
                 let actor = self.actor(step, "of")?;
-                let texts: Vec<_> =
-                    self.system.grants(actor)?.into_iter().map(|grant| grant.capability).collect();
+                let grants = self.system.grants(actor)?;
+                let givers: Vec<_> = grants.iter().map(|grant| grant.given_by.clone()).collect();
+                let texts: Vec<_> = grants.into_iter().map(|grant| grant.capability).collect();
                 if step.text("expect_grant").is_some_and(|text| !texts.contains(&text)) {
                     return Err(format!("grants are {texts:?}").into());
+                }
+                if step.text("expect_given_by").is_some_and(|text| !givers.contains(&text)) {
+                    return Err(format!("givers are {givers:?}").into());
                 }
                 step.count("expect_count")
                     .map_or(Ok(()), |count| same("grants", count, texts.len() as u64))?;

@@ -162,6 +162,8 @@ struct Line {
     decision: String,
     grant: Option<u64>,
     rule: Option<String>,
+    giver: Option<String>,
+    parent: Option<u64>,
     duration_us: Option<u64>,
     outcome: Option<String>,
     #[serde(default)]

@@ -105,6 +105,9 @@ pub struct Record {
     pub grant: Option<u64>,
     /// The text of that grant, or why its file was refused all the same.
     pub rule: Option<Arc<str>>,
+    /// Who handed this grant on, and under which grant of its own, where somebody did.
+    pub giver: Option<Arc<str>>,
+    pub parent: Option<u64>,
     pub duration_us: Option<u64>,
     /// `ok`, or the error's text.
     pub outcome: Option<String>,
@@ -133,6 +136,8 @@ impl Record {
             decision,
             grant: None,
             rule: None,
+            giver: None,
+            parent: None,
             duration_us: None,
             outcome: None,
             counts: BTreeMap::new(),
@@ -170,6 +175,8 @@ impl Record {
         members.text("decision", self.decision.name());
         self.grant.inspect(|grant| members.number("grant", *grant));
         self.rule.as_deref().inspect(|rule| members.text("rule", rule));
+        self.giver.as_deref().inspect(|giver| members.text("giver", giver));
+        self.parent.inspect(|parent| members.number("parent", *parent));
         self.duration_us.inspect(|us| members.number("duration_us", *us));
         self.outcome.as_deref().inspect(|outcome| members.text("outcome", outcome));
         if !self.counts.is_empty() {

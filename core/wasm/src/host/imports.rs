@@ -62,10 +62,22 @@ const WASI: &[&str] = &["0.2.12"];
 /// All that is linked.
 #[rustfmt::skip]
 pub(crate) const INTERFACES: &[Interface] = &[
+    // What is asked for or handed on is whatever the guest names.
+    of("airssys:wasm/capability", &["0.1.0"], &[
+        ("", &["list", "ask", "take-back"]),
+        ("message.send", &["hand-on"]),
+    ]),
     of("airssys:wasm/messaging", &["0.1.0"], &[
         ("", &["self-id"]),
         ("message.send", &["send"]),
         ("message.request", &["request"]),
+    ]),
+    of("airssys:wasm/process", &["0.1.0"], &[
+        ("process.run fs.exec", &["run"]),
+        ("", &[
+            "[method]child.read", "[method]child.write", "[method]child.close-stdin", "[method]child.wait",
+            "[method]child.kill",
+        ]),
     ]),
     of("wasi:cli/environment", WASI, &[("env", &["get-environment"]), ("", &["get-arguments", "initial-cwd"])]),
     of("wasi:cli/exit", WASI, &[("", &["exit", "exit-with-code"])]),

@@ -17,14 +17,24 @@ pub(crate) mod bindings {
     //! What the contract in `wit/` looks like from here.
     wasmtime::component::bindgen!({
         path: "../../wit",
-        inline: "package airwasm:host; world imports { import airssys:wasm/messaging@0.1.0; }",
+        inline: "package airwasm:host; world imports {
+            import airssys:wasm/messaging@0.1.0;
+            import airssys:wasm/capability@0.1.0;
+            import airssys:wasm/process@0.1.0;
+        }",
         world: "airwasm:host/imports",
         imports: {
             // A send may wait for room as a request waits for its answer: neither keeps a thread.
             "airssys:wasm/messaging.send": async | trappable,
             "airssys:wasm/messaging.request": async | trappable,
+            "airssys:wasm/capability.ask": async | trappable,
+            "airssys:wasm/process.run": async | trappable,
+            "airssys:wasm/process.[method]child.write": async | trappable,
+            "airssys:wasm/process.[method]child.read": async | trappable,
+            "airssys:wasm/process.[method]child.wait": async | trappable,
             default: trappable,
         },
+        with: { "airssys:wasm/process.child": crate::host::process::Child },
     });
 }
 

@@ -1,9 +1,12 @@
 //! Host functions: each translates, asks osl or rt, and nothing else.
 
+mod asks;
 mod baseline;
+mod capability;
 mod config;
 mod datagrams;
 mod descriptor;
+mod desk;
 mod environment;
 mod filesystem;
 mod http;
@@ -16,6 +19,7 @@ mod lookup;
 mod messaging;
 mod network;
 mod opening;
+mod process;
 mod programs;
 mod sink;
 mod state;
@@ -31,6 +35,8 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::cli::WasiCli;
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets};
 
+pub(crate) use self::asks::Asks;
+pub(crate) use self::desk::{Desk, Handing, NotHanded, Ungrantable};
 pub(crate) use self::life::{Access, ERRANDS_MAX, Life, Lives, Living};
 pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
@@ -48,6 +54,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
 fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     type Ours = HasSelf<State>;
     messaging::bindings::airssys::wasm::messaging::add_to_linker::<State, Ours>(l, State::called)?;
+    messaging::bindings::airssys::wasm::capability::add_to_linker::<State, Ours>(l, State::called)?;
+    messaging::bindings::airssys::wasm::process::add_to_linker::<State, Ours>(l, State::called)?;
     fs::types::add_to_linker::<State, Ours>(l, State::called)?;
     fs::preopens::add_to_linker::<State, Ours>(l, State::called)?;
     cli::environment::add_to_linker::<State, Ours>(l, State::called)?;

@@ -1,6 +1,6 @@
 //! What a store holds: the actor's grants, its way to the others, and the tables of WASI.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use airssys_osl::{Ask, CapabilitySet, Denial, ENTRIES_MAX, Files, Guard, ResourceManager};
@@ -12,7 +12,9 @@ use wasmtime_wasi::cli::WasiCliView;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
+use super::asks::Asks;
 use super::baseline::Baseline;
+use super::desk::Desk;
 use super::environment::Environment;
 use super::http::Exchanges;
 use super::hub::Hub;
@@ -38,6 +40,8 @@ pub(crate) struct Ports {
     pub programs: Programs,
     /// What all actors together may have open and running.
     pub resources: ResourceManager,
+    /// Set once the system that it speaks for is made.
+    pub desk: OnceLock<Desk>,
 }
 
 impl Ports {
@@ -61,6 +65,8 @@ impl Ports {
 pub(crate) struct Grounds {
     pub id: ActorId,
     pub grants: CapabilitySet,
+    /// For more than these.
+    pub asks: Arc<Asks>,
     pub access: Access,
     pub net: Net,
     pub limits: ResolvedLimits,

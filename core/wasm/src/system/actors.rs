@@ -250,13 +250,14 @@ impl Inner {
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
-            let (id, grants) = (resident.id.clone(), resident.grants.clone());
+            let (id, grants, asks) = (resident.id.clone(), resident.grants.clone(), resident.asks.clone());
             let access = Access::new(&grants, &limits, &ports.resources);
             let net = ports.outside.net(&grants, access.resources.clone());
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
             let grounds = Grounds {
                 id,
                 grants,
+                asks,
                 access,
                 net,
                 limits,
@@ -386,6 +387,7 @@ impl Inner {
             handle,
             grants: CapabilitySet::new(id.as_str(), self.audit.clone()),
             id,
+            asks: Arc::default(),
             payload_bytes_max,
             shutdown,
             way: OnceLock::new(),

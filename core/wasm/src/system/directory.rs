@@ -11,6 +11,7 @@ use airssys_rt::{ActorId, ActorRef, Exit, SupervisorRef};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
+use crate::host::Asks;
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, GrantHandle, Kind};
 use crate::types::letter::{Letter, stopped};
@@ -25,6 +26,8 @@ pub(crate) struct Resident {
     pub handle: ActorHandle,
     pub id: ActorId,
     pub grants: CapabilitySet,
+    /// Who of its lives waits for more.
+    pub asks: Arc<Asks>,
     pub payload_bytes_max: u64,
     pub shutdown: Duration,
     pub way: OnceLock<Way>,
@@ -99,6 +102,10 @@ impl Resident {
 
     pub(crate) fn note_grant(&self, capability: u64, grant: GrantHandle) {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push((capability, grant));
+    }
+
+    pub(crate) fn forget_grant(&self, grant: GrantHandle) {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, given)| *given != grant);
     }
 
     pub(crate) fn given(&self) -> Vec<(u64, GrantHandle)> {

@@ -1,32 +1,60 @@
 //! Giving capabilities and taking them back.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_osl::{Ask, Capability, CapabilityError, CapabilitySet};
+use airssys_rt::ActorId;
+use tokio::task::AbortHandle;
 
 use super::directory::Resident;
 use super::{Inner, System};
+use crate::host::hub::Hub;
 use crate::types::error::{Code, Error, Result};
 use crate::types::event::detail;
 use crate::types::handle::{ActorHandle, GrantHandle, Kind};
 use crate::types::info::GrantInfo;
 
 /// Who gave a grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Baseline,
     Code,
     Policy,
+    /// Handed on by this one.
+    Actor(ActorId),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Origin::Baseline => "baseline",
+            Origin::Code => "host",
+            Origin::Policy => "policy",
+            Origin::Actor(id) => id.as_str(),
+        })
+    }
 }
 
 /// One grant: a text may name several actions, each a capability of its own under the same handle.
 pub(super) struct Given {
-    text: String,
-    actor: String,
-    grants: CapabilitySet,
-    ids: Vec<u64>,
+    pub text: String,
+    pub actor: ActorId,
+    pub grants: CapabilitySet,
+    pub ids: Vec<u64>,
     pub origin: Origin,
+    /// Takes it back when its time is over.
+    pub timer: Option<Timer>,
+}
+
+/// A timer that ends with the grant.
+pub(super) struct Timer(AbortHandle);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl System {
@@ -70,15 +98,21 @@ impl System {
     pub fn grants(&self, actor: ActorHandle) -> Result<Vec<GrantInfo>> {
         let inner = self.open_inner()?;
         let resident = inner.directory.resident(actor)?;
-        let info = |found: airssys_osl::GrantInfo| {
-            let grant = resident.grant_of(found.id)?;
-            Some(GrantInfo { grant, capability: found.text, ttl: found.ttl_left, open: found.open })
-        };
-        Ok(resident.grants.grants().into_iter().filter_map(info).collect())
+        Ok(inner.grants_of(&resident))
     }
 }
 
 impl Inner {
+    pub(super) fn grants_of(&self, resident: &Resident) -> Vec<GrantInfo> {
+        let info = |found: airssys_osl::GrantInfo| {
+            let grant = resident.grant_of(found.id)?;
+            let given_by = self.grants.get(&grant.raw())?.origin.to_string();
+            let airssys_osl::GrantInfo { text: capability, ttl_left: ttl, open, .. } = found;
+            Some(GrantInfo { grant, capability, ttl, open, given_by })
+        };
+        resident.grants.grants().into_iter().filter_map(info).collect()
+    }
+
     pub(super) fn give(
         &self,
         resident: &Arc<Resident>,
@@ -107,10 +141,11 @@ impl Inner {
         let handle = GrantHandle(Kind::Grant.tag(self.directory.serial()));
         let mut given = Given {
             text: capabilities.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-            actor: resident.id.to_string(),
+            actor: resident.id.clone(),
             grants: resident.grants.clone(),
             ids: Vec::new(),
             origin,
+            timer: None,
         };
         for capability in capabilities {
             let id = self.directory.serial();
@@ -121,36 +156,38 @@ impl Inner {
             resident.note_grant(id, handle);
             given.ids.push(id);
         }
-        self.ports
-            .hub
-            .tell("capability.granted", Some(&given.actor), || detail("capability", given.text.clone()));
+        given.timer = shortest.map(|ttl| self.expire_after(handle, ttl));
+        given.tell(&self.ports.hub, "capability.granted", None);
         self.grants.insert(handle.raw(), given);
-        if let Some(ttl) = shortest {
-            self.expire_after(handle, ttl);
-        }
+        resident.asks.changed();
         Ok(handle)
     }
 
-    fn expire_after(&self, handle: GrantHandle, ttl: Duration) {
+    pub(super) fn expire_after(&self, handle: GrantHandle, ttl: Duration) -> Timer {
         let weak = self.me.clone();
-        self.io.handle().spawn(async move {
+        let timer = self.io.handle().spawn(async move {
             tokio::time::sleep(ttl).await;
             if let Some(inner) = weak.upgrade() {
                 inner.take_back(handle, true);
             }
         });
+        Timer(timer.abort_handle())
     }
 
     pub(super) fn take_back(&self, handle: GrantHandle, expired: bool) -> Option<u64> {
         let (_, given) = self.grants.remove(&handle.raw())?;
         let cut = given.end(expired);
-        let kind = if expired { "capability.expired" } else { "capability.revoked" };
-        self.ports.hub.tell(kind, Some(&given.actor), || {
-            let mut facts = detail("capability", given.text.clone());
-            facts.insert("cut".to_owned(), cut.into());
-            facts
-        });
+        self.ended(handle, &given, expired, cut);
         Some(cut)
+    }
+
+    /// Tells of a grant that has ended, and forgets its number.
+    pub(super) fn ended(&self, handle: GrantHandle, given: &Given, expired: bool, cut: u64) {
+        if let Ok(resident) = self.directory.find(&given.actor) {
+            resident.forget_grant(handle);
+        }
+        let kind = if expired { "capability.expired" } else { "capability.revoked" };
+        given.tell(&self.ports.hub, kind, Some(cut));
     }
 }
 
@@ -167,6 +204,18 @@ pub(super) fn is_used(capability: &Capability) -> bool {
 }
 
 impl Given {
+    /// Tells of its beginning or end, and who gave it.
+    pub(super) fn tell(&self, hub: &Hub, kind: &str, cut: Option<u64>) {
+        hub.tell(kind, Some(self.actor.as_str()), || {
+            let mut facts = detail("capability", self.text.clone());
+            facts.insert("given_by".to_owned(), self.origin.to_string().into());
+            if let Some(cut) = cut {
+                facts.insert("cut".to_owned(), cut.into());
+            }
+            facts
+        });
+    }
+
     fn end(&self, expired: bool) -> u64 {
         let end = |id: &u64| if expired { self.grants.expire(*id) } else { self.grants.revoke(*id) };
         self.ids.iter().filter_map(end).sum()

@@ -9,6 +9,7 @@ mod directory;
 mod environment;
 mod events;
 mod grants;
+mod handing;
 mod io;
 mod messages;
 mod morgue;
@@ -25,7 +26,7 @@ mod topics;
 mod watching;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use airssys_osl::{Audit, ResourceManager};
@@ -128,6 +129,7 @@ impl System {
             lives: Lives::default(),
             programs: Programs::default(),
             resources: ResourceManager::default(),
+            desk: OnceLock::new(),
         });
         let inner = Arc::new_cyclic(|me| Inner {
             me: me.clone(),
@@ -152,6 +154,7 @@ impl System {
             policies: policy::Policies::default(),
             policy_watch: config.policy_watch,
         });
+        inner.open_desk();
         if let Some(path) = &config.policy {
             inner.load_policy(path)?;
         }

@@ -187,9 +187,10 @@ impl Inner {
             let resolved = policy.resolve(resident.id.as_str(), resident.digest.as_deref());
             if resolved.sealed {
                 // While what was banned still is.
-                self.take_back_all(&resident, Origin::Code);
+                self.take_back_all(&resident);
             }
             not_given.extend(self.apply(&resident, &resolved));
+            resident.asks.changed();
         }
         not_given
     }
@@ -234,9 +235,11 @@ impl Inner {
         not_given
     }
 
-    fn take_back_all(&self, resident: &Resident, origin: Origin) {
+    /// Takes back what neither the policy nor the baseline gives.
+    fn take_back_all(&self, resident: &Resident) {
+        let is_free = |origin: &Origin| matches!(origin, Origin::Code | Origin::Actor(_));
         for (_, grant) in resident.given() {
-            if self.grants.get(&grant.raw()).is_some_and(|given| given.origin == origin) {
+            if self.grants.get(&grant.raw()).is_some_and(|given| is_free(&given.origin)) {
                 self.take_back(grant, false);
             }
         }

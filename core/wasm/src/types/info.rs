@@ -30,6 +30,8 @@ pub struct GrantInfo {
     pub ttl: Option<Duration>,
     /// Open resources that were minted from it.
     pub open: u64,
+    /// Who gave it: `baseline`, `policy`, `host`, or the id of the actor that handed it on.
+    pub given_by: String,
 }
 
 /// What an actor or supervisor is doing.

@@ -1,5 +1,6 @@
 //! Bounds, ends and refusals of the facade: what has no room, what makes room, and what is left, in exact numbers.
 
+mod capabilities;
 mod caps;
 mod closing;
 mod files;
@@ -7,6 +8,7 @@ mod host_specs;
 mod monitors;
 mod payloads;
 mod policies;
+mod programs;
 mod services;
 mod starts;
 mod status;
