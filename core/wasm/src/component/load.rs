@@ -14,6 +14,7 @@ use crate::types::info::ComponentInfo;
 
 const HANDLER: &str = "airssys:wasm/handler@0.1.";
 const LIFECYCLE: &str = "airssys:wasm/lifecycle@0.1.";
+const HTTP: &str = "wasi:http/incoming-handler@0.2.";
 
 /// A component of a system. The imports that nobody implements are an error of its actors, not of its loading.
 pub(crate) struct Loaded {
@@ -23,6 +24,7 @@ pub(crate) struct Loaded {
     pub(crate) linked: Result<InstancePre<State>>,
     pub(crate) handler: Option<String>,
     pub(crate) lifecycle: Option<String>,
+    pub(crate) http: Option<String>,
 }
 
 /// The whole file, read once: what is hashed is what is compiled.
@@ -60,8 +62,17 @@ impl Loaded {
         progress.enter("link", bytes.len());
         let info = inspect(&compiled, digest(bytes));
         let named = |prefix: &str| info.exports.iter().find(|name| name.starts_with(prefix)).cloned();
-        let (handler, lifecycle) = (named(HANDLER), named(LIFECYCLE));
-        Ok(Self { linked: compiled.link(linker), stem, handler, lifecycle, info })
+        let (handler, lifecycle, http) = (named(HANDLER), named(LIFECYCLE), named(HTTP));
+        Ok(Self { linked: compiled.link(linker), stem, handler, lifecycle, http, info })
+    }
+
+    /// `EXPORT_MISSING` unless it can be asked by http.
+    pub(crate) fn check_http(&self) -> Result<()> {
+        if self.http.is_some() {
+            return Ok(());
+        }
+        let text = "the component does not export wasi:http/incoming-handler@0.2, so it serves no http";
+        Err(Error::new(Code::ExportMissing, text).with("export", "wasi:http/incoming-handler@0.2.0"))
     }
 }
 
@@ -69,6 +80,9 @@ fn inspect(compiled: &Compiled, digest: String) -> ComponentInfo {
     let (imports, exports) = (compiled.imports(), compiled.exports());
     let mut capabilities: Vec<String> =
         imports.iter().flat_map(|name| capabilities_of(name)).map(|name| (*name).to_owned()).collect();
+    if exports.iter().any(|name| name.starts_with(HTTP)) {
+        capabilities.push("net.listen".to_owned());
+    }
     capabilities.sort();
     capabilities.dedup();
     let handler = exports.iter().any(|name| name.starts_with(HANDLER));

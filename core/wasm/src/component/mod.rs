@@ -4,6 +4,7 @@ mod guest;
 mod host_actor;
 mod load;
 mod progress;
+mod served;
 mod service;
 
 pub(crate) use self::guest::{Blueprint, Guest};

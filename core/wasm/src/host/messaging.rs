@@ -100,6 +100,7 @@ impl State {
             sent,
             topic: None,
             tab: None,
+            exchange: None,
         }
     }
 

@@ -14,6 +14,8 @@ mod messaging;
 mod network;
 mod opening;
 mod programs;
+mod race;
+mod serving;
 mod sink;
 mod state;
 mod stdio;
@@ -31,9 +33,11 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets
 pub(crate) use self::life::{Access, ERRANDS_MAX, Life, Lives, Living};
 pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
+pub(crate) use self::race::{First, race};
+pub(crate) use self::serving::{Counted, EXCHANGES_MAX, Serving, Site};
 pub(crate) use self::state::{Grounds, Ports, Refusals, State};
 pub(crate) use self::tls::Trust;
-pub(crate) use self::turns::Turn;
+pub(crate) use self::turns::{Turn, Turns};
 use crate::types::error::{Code, Error, Result};
 
 /// Puts every interface that the host implements into a linker. All of them link always and deny at use.
