@@ -33,7 +33,7 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets
 pub(crate) use self::life::{Access, ERRANDS_MAX, Life, Lives, Living};
 pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
-pub(crate) use self::race::{First, race};
+pub(crate) use self::race::race;
 pub(crate) use self::serving::{Counted, EXCHANGES_MAX, Serving, Site};
 pub(crate) use self::state::{Grounds, Ports, Refusals, State};
 pub(crate) use self::tls::Trust;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use airssys_rt::{ActorId, Branch, Exit, Handle, SupervisorRef};
 
-use super::actors::{Prepared, status};
+use super::actors::Prepared;
 use super::directory::{Resident, Way};
 use super::operation::{Operation, as_ours};
 use super::rt_spec;
