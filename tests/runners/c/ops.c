@@ -13,7 +13,7 @@ static bool is_one_of(const char *word, const char *words) {
 
 #define GUEST \
   " component name grant restart config cpu_ms wall_ms host_calls output_bytes fuel memory_bytes handles " \
-  "mailbox_messages payload_bytes cpu_percent written_bytes args env overflow errors_max health_interval_ms " \
+  "mailbox_messages payload_bytes cpu_percent written_bytes args env http_listen overflow errors_max health_interval_ms " \
   "health_missed "
 #define SUPERVISOR " name strategy intensity period_ms initial_ms give_up auto_shutdown restart "
 

@@ -25,6 +25,7 @@ const OF_GUESTS: [(&str, Change); 14] = [
     ("health_missed", |spec| spec.health_missed = Some(1)),
     ("written_bytes", |spec| spec.limits.written_bytes = Some(1)),
     ("args", |spec| spec.args.push("a".to_owned())),
+    ("http_listen", |spec| spec.http_listen = Some("127.0.0.1:0".to_owned())),
     ("env", |spec| spec.env.push(("A".to_owned(), "b".to_owned()))),
 ];
 
