@@ -36,7 +36,7 @@ static const struct {
     {"list", "pattern expect_ids", step_list},
     {"stop", "to", step_end},
     {"kill", "to", step_end},
-    {"status", "of expect_state expect_restarts expect_handled", step_status},
+    {"status", "of expect_state expect_restarts expect_handled expect_listening", step_status},
     {"handled", "of expect_count", step_handled},
     {"send", "to text", step_message},
     {"request", "to text timeout_ms expect_text expect_part", step_message},
