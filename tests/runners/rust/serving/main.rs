@@ -72,7 +72,7 @@ impl World {
     /// The next event of this kind.
     fn event(&self, kind: &str) -> Event {
         loop {
-            let event = self.events.next(Some(LONG)).expect("in time").expect("open");
+            let event = self.events.next_async().wait().expect("no error").expect("open");
             if event.kind == kind {
                 return event;
             }
