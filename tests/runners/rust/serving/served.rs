@@ -88,7 +88,7 @@ fn whoever_may_not_listen_or_cannot_serve_does_not_start() {
     let spec = ActorSpec::new(component).http_listen("127.0.0.1:8080");
     let error = system.spawn(spec).expect_err("not granted");
     assert_eq!((error.code, error.text("hook")), (Code::StartFailed, "listen"));
-    assert_eq!(error.policy_line(), "- net.listen 127.0.0.1:8080");
+    assert_eq!(error.policy_line(), "- net.listen 127.0.0.1:8080 ; proto=tcp");
     for wrong in ["8080", "localhost:8080", "127.0.0.1", ""] {
         let error = system.spawn(ActorSpec::new(component).http_listen(wrong)).expect_err("no address");
         assert_eq!((error.code, error.text("which")), (Code::InvalidArgument, "http_listen"));
