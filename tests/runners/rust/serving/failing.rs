@@ -3,7 +3,7 @@
 use super::*;
 
 fn quick(spec: ActorSpec) -> ActorSpec {
-    let (cpu, wall) = (Some(Duration::from_millis(50)), Some(Duration::from_millis(500)));
+    let (cpu, wall) = (Some(Duration::from_millis(500)), Some(Duration::from_secs(3)));
     spec.budget(Budget { cpu, wall, output_bytes: Some(1 << 20), ..Budget::default() })
 }
 

@@ -110,7 +110,9 @@ fn the_audit_tells_what_listened_and_how_many_came() {
         world.get("/hello");
     }
     let records = world.records();
-    let of = |operation: &str| records.iter().filter(|record| record["operation"] == operation).collect::<Vec<_>>();
+    let of = |operation: &str| {
+        records.iter().filter(|record| record["operation"] == operation).collect::<Vec<_>>()
+    };
     let listened = of("listen");
     assert!(!listened.is_empty(), "{records:?}");
     assert!(listened.iter().all(|it| it.to_string().contains(&format!("127.0.0.1:{port}"))));
