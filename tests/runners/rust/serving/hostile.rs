@@ -83,7 +83,7 @@ fn hostile_e14_peers_that_say_nothing_keep_nobody_from_being_served() {
 }
 
 #[test]
-fn hostile_e11_more_peers_than_may_wait_outside_and_the_audit_is_not_filled() {
+fn hostile_e14_more_peers_than_may_wait_outside_and_the_audit_is_not_filled() {
     let world = World::new();
     let mut open: Vec<_> = (0..40).map(|_| world.connect()).collect();
     assert_eq!(open[0].ask("/hello").0, 200);

@@ -29,7 +29,8 @@ pub(super) fn framing(head: &[u8]) -> Option<Framing> {
     lines.next()?.filter(|line| is_plain(line))?;
     let (mut length, mut chunked) = (None, false);
     for line in lines {
-        let line = line.unwrap_or_default();
+        // Not every program ends a line without `\r`.
+        let line = line?;
         if line.is_empty() {
             break;
         }
