@@ -157,6 +157,11 @@ export interface SpawnOptions {
      * environment of the host.
      */
     env?: Record<string, string>;
+    /**
+     * Where its `wasi:http/incoming-handler` is asked, as `127.0.0.1:8080`; port 0 is a free one. Needs the grant
+     * `net.listen` of that address.
+     */
+    httpListen?: string;
 }
 /** How a call is given up. */
 export interface AbortOptions {
@@ -285,6 +290,8 @@ export interface ActorStatus {
     readonly lastExit?: string;
     /** Time that its code has run. */
     readonly busyMs: number;
+    /** Where it serves http, while it does. */
+    readonly listening?: string;
 }
 /** One actor or supervisor with those below it. */
 export interface TreeNode {

@@ -81,6 +81,7 @@ export interface StatusAnswer {
   restarts: number
   lastExit?: string
   busyMs: number
+  listening?: string
 }
 
 /** `GrantInfo`. */
@@ -212,6 +213,7 @@ export interface SpawnSpec {
   errorPeriodMs?: number
   args?: Array<string>
   env?: Record<string, string>
+  httpListen?: string
 }
 
 /** What an instance may hold; `Infinity` takes a bound away. */

@@ -368,6 +368,9 @@ typedef struct {
   const char *const *env;
   // How many variables there are.
   size_t env_len;
+  // Where its wasi:http/incoming-handler is asked, as "127.0.0.1:8080"; port 0: a free one. Needs the grant
+  // "net.listen" of that address; NULL: it serves no http.
+  const char *http_listen;
 } airwasm_actor_spec;
 
 // A message as a handler sees it. It and what it points to live as long as the call that they are given to.
@@ -630,8 +633,9 @@ airwasm_error *airwasm_lookup(airwasm_system *system, const char *id, airwasm_ha
 airwasm_error *airwasm_actor_id(airwasm_system *system, airwasm_handle actor, airwasm_bytes *id);
 
 // What an actor or supervisor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,
-// "handled":3,"restarts":1,"last_exit":"killed","busy_ms":12}; state is starting, running, restarting, stopping,
-// stopped or abandoned; last_exit is how its last life ended, or null.
+// "handled":3,"restarts":1,"last_exit":"killed","busy_ms":12,"listening":null}; state is starting, running, restarting,
+// stopping, stopped or abandoned; last_exit is how its last life ended, or null; listening is where it serves http, or
+// null.
 airwasm_error *airwasm_status(airwasm_system *system, airwasm_handle actor, airwasm_bytes *status);
 
 // The same of every actor and supervisor whose id matches a pattern such as "tools/*/*", as a JSON array in the order

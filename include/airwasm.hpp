@@ -140,6 +140,8 @@ struct Spec {
   std::vector<std::string> args;
   // "NAME=value".
   std::vector<std::string> env;
+  // Where its wasi:http/incoming-handler is asked.
+  std::string http_listen;
 
   Spec() = default;
   explicit Spec(Handle of, std::string called = {}) : component(of), name(std::move(called)) {}
@@ -253,6 +255,7 @@ class Tree {
     c.significant = spec.significant, c.overflow = spec.overflow;
     c.health_interval_ms = spec.health_interval_ms, c.health_missed = spec.health_missed;
     c.errors_max = spec.errors_max, c.error_period_ms = spec.error_period_ms;
+    c.http_listen = spec.http_listen.empty() ? nullptr : spec.http_listen.c_str();
     return &c;
   }
 

@@ -44,6 +44,7 @@ pub struct StatusAnswer {
     pub restarts: f64,
     pub last_exit: Option<String>,
     pub busy_ms: f64,
+    pub listening: Option<String>,
 }
 
 /// `GrantInfo`.
@@ -167,6 +168,7 @@ impl From<ActorStatus> for StatusAnswer {
             restarts: number(status.restarts),
             last_exit: status.last_exit,
             busy_ms: number(status.busy_ms),
+            listening: status.listening,
         }
     }
 }

@@ -53,6 +53,7 @@ pub struct SpawnSpec {
     pub error_period_ms: Option<f64>,
     pub args: Option<Vec<String>>,
     pub env: Option<BTreeMap<String, String>>,
+    pub http_listen: Option<String>,
 }
 
 /// What an instance may hold; `Infinity` takes a bound away.
@@ -181,6 +182,7 @@ impl SpawnSpec {
             error_period: self.error_period_ms.map(millis),
             args: self.args.unwrap_or_default(),
             env: self.env.unwrap_or_default().into_iter().collect(),
+            http_listen: self.http_listen,
         })
     }
 }

@@ -62,6 +62,8 @@ export interface ActorStatus {
   readonly lastExit?: string
   /** Time that its code has run. */
   readonly busyMs: number
+  /** Where it serves http, while it does. */
+  readonly listening?: string
 }
 
 /** One actor or supervisor with those below it. */

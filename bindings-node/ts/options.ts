@@ -126,6 +126,11 @@ export interface SpawnOptions {
    * environment of the host.
    */
   env?: Record<string, string>
+  /**
+   * Where its `wasi:http/incoming-handler` is asked, as `127.0.0.1:8080`; port 0 is a free one. Needs the grant
+   * `net.listen` of that address.
+   */
+  httpListen?: string
 }
 
 /** How a call is given up. */
@@ -341,6 +346,7 @@ export const actorReaders: { [K in keyof Omit<Native.SpawnSpec, 'component'>]-?:
   errorPeriodMs: amount,
   args: texts,
   env: variables,
+  httpListen: text,
 }
 /** @internal */
 export const spawnOptions = options<Omit<Native.SpawnSpec, 'component'>>(actorReaders)

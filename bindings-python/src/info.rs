@@ -50,6 +50,8 @@ records! {
         last_exit: Option<String>,
         /// Milliseconds that its code has run.
         busy_ms: u64,
+        /// Where it serves http, while it does.
+        listening: Option<String>,
     }
 
     /// Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait.

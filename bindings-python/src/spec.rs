@@ -57,6 +57,7 @@ pub fn actor_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> 
             "budget" => spec.budget = budget(value)?,
             "args" => spec.args = texts(value)?,
             "env" => spec.env = variables(value)?,
+            "http_listen" => spec.http_listen = value.map(|value| value.extract()).transpose()?,
             "config" => spec.config = value.map(config_text).transpose()?,
             "restart" => spec.restart = word(value)?,
             "shutdown_ms" => spec.shutdown = bound(key, value)?.map(millis),
@@ -92,10 +93,9 @@ pub fn guest_spec(
 
 /// The same for a function, which takes nothing that a guest is made with.
 pub fn host_spec(name: Option<String>, options: Option<&Bound<'_, PyDict>>) -> PyResult<airwasm::ActorSpec> {
-    each_option(
-        options,
-        |key, _| if matches!(key, "config" | "args" | "env") { Err(unexpected()) } else { Ok(()) },
-    )?;
+    each_option(options, |key, _| {
+        if matches!(key, "config" | "args" | "env" | "http_listen") { Err(unexpected()) } else { Ok(()) }
+    })?;
     actor_spec(name, options)
 }
 
@@ -145,7 +145,7 @@ impl ActorSpec {
     #[new]
     #[pyo3(
         signature = (component, name=None, **options),
-        text_signature = "(component, name=None, *, grants=(), limits=None, budget=None, config=None, args=(), env=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
+        text_signature = "(component, name=None, *, grants=(), limits=None, budget=None, config=None, args=(), env=None, http_listen=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
     fn new(
         component: &Bound<'_, Component>,

@@ -141,7 +141,7 @@ impl System {
     /// Starts a guest, and waits until it is up.
     #[pyo3(
         signature = (component, name=None, **options),
-        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, args=(), env=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
+        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, args=(), env=None, http_listen=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
     fn spawn(
         &self,
@@ -158,7 +158,7 @@ impl System {
     /// `spawn`, awaited.
     #[pyo3(
         signature = (component, name=None, **options),
-        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, args=(), env=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
+        text_signature = "($self, component, name=None, *, grants=(), limits=None, budget=None, config=None, args=(), env=None, http_listen=None, restart=None, shutdown_ms=None, significant=False, overflow=None, health_interval_ms=None, health_missed=None, errors_max=None, error_period_ms=None)"
     )]
     fn spawn_async<'py>(
         &self,

@@ -164,8 +164,9 @@ pub extern "C" fn airwasm_actor_id(
 }
 
 /// What an actor or supervisor is doing, as JSON: {"id":"default/hello/0","state":"running","mailbox_messages":0,
-/// "handled":3,"restarts":1,"last_exit":"killed","busy_ms":12}; state is starting, running, restarting, stopping,
-/// stopped or abandoned; last_exit is how its last life ended, or null.
+/// "handled":3,"restarts":1,"last_exit":"killed","busy_ms":12,"listening":null}; state is starting, running, restarting,
+/// stopping, stopped or abandoned; last_exit is how its last life ended, or null; listening is where it serves http, or
+/// null.
 #[unsafe(no_mangle)]
 pub extern "C" fn airwasm_status(
     system: *mut airwasm_system,

@@ -100,6 +100,7 @@ pub(crate) fn actor_spec(spec: *const airwasm_actor_spec) -> Result<ActorSpec> {
             .iter()
             .map(|text| variable(text))
             .collect::<Result<_>>()?,
+        http_listen: raw::optional_text(spec.http_listen, "http_listen")?,
     })
 }
 

@@ -25,10 +25,11 @@ pub(crate) fn component(info: &ComponentInfo) -> Vec<u8> {
 }
 
 fn status_value(status: &ActorStatus) -> Value {
-    let ActorStatus { id, state, mailbox_messages, handled, restarts, last_exit, busy_ms } = status;
+    let ActorStatus { id, state, mailbox_messages, handled, restarts, last_exit, busy_ms, listening } =
+        status;
     json!({
         "id": id, "state": state, "mailbox_messages": mailbox_messages, "handled": handled, "restarts": restarts,
-        "last_exit": last_exit, "busy_ms": busy_ms,
+        "last_exit": last_exit, "busy_ms": busy_ms, "listening": listening,
     })
 }
 

@@ -138,6 +138,9 @@ pub struct airwasm_actor_spec {
     pub env: *const *const c_char,
     /// How many variables there are.
     pub env_len: usize,
+    /// Where its wasi:http/incoming-handler is asked, as "127.0.0.1:8080"; port 0: a free one. Needs the grant
+    /// "net.listen" of that address; NULL: it serves no http.
+    pub http_listen: *const c_char,
 }
 
 /// How long a restart waits.

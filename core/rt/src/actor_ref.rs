@@ -188,6 +188,11 @@ impl<M: Message> ActorRef<M> {
         self.0.force(exit);
     }
 
+    /// Counts an error of work that it left to others, as an answer with an error counts.
+    pub fn note_error(&self) {
+        self.0.note_error();
+    }
+
     /// What it is doing.
     pub fn status(&self) -> Status {
         self.0.status()

@@ -144,6 +144,7 @@ mod supervision;
 mod supervisor;
 mod supervisor_ref;
 mod sync;
+mod task;
 mod ticker;
 mod timer;
 mod topic;
@@ -182,6 +183,7 @@ pub use supervision::{
     InvalidRules, Machine, Output, Refusal, Restart, Rules, Strategy, Ticket, Token,
 };
 pub use supervisor_ref::{Asked, SupervisorRef};
+pub use task::TaskHandle;
 pub use ticker::Ticks;
 pub use timer::Timer;
 pub use topic::{InvalidTopic, Topic, TopicPattern};

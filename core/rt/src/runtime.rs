@@ -33,6 +33,7 @@ use crate::stopping::{Stopped, stop_root};
 use crate::supervision::{AutoShutdown, Restart, Rules};
 use crate::supervisor::Supervisor;
 use crate::supervisor_ref::{Asked, SupervisorRef};
+use crate::task::TaskHandle;
 use crate::ticker::Ticks;
 use crate::tree::{Branch, branch};
 use crate::watch::{Down, MonitorId, Mourner, Watcher};
@@ -316,6 +317,11 @@ impl Runtime {
     /// Runs a job that may block on the pool for callbacks.
     pub fn run_callback(&self, job: Box<dyn FnOnce() + Send>) {
         self.shared.callbacks.run(job);
+    }
+
+    /// Has the workers poll a future beside the actors, until it is done or aborted. It may be lost when the runtime ends.
+    pub fn spawn_task(&self, work: impl Future<Output = ()> + Send + 'static) -> TaskHandle {
+        crate::task::spawn(&self.shared, Box::pin(work))
     }
 
     /// Stops everything, the trees in reverse order of their starts, and kills at the deadline what is left then.

@@ -56,6 +56,7 @@ airwasm_error *step_status(world *w, json_object *step, const char *op) {
   (void)op;
   if (error || (error = airwasm_status(w->system, actor, &status))) return error;
   step_expect(w, step, "expect_state", &status, "state");
+  step_expect(w, step, "expect_listening", &status, "listening");
   step_expect(w, step, "expect_restarts", &status, "restarts");
   step_expect(w, step, "expect_handled", &status, "handled");
   airwasm_bytes_free(&status);

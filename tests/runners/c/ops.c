@@ -13,7 +13,7 @@ static bool is_one_of(const char *word, const char *words) {
 
 #define GUEST \
   " component name grant restart config cpu_ms wall_ms host_calls output_bytes fuel memory_bytes handles " \
-  "mailbox_messages payload_bytes cpu_percent written_bytes args env overflow errors_max health_interval_ms " \
+  "mailbox_messages payload_bytes cpu_percent written_bytes args env http_listen overflow errors_max health_interval_ms " \
   "health_missed "
 #define SUPERVISOR " name strategy intensity period_ms initial_ms give_up auto_shutdown restart "
 
@@ -37,7 +37,7 @@ static const struct {
     {"list", "pattern expect_ids", step_list},
     {"stop", "to", step_end},
     {"kill", "to", step_end},
-    {"status", "of expect_state expect_restarts expect_handled", step_status},
+    {"status", "of expect_state expect_restarts expect_handled expect_listening", step_status},
     {"handled", "of expect_count", step_handled},
     {"send", "to text", step_message},
     {"request", "to text timeout_ms expect_text expect_part", step_message},

@@ -90,6 +90,7 @@ airwasm_actor_spec *spec_actor(world *w, json_object *step, spec **all) {
   actor->grants = new->grants.at, actor->grants_len = lines(step, "grant", &new->grants);
   actor->args = new->args.at, actor->args_len = lines(step, "args", &new->args);
   actor->env = new->env.at, actor->env_len = lines(step, "env", &new->env);
+  actor->http_listen = json_text(step, "http_listen");
   return actor;
 }
 

@@ -174,7 +174,7 @@ const OPERATIONS = {
   kill: async (world, step) => (await world.actor(step)).kill(),
   async status(world, step) {
     const status = await (await world.actor(step, 'of')).status()
-    for (const key of ['state', 'restarts', 'handled']) same(key, step.get(`expect_${key}`), status[key])
+    for (const key of ['state', 'restarts', 'handled', 'listening']) same(key, step.get(`expect_${key}`), status[key])
   },
   async list(world, step) {
     const all = await world.system.list(step.get('pattern'))

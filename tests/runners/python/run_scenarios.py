@@ -154,7 +154,7 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
 
     def op_status(self, step: Step) -> None:
         status = self.actor(step, "of").status()
-        for key in ("state", "restarts", "handled"):
+        for key in ("state", "restarts", "handled", "listening"):
             step.same(f"expect_{key}", getattr(status, key))
 
     def op_handled(self, step: Step) -> None:

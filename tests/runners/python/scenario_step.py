@@ -76,7 +76,7 @@ def guest_options(step: Step) -> dict[str, Any]:
     config, grants = config_of(step.pop("config", None)), step.pop("grant", "").splitlines()
     args, lines = step.pop("args", "").splitlines(), step.pop("env", "").splitlines()
     env = dict(line.split("=", 1) for line in lines)
-    return host_options(step) | options | {"config": config, "grants": grants, "args": args, "env": env}
+    return host_options(step) | options | {"config": config, "grants": grants, "args": args, "env": env} | step.pick("http_listen")
 
 
 def service_options(step: Step) -> dict[str, Any]:

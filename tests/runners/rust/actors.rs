@@ -63,6 +63,8 @@ impl World {
     fn status(&mut self, step: &mut Step) -> Outcome {
         let status = self.system.status(self.actor(step, "of")?)?;
         step.text("expect_state").map_or(Ok(()), |state| same("state", state, status.state))?;
+        let listening = step.text("expect_listening");
+        listening.map_or(Ok(()), |at| same("listening", at, status.listening.unwrap_or_default()))?;
         step.count("expect_restarts").map_or(Ok(()), |count| same("restarts", count, status.restarts))?;
         Ok(step.count("expect_handled").map_or(Ok(()), |count| same("handled", count, status.handled))?)
     }

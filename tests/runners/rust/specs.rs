@@ -67,6 +67,7 @@ pub fn guest_spec(step: &mut Step) -> Parsed<ActorSpec> {
         args,
         env,
         config: step.text("config"),
+        http_listen: step.text("http_listen"),
         budget: Budget {
             cpu: millis(step, "cpu_ms"),
             wall: millis(step, "wall_ms"),

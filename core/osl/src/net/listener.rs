@@ -52,10 +52,22 @@ impl Listener {
         let of_listener = accepted.try_acquire(Resource::Socket).map_err(too_many)?;
         let permit = resources.try_acquire(Resource::Socket).map_err(NetError::TooManySockets)?;
         let Some((fd, peer)) = next(socket)? else { return Ok(None) };
+        socket.count_accepted();
         let permits = vec![Arc::new(of_listener), Arc::new(permit)];
         let (capability, function) = (socket.capability(), socket.function());
         let accepted = Socket::new(&socket.context, socket.guard(), permits, fd, capability, function)?;
         TcpStream::connected(accepted, peer).map(Some)
+    }
+
+    /// Turns everybody away from now on, those included that wait to be accepted; whoever waits in an accept is told.
+    pub fn close(&self) {
+        // The end of its grant closes it too.
+        if self.guard().alive().is_ok()
+            && let Ok(fd) = self.0.socket.fd()
+        {
+            // One that is closed already says so.
+            let _ = rustix::net::shutdown(&*fd, rustix::net::Shutdown::Both);
+        }
     }
 
     /// Where it listens, the chosen port included.

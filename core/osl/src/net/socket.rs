@@ -33,6 +33,8 @@ pub(crate) struct Socket {
     function: String,
     received: AtomicU64,
     sent: AtomicU64,
+    /// Connections that it took, if it listens.
+    accepted: AtomicU64,
     /// Its end is recorded, once it has come to something.
     closing: OnceLock<Opened>,
 }
@@ -83,6 +85,7 @@ impl Socket {
             function: function.to_owned(),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
             closing: OnceLock::new(),
         })
     }
@@ -182,6 +185,10 @@ impl Socket {
         self.sent.fetch_add(count as u64, Ordering::Relaxed);
     }
 
+    pub fn count_accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -195,6 +202,9 @@ impl Drop for Socket {
     fn drop(&mut self) {
         let Some(closing) = self.closing.take() else { return };
         let outcome = self.guard().alive().map_or("its grant has ended", |()| "ok");
-        closing.close(outcome, &[("bytes_in", self.received()), ("bytes_out", self.sent())]);
+        match self.accepted.load(Ordering::Relaxed) {
+            0 => closing.close(outcome, &[("bytes_in", self.received()), ("bytes_out", self.sent())]),
+            accepted => closing.close(outcome, &[("accepted", accepted)]),
+        }
     }
 }

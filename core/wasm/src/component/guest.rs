@@ -7,8 +7,9 @@ use airssys_rt::{Actor, Cause, Child, Context, Exit, Ticks};
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use super::load::Loaded;
+use super::served::Exchanges;
 use crate::engine::{Engine, Function, Instance};
-use crate::host::{Grounds, State};
+use crate::host::{Grounds, Serving, Site, State};
 use crate::types::error::{Code, Error, Result};
 use crate::types::letter::Letter;
 
@@ -60,6 +61,8 @@ pub(crate) struct Blueprint {
     pub(crate) config: Option<Arc<str>>,
     pub(crate) ticks: Ticks,
     pub(crate) nobody: Arc<str>,
+    /// Where it serves http, if it does.
+    pub(crate) site: Option<Arc<Site>>,
 }
 
 /// One life of a guest.
@@ -71,6 +74,8 @@ pub(crate) struct Guest {
     pre_stop: Option<Function<(String,), ()>>,
     post_stop: Option<Function<(), ()>>,
     health: Option<Function<(), (Hooked,)>>,
+    serving: Option<Serving>,
+    exchanges: Exchanges,
 }
 
 impl Guest {
@@ -98,9 +103,15 @@ impl Guest {
             pre_stop: None,
             post_stop: None,
             health: None,
+            serving: None,
+            exchanges: Exchanges::default(),
         };
         if let Some(interface) = &component.lifecycle {
             guest.begin(interface).await?;
+        }
+        if let Some(site) = &blueprint.site {
+            let opened = Serving::open(grounds, site, guest.instance.data().living.number);
+            guest.serving = Some(opened.map_err(cannot_serve)?);
         }
         Ok(guest)
     }
@@ -130,8 +141,18 @@ impl Guest {
 
     /// The letter as the guest sees it.
     fn message(&self, letter: Letter) -> WitMessage {
-        let Letter { sender, payload, content_type, deadline, correlation, sent, life: _, topic: _, tab: _ } =
-            letter;
+        let Letter {
+            sender,
+            payload,
+            content_type,
+            deadline,
+            correlation,
+            sent,
+            life: _,
+            topic: _,
+            tab: _,
+            exchange: _,
+        } = letter;
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
         let since = sent.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         WitMessage {
@@ -166,6 +187,16 @@ impl Guest {
     }
 }
 
+/// `START_FAILED` before the first connection, with the line that would allow it.
+fn cannot_serve(cause: Error) -> Error {
+    let line = cause.detail.get("policy_line").cloned();
+    let failed = start_failed("listen", cause);
+    match line {
+        Some(line) => failed.with("policy_line", line),
+        None => failed,
+    }
+}
+
 /// `START_FAILED` at this hook. What is no fault of the hook keeps its own code.
 fn start_failed(hook: &str, cause: Error) -> Error {
     if matches!(cause.code, Code::PoolExhausted | Code::TypeMismatch | Code::ImportMissing) {
@@ -179,13 +210,23 @@ fn start_failed(hook: &str, cause: Error) -> Error {
 
 impl Child for Guest {
     async fn post_start(&mut self) -> std::result::Result<(), Exit> {
-        let Some(hook) = &self.post_start else { return Ok(()) };
-        self.instance.data_mut().begin(None, None);
-        let answer = self.instance.call(hook, ()).await;
-        self.hooked("post-start", answer).map_err(|error| self.crash(error))
+        if let Some(hook) = &self.post_start {
+            self.instance.data_mut().begin(None, None);
+            let answer = self.instance.call(hook, ()).await;
+            self.hooked("post-start", answer).map_err(|error| self.crash(error))?;
+        }
+        if let Some(serving) = &mut self.serving {
+            serving.begin();
+        }
+        Ok(())
     }
 
     async fn pre_stop(&mut self, reason: &Exit) {
+        if let Some(serving) = &mut self.serving {
+            serving.close();
+            self.exchanges.ended().await;
+            serving.ended().await;
+        }
         let Some(hook) = &self.pre_stop else { return };
         self.instance.data_mut().begin(None, None);
         // A guest that fails while it stops is gone all the same; only its last hook is left out.
@@ -222,6 +263,12 @@ impl Actor for Guest {
         letter: Letter,
         context: &mut Context<'_, Letter>,
     ) -> std::result::Result<(), Exit> {
+        if let Some(exchange) = letter.exchange {
+            // Nobody waits here: messages, checks and stops come between those that run.
+            let life = self.instance.data().living.number;
+            self.exchanges.begin(&self.blueprint, &exchange, life, context.me());
+            return Ok(());
+        }
         let Some(handle) = &self.handle else {
             let error = self.blueprint.component.no_handler();
             context.reply(Err(error.at(&self.blueprint.grounds.id)));

@@ -18,6 +18,7 @@ use crate::types::info::ComponentInfo;
 const HANDLER: &str = "airssys:wasm/handler@0.1.";
 const HANDLER_NOW: &str = "airssys:wasm/handler@0.1.0";
 const LIFECYCLE: &str = "airssys:wasm/lifecycle@0.1.";
+const HTTP: &str = "wasi:http/incoming-handler@0.2.";
 
 /// A component of a system. The imports that nobody implements are an error of its actors, not of its loading.
 pub(crate) struct Loaded {
@@ -33,6 +34,7 @@ pub(crate) struct Loaded {
     pub(crate) lifecycle: Option<String>,
     /// Of a component without a handler, the export that may have been meant as one.
     nearly_handler: Option<String>,
+    pub(crate) http: Option<String>,
 }
 
 /// The whole file, read once: what is hashed is what is compiled.
@@ -74,13 +76,22 @@ impl Loaded {
         let wants = wants(&imports);
         let info = inspect(digest(bytes), imports, exports, &wants);
         let named = |prefix: &str| info.exports.iter().find(|name| name.starts_with(prefix)).cloned();
-        let (handler, lifecycle) = (named(HANDLER), named(LIFECYCLE));
+        let (handler, lifecycle, http) = (named(HANDLER), named(LIFECYCLE), named(HTTP));
         let nearly_handler = match handler {
             None => nearest::to(HANDLER_NOW, info.exports.iter().map(String::as_str)).map(str::to_owned),
             Some(_) => None,
         };
         let wit = wit::exports(bytes);
-        Ok(Self { info, stem, linked, wants, wit, handler, lifecycle, nearly_handler })
+        Ok(Self { info, stem, linked, wants, wit, handler, lifecycle, nearly_handler, http })
+    }
+
+    /// `EXPORT_MISSING` unless it can be asked by http.
+    pub(crate) fn check_http(&self) -> Result<()> {
+        if self.http.is_some() {
+            return Ok(());
+        }
+        let text = "the component does not export wasi:http/incoming-handler@0.2, so it serves no http";
+        Err(Error::new(Code::ExportMissing, text).with("export", "wasi:http/incoming-handler@0.2.0"))
     }
 
     /// That it takes no messages, with what it exports in a handler's place.
@@ -153,7 +164,12 @@ fn inspect(
     exports: Vec<Item>,
     wants: &[(&'static str, String)],
 ) -> ComponentInfo {
-    let capabilities = wants.iter().map(|(family, _)| (*family).to_owned()).collect();
+    let mut capabilities: Vec<String> = wants.iter().map(|(family, _)| (*family).to_owned()).collect();
+    if exports.iter().any(|export| export.name.starts_with(HTTP)) {
+        capabilities.push("net.listen".to_owned());
+        capabilities.sort();
+        capabilities.dedup();
+    }
     let imports = imports.into_iter().map(|import| import.name).collect();
     let exports: Vec<String> = exports.into_iter().map(|export| export.name).collect();
     let handler = exports.iter().any(|name| name.starts_with(HANDLER));

@@ -6,6 +6,7 @@ mod load;
 mod missing;
 mod nearest;
 mod progress;
+mod served;
 mod service;
 mod wit;
 mod wit_text;

@@ -11,7 +11,7 @@ use airssys_osl::{NetError, TcpStream};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::http::from_hyper;
@@ -141,19 +141,26 @@ impl Body for Sent {
     }
 }
 
-/// A response's body: so many bytes at most, and never too long a silence.
+/// A body that is received: so many bytes at most, never too long a silence, and no longer than may be in all.
 pub(super) struct Received {
     body: Incoming,
     bytes_left: u64,
     bytes_max: u64,
     silence_max: Duration,
+    /// When it must be whole.
+    until: Option<Instant>,
     /// Armed when a wait begins.
     silence: Option<Pin<Box<Sleep>>>,
 }
 
 impl Received {
     pub(super) fn new(body: Incoming, bytes_max: u64, silence_max: Duration) -> Self {
-        Self { body, bytes_left: bytes_max, bytes_max, silence_max, silence: None }
+        Self { body, bytes_left: bytes_max, bytes_max, silence_max, until: None, silence: None }
+    }
+
+    /// The same, which must be whole by then.
+    pub(super) fn until(self, until: Instant) -> Self {
+        Self { until: Some(until), ..self }
     }
 
     fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Error> {
@@ -178,8 +185,11 @@ impl Body for Received {
             let frame = frame.map(|frame| frame.map_err(from_hyper).and_then(|frame| this.counted(frame)));
             return Poll::Ready(frame);
         }
-        let silence_max = this.silence_max;
-        let silence = this.silence.get_or_insert_with(|| Box::pin(sleep(silence_max)));
+        let (silence_max, until) = (this.silence_max, this.until);
+        let silence = this.silence.get_or_insert_with(|| {
+            let end = Instant::now() + silence_max;
+            Box::pin(sleep_until(until.map_or(end, |until| until.min(end))))
+        });
         ready!(silence.as_mut().poll(context));
         Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
     }

@@ -110,6 +110,7 @@ impl State {
             sent,
             topic: None,
             tab: None,
+            exchange: None,
         }
     }
 

@@ -21,6 +21,8 @@ mod network;
 mod opening;
 mod process;
 mod programs;
+mod race;
+mod serving;
 mod sink;
 mod state;
 mod stdio;
@@ -40,9 +42,11 @@ pub(crate) use self::desk::{Desk, Handing, NotHanded, Ungrantable};
 pub(crate) use self::life::{Access, ERRANDS_MAX, Life, Lives, Living};
 pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
+pub(crate) use self::race::race;
+pub(crate) use self::serving::{Counted, EXCHANGES_MAX, Serving, Site};
 pub(crate) use self::state::{Grounds, Ports, Refusals, State};
 pub(crate) use self::tls::Trust;
-pub(crate) use self::turns::Turn;
+pub(crate) use self::turns::{Turn, Turns};
 use crate::types::error::{Code, Error, Result};
 
 /// Puts every interface that the host implements into a linker. All of them link always and deny at use.

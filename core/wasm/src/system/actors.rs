@@ -13,7 +13,7 @@ use super::grants::Origin;
 use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System, environment};
 use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
-use crate::host::{Access, Grounds};
+use crate::host::{Access, Grounds, Site};
 use crate::types::cpu_share::CpuShare;
 use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
@@ -131,7 +131,7 @@ impl System {
             Err(error) => return departed().ok_or(error),
         };
         match inner.runtime.status(resident.rt_handle()?) {
-            Some(found) => Ok(status(&resident.id, found)),
+            Some(found) => Ok(inner.status(&resident.id, found)),
             // It ends at this moment: how is known as soon as it has left.
             None => Ok(departed().unwrap_or_else(|| stopped(&resident.id, None))),
         }
@@ -141,11 +141,17 @@ impl System {
     pub fn list(&self, pattern: Option<&str>) -> Result<Vec<ActorStatus>> {
         let inner = self.open_inner()?;
         let Some(pattern) = pattern else {
-            return Ok(inner.runtime.list().into_iter().map(|(id, found)| status(&id, found)).collect());
+            return Ok(inner
+                .runtime
+                .list()
+                .into_iter()
+                .map(|(id, found)| inner.status(&id, found))
+                .collect());
         };
         let pattern = pattern.parse::<IdPattern>().map_err(|why| Error::argument("pattern", why))?;
         let matching = inner.runtime.matching(&pattern).into_iter();
-        let found = matching.filter_map(|(id, handle)| Some(status(&id, inner.runtime.status(handle)?)));
+        let found =
+            matching.filter_map(|(id, handle)| Some(inner.status(&id, inner.runtime.status(handle)?)));
         Ok(found.collect())
     }
 }
@@ -169,6 +175,7 @@ pub(super) fn check_host_spec(spec: &ActorSpec) -> Result<()> {
         ("written_bytes", limits.written_bytes.is_some()),
         ("args", !spec.args.is_empty()),
         ("env", !spec.env.is_empty()),
+        ("http_listen", spec.http_listen.is_some()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((which, _)) => {
@@ -182,19 +189,6 @@ pub(super) fn check_host_spec(spec: &ActorSpec) -> Result<()> {
 fn stopped(id: &ActorId, exit: Option<&Exit>) -> ActorStatus {
     let last_exit = exit.map(ToString::to_string);
     ActorStatus { id: id.to_string(), state: "stopped".to_owned(), last_exit, ..ActorStatus::default() }
-}
-
-pub(super) fn status(id: &ActorId, found: airssys_rt::Status) -> ActorStatus {
-    let airssys_rt::Status { state, mailbox_messages, handled, restarts, last_exit, busy } = found;
-    ActorStatus {
-        id: id.to_string(),
-        state: state.to_owned(),
-        mailbox_messages,
-        handled,
-        restarts,
-        last_exit: last_exit.map(|exit| exit.to_string()),
-        busy_ms: busy.as_millis() as u64,
-    }
 }
 
 /// An actor that has its id and its grants, and is about to be handed to the runtime.
@@ -224,6 +218,22 @@ impl Inner {
         self.spawn_alone(prepared)?.wait().map(|()| handle)
     }
 
+    /// What the runtime and the directory know of one.
+    pub(super) fn status(&self, id: &ActorId, found: airssys_rt::Status) -> ActorStatus {
+        let airssys_rt::Status { state, mailbox_messages, handled, restarts, last_exit, busy } = found;
+        let site = self.directory.find(id).ok().and_then(|resident| resident.site.clone());
+        ActorStatus {
+            id: id.to_string(),
+            state: state.to_owned(),
+            mailbox_messages,
+            handled,
+            restarts,
+            last_exit: last_exit.map(|exit| exit.to_string()),
+            busy_ms: busy.as_millis() as u64,
+            listening: site.and_then(|site| site.bound()).map(|bound| bound.to_string()),
+        }
+    }
+
     pub(super) fn spawn_alone(&self, prepared: Prepared) -> Result<airssys_rt::Pending<(), Error>> {
         let Prepared { resident, child, up } = prepared;
         match self.runtime.spawn_child(child, Rules::default()) {
@@ -246,6 +256,9 @@ impl Inner {
         let config = check_config(spec.config.as_deref())?;
         let texts = config.as_deref().map_or_else(Arc::default, environment::texts);
         let (args, env) = environment::checked(&spec.args, &spec.env)?;
+        if spec.http_listen.is_some() {
+            component.check_http()?;
+        }
         let (engine, ticks, ports) = (self.engine.clone(), self.runtime.ticks(), self.ports.clone());
         let origin = (component.stem.clone(), Some(component.info.digest.clone()));
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
@@ -268,7 +281,8 @@ impl Inner {
                 env,
                 config: texts,
             };
-            let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
+            let site = resident.site.clone();
+            let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into(), site };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.
             let rt_spec = Spec { nests: false, ..rt_spec };
@@ -331,7 +345,8 @@ impl Inner {
             in_force.check_code()?;
         }
         let shutdown = spec.shutdown.unwrap_or(SHUTDOWN);
-        let resident = self.take_id(id, shutdown, limits.payload_bytes, digest)?;
+        let site = spec.http_listen.as_deref().map(Site::parse).transpose()?;
+        let resident = self.take_id(id, shutdown, limits.payload_bytes, digest, site)?;
         self.enter(&resident, spec, &resolved)?;
         if resolved.strict_link {
             self.check_wants(&resident, spec)?;
@@ -382,6 +397,7 @@ impl Inner {
         shutdown: Duration,
         payload_bytes_max: u64,
         digest: Option<String>,
+        site: Option<Arc<Site>>,
     ) -> Result<Arc<Resident>> {
         self.directory.enter(|handle| Resident {
             handle,
@@ -392,6 +408,7 @@ impl Inner {
             shutdown,
             way: OnceLock::new(),
             digest,
+            site,
             from_policy: Mutex::default(),
             given: Mutex::default(),
         })

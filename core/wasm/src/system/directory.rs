@@ -11,7 +11,7 @@ use airssys_rt::{ActorId, ActorRef, Exit, SupervisorRef};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
-use crate::host::Asks;
+use crate::host::{Asks, Site};
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, GrantHandle, Kind};
 use crate::types::letter::{Letter, stopped};
@@ -33,6 +33,8 @@ pub(crate) struct Resident {
     pub way: OnceLock<Way>,
     /// The SHA-256 of its component, if it has one.
     pub digest: Option<String>,
+    /// Where it serves http, if it does.
+    pub site: Option<Arc<Site>>,
     /// What the policy has given it: the capability, and the grant.
     pub from_policy: Mutex<Vec<(String, GrantHandle)>>,
     /// Which capability of osl belongs to which grant.

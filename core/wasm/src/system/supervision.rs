@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use airssys_rt::{ActorId, Branch, Exit, Handle, SupervisorRef};
 
-use super::actors::{Prepared, status};
+use super::actors::Prepared;
 use super::directory::{Resident, Way};
 use super::operation::{Operation, as_ours};
 use super::rt_spec;
@@ -44,7 +44,7 @@ impl System {
         let inner = self.open_inner()?;
         let resident = inner.directory.resident(supervisor)?;
         let children = resident.supervisor()?.children();
-        Ok(children.into_iter().map(|(_, id, found)| status(&id, found)).collect())
+        Ok(children.into_iter().map(|(_, id, found)| inner.status(&id, found)).collect())
     }
 
     /// Adds a child and starts it. Blocks until it is up; one that does not start is not added.
@@ -115,15 +115,15 @@ impl System {
     pub fn tree(&self) -> Result<Vec<TreeNode>> {
         let inner = self.open_inner()?;
         let handles: HashMap<ActorId, ActorHandle> = inner.directory.handles();
-        Ok(inner.runtime.tree().into_iter().filter_map(|branch| node(branch, &handles)).collect())
+        Ok(inner.runtime.tree().into_iter().filter_map(|branch| node(inner, branch, &handles)).collect())
     }
 }
 
-fn node(branch: Branch, handles: &HashMap<ActorId, ActorHandle>) -> Option<TreeNode> {
+fn node(inner: &Inner, branch: Branch, handles: &HashMap<ActorId, ActorHandle>) -> Option<TreeNode> {
     let actor = *handles.get(&branch.id)?;
-    let children = branch.children.into_iter().filter_map(|below| node(below, handles)).collect();
+    let children = branch.children.into_iter().filter_map(|below| node(inner, below, handles)).collect();
     let restart = branch.restart.map(rt_spec::restart_seen);
-    Some(TreeNode { actor, status: status(&branch.id, branch.status), restart, children })
+    Some(TreeNode { actor, status: inner.status(&branch.id, branch.status), restart, children })
 }
 
 /// The ids that were taken for a tree, to be given back if it is refused.
@@ -202,7 +202,7 @@ impl Inner {
         }
         let id = spec.name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?;
         let rules = rt_spec::rules(&spec)?;
-        let resident = self.take_id(id.clone(), Duration::from_millis(5_000), NO_PAYLOAD, None)?;
+        let resident = self.take_id(id.clone(), Duration::from_millis(5_000), NO_PAYLOAD, None, None)?;
         entered.note(&resident);
         let mut rt_spec = airssys_rt::SupervisorSpec::new(id).rules(rules);
         for child in spec.children {

@@ -51,6 +51,8 @@ pub struct ActorStatus {
     pub last_exit: Option<String>,
     /// Time that its code has run, in whole ticks of a millisecond that passed meanwhile.
     pub busy_ms: u64,
+    /// Where it serves http, as `127.0.0.1:8080`, while it does.
+    pub listening: Option<String>,
 }
 
 /// Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait.

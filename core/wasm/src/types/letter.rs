@@ -7,6 +7,7 @@ use airssys_osl::{Denial, DenialKind};
 use airssys_rt::{ActorId, Broken, Cause, Exit, GaveUp, Linked, Refusal, TooManyErrors, Unhealthy};
 
 use super::error::{Code, Error};
+use super::exchange::Exchange;
 use super::tab::Tab;
 
 /// The reason of an actor that dropped a message.
@@ -30,6 +31,8 @@ pub(crate) struct Letter {
     pub topic: Option<Arc<str>>,
     /// What its handling is charged to: the tab of the guest whose request it is.
     pub tab: Option<Weak<Tab>>,
+    /// What somebody asks by http; then nothing else is in it.
+    pub exchange: Option<Exchange>,
 }
 
 impl Letter {
@@ -46,6 +49,7 @@ impl Letter {
             sent,
             topic: None,
             tab: None,
+            exchange: None,
         }
     }
 }
@@ -55,7 +59,7 @@ impl airssys_rt::Message for Letter {
     type Error = Error;
 
     fn size_bytes(&self) -> usize {
-        self.payload.len()
+        self.payload.len() + self.exchange.as_ref().map_or(0, Exchange::head_bytes)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod config;
 pub(crate) mod cpu_share;
 pub mod error;
 pub mod event;
+pub(crate) mod exchange;
 pub mod handle;
 pub mod info;
 pub(crate) mod letter;

@@ -73,6 +73,9 @@ pub struct ActorSpec {
     /// Names and values of a guest's environment, of which it sees those that a live grant covers, `env LANG,APP_*`.
     /// Nothing is taken from the environment of the host.
     pub env: Vec<(String, String)>,
+    /// Where its `wasi:http/incoming-handler` is asked, as `127.0.0.1:8080`; port 0 is a free one. Needs the grant
+    /// `net.listen` of that address. Each request runs in an instance of its own.
+    pub http_listen: Option<String>,
 }
 
 /// What becomes of a message that finds the mailbox full.
@@ -158,6 +161,13 @@ impl ActorSpec {
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same spec, serving http on this address; a grant decides whether it may.
+    #[must_use]
+    pub fn http_listen(mut self, address: &str) -> Self {
+        self.http_listen = Some(address.to_owned());
         self
     }
 
