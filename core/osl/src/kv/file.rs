@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +45,7 @@ const WRONG_ACCOUNTS: &str = "
 /// The files of a store that nobody else has open.
 pub(super) struct StoreFile {
     path: PathBuf,
+    /// Not empty once the store has its tables.
     lock: File,
 }
 
@@ -58,8 +59,12 @@ impl StoreFile {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(KvError::InUse),
             Err(why) => return Err(io::Error::from(why).into()),
         }
+        let was_there = path.symlink_metadata().is_ok();
         let mut head = Vec::new();
         private(&path)?.take(100).read_to_end(&mut head)?;
+        if was_there && head.is_empty() && lock.metadata()?.len() > 0 {
+            return Err(KvError::Damaged(format!("{} is empty and held something", path.display())));
+        }
         if !head.is_empty() && !head.starts_with(b"SQLite format 3\0") {
             return Err(KvError::Damaged(format!("{} is no store", path.display())));
         }
@@ -126,7 +131,8 @@ impl StoreFile {
             (0, 0) if tables == 0 => {
                 let marks =
                     format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
-                return Ok(connection.execute_batch(&format!("BEGIN; {TABLES} {marks} COMMIT;"))?);
+                connection.execute_batch(&format!("BEGIN; {TABLES} {marks} COMMIT;"))?;
+                return Ok((&self.lock).write_all(b"made\n")?);
             }
             (APPLICATION, VERSION) => {}
             (APPLICATION, found) if found > VERSION => return Err(KvError::Newer { found, known: VERSION }),
