@@ -214,12 +214,16 @@ fn the_store_has_bounds_of_its_own() {
 fn hold(kv: &Kv) -> mpsc::Sender<()> {
     loop {
         let (go, wait) = mpsc::channel::<()>();
-        let wait = std::sync::Mutex::new(wait);
+        let (held, is_held) = mpsc::channel::<()>();
+        let ends = std::sync::Mutex::new((held, wait));
         let mut first = kv.change("notes", pairs(&[("first", b"")]), "").unwrap();
-        let held = poll_with(&mut first, move || {
-            let _ = wait.lock().unwrap().recv();
+        let polled = poll_with(&mut first, move || {
+            let (held, wait) = &*ends.lock().unwrap();
+            held.send(()).unwrap();
+            let _ = wait.recv();
         });
-        if matches!(held, Poll::Pending) {
+        if matches!(polled, Poll::Pending) {
+            is_held.recv().unwrap();
             return go;
         }
     }

@@ -1,5 +1,8 @@
 use super::{KvError, StoreLimits};
 
+/// Digits of the largest number.
+const NUMBER_BYTES_MAX: usize = 20;
+
 /// What is done to a namespace: all of it or nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -15,6 +18,18 @@ pub enum Change {
 }
 
 impl Change {
+    /// Bytes of the keys and values that it puts there.
+    pub fn bytes(&self) -> u64 {
+        let len = |value: &Option<Vec<u8>>| value.as_ref().map_or(0, Vec::len);
+        let bytes = match self {
+            Change::Set(pairs) => pairs.iter().map(|(key, value)| key.len() + value.len()).sum(),
+            Change::Delete(_) => 0,
+            Change::Increment { key, .. } => key.len() + NUMBER_BYTES_MAX,
+            Change::Swap { key, new, .. } => key.len() + len(new),
+        };
+        bytes as u64
+    }
+
     /// Whether what it comes to tells what was there.
     pub(super) fn reads(&self) -> bool {
         matches!(self, Change::Increment { .. } | Change::Swap { .. })

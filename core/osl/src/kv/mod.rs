@@ -100,6 +100,17 @@ impl Kv {
 
     /// Begins a change; what it gives tells when it is on the disk.
     pub fn change(&self, namespace: &str, change: Change, function: &str) -> Result<Pending, KvError> {
+        self.change_keeping(namespace, change, function, ())
+    }
+
+    /// The same, and keeps something until it is made, whether anybody still waits for it or not: a turn, say.
+    pub fn change_keeping(
+        &self,
+        namespace: &str,
+        change: Change,
+        function: &str,
+        kept: impl Send + 'static,
+    ) -> Result<Pending, KvError> {
         Self::check_name(namespace)?;
         let bytes = change.checked(self.store.limits())?;
         let ask = Ask::KvWrite(namespace.to_owned());
@@ -115,7 +126,8 @@ impl Kv {
         }
         self.set.allow(&guards[0], capability.clone(), function);
         let (namespace, answer) = (namespace.to_owned(), Answer::new());
-        self.begin(Write { namespace, change, quota_bytes, guards, bytes, answer }, capability, function)
+        let write = Write { namespace, change, quota_bytes, guards, bytes, answer, _kept: Box::new(kept) };
+        self.begin(write, capability, function)
     }
 
     fn begin(&self, write: Write, capability: String, function: &str) -> Result<Pending, KvError> {

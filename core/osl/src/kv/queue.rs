@@ -17,6 +17,8 @@ pub(super) struct Write {
     pub guards: Vec<Guard>,
     pub bytes: usize,
     pub answer: Arc<Answer>,
+    /// What whoever asked wants kept until it is made.
+    pub _kept: Box<dyn Send>,
 }
 
 impl Drop for Write {
@@ -49,11 +51,11 @@ impl Queue {
     pub fn push(&self, write: Write) -> Result<(), KvError> {
         let StoreLimits { queued_max, queued_bytes_max, .. } = self.limits;
         let mut state = self.lock();
-        if let Some(why) = &state.broken {
-            return Err(KvError::Broken(why.clone()));
-        }
         if state.closed {
             return Err(KvError::Closed);
+        }
+        if let Some(why) = &state.broken {
+            return Err(KvError::Broken(why.clone()));
         }
         // One that is alone waits behind nobody, however large it is.
         let crowded = !state.writes.is_empty() && state.bytes + write.bytes > queued_bytes_max;

@@ -8,6 +8,7 @@ mod filesystem;
 mod http;
 mod http_io;
 pub(crate) mod hub;
+mod keyvalue;
 mod life;
 mod lookup;
 mod messaging;
@@ -61,6 +62,9 @@ fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     sockets::instance_network::add_to_linker::<State, Ours>(l, State::called)?;
     sockets::tcp::add_to_linker::<State, Ours>(l, State::called)?;
     sockets::udp::add_to_linker::<State, Ours>(l, State::called)?;
+    keyvalue::bindings::wasi::keyvalue::store::add_to_linker::<State, Ours>(l, State::called)?;
+    keyvalue::bindings::wasi::keyvalue::atomics::add_to_linker::<State, Ours>(l, State::called)?;
+    keyvalue::bindings::wasi::keyvalue::batch::add_to_linker::<State, Ours>(l, State::called)?;
     add_theirs(l)
 }
 
@@ -101,6 +105,7 @@ pub(crate) fn capabilities_of(import: &str) -> &'static [&'static str] {
         "wasi:cli/stdout" | "wasi:cli/stderr" => &["stdio"],
         "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => &["clock"],
         "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => &["random"],
+        "wasi:keyvalue/store" | "wasi:keyvalue/atomics" | "wasi:keyvalue/batch" => &["kv.read", "kv.write"],
         "airssys:wasm/messaging" => &["message.send", "message.request"],
         _ => &[],
     }

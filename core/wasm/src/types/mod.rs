@@ -6,6 +6,7 @@ pub mod error;
 pub mod event;
 pub mod handle;
 pub mod info;
+pub mod kv;
 pub(crate) mod letter;
 pub mod limits;
 pub mod message;
