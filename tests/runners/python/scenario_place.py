@@ -13,7 +13,11 @@ from scenario_step import Step, guest
 class Place:
     def __init__(self, folder: str, runner: asyncio.Runner) -> None:
         self.folder, self.runner = folder, runner
-        self.system = airwasm.System()
+        self.open(None)
+
+    def open(self, kv: str | None) -> None:
+        """A fresh system, with the store at this path if there is one."""
+        self.system = airwasm.System(kv=kv)
         self.events = self.system.events()
         self.components: dict[str, airwasm.Component] = {}
         self.actors: dict[str, airwasm.Actor] = {}

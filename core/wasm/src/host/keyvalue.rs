@@ -22,7 +22,7 @@ pub(crate) mod bindings {
 }
 
 /// The name of a namespace; that it is open allows nothing.
-pub(crate) struct Bucket(String);
+pub struct Bucket(String);
 
 /// Most keys of one `list-keys`.
 const KEYS_MAX: usize = 1_000;
