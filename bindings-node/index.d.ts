@@ -94,6 +94,11 @@ export interface OpenOptions {
     cacheDir?: string | URL;
     /** `hardened` (the default: no component-model concurrency) or `full`. */
     profile?: 'hardened' | 'full';
+    /**
+     * The file of the key-value store, made if there is none; without it there is no store. It is this user's alone, no
+     * grant of files reaches it, and nobody else can have it open.
+     */
+    kv?: string | URL;
 }
 /** How the audit is kept. Absent is the default. */
 export interface AuditOptions {
@@ -376,6 +381,13 @@ export interface AuditReport {
     /** Whether the last line is unfinished: a process was killed, or is writing now. */
     readonly partialTail: boolean;
 }
+/** Keys of a namespace of the store, in the order in which they first came. */
+export interface KvKeys {
+    /** At most 1,000. */
+    readonly keys: string[];
+    /** Where the next page goes on; none after the last key. */
+    readonly cursor?: number;
+}
 /** Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait. */
 export interface Stats {
     readonly components: number;
@@ -586,6 +598,17 @@ export declare class System {
     policyExplain(actor: string, capability: Capability): Promise<Explanation>;
     /** Runs the tests of the policy in force; only tells what became of them. */
     policyTest(): Promise<PolicyReport>;
+    /**
+     * The value of a key in a namespace of the store, `null` if there is no such key. It needs no grant;
+     * `AIRWASM_UNSUPPORTED` where the system was opened without a store.
+     */
+    kvGet(namespace: string, key: string): Promise<Buffer | null>;
+    /** Puts a value there, over the one that was there; it is on the disk when this resolves. */
+    kvSet(namespace: string, key: string, value: Payload): Promise<void>;
+    /** Takes a key away; whether it was there. */
+    kvDelete(namespace: string, key: string): Promise<boolean>;
+    /** Keys of a namespace, from the first one or from the cursor of the page before. */
+    kvList(namespace: string, cursor?: number): Promise<KvKeys>;
     /** As {@link Actor.stop}. */
     stop(actor: Actor, options?: DeadlineOptions): Promise<void>;
     /** As {@link Actor.kill}. */

@@ -62,6 +62,12 @@ export interface ActorAnswer {
   id: string
 }
 
+/** `KvKeys`. */
+export interface KeysAnswer {
+  keys: Array<string>
+  cursor?: number
+}
+
 /** `ComponentInfo`. */
 export interface InfoAnswer {
   digest: string
@@ -181,6 +187,7 @@ export interface OpenSpec {
   auditOptions?: AuditSpec
   cacheDir?: string
   profile?: string
+  kv?: string
 }
 
 /** How the audit is kept. */
@@ -270,6 +277,10 @@ export interface StartSpec {
  * handler asks.
  */
 export declare class NativeSystem {
+  kvGet(namespace: string, key: string): Buffer | null | number | string
+  kvSet(namespace: string, key: string, value: Uint8Array): undefined | number | string
+  kvDelete(namespace: string, key: string): boolean | number | string
+  kvList(namespace: string, cursor?: number | undefined | null): KeysAnswer | number | string
   policyLoad(path: string): undefined | number | string
   policyExplain(actor: string, capability: string): ExplanationAnswer | string
   policyTest(): PolicyAnswer | string

@@ -243,6 +243,9 @@ typedef struct {
   uint64_t policy_watch_ms;
   // How the audit is kept.
   const airwasm_audit_options *audit_options;
+  // Path of the file of the key-value store, made if there is none; without it there is no store. It is this user's
+  // alone, no grant of files reaches it, and nobody else can have it open.
+  const char *kv;
 } airwasm_options;
 
 // Bytes that the library made: yours, to free with airwasm_bytes_free. Where a function returns them, data is never
@@ -908,6 +911,63 @@ airwasm_error *airwasm_policy_test(airwasm_system *system, airwasm_bytes *report
 // first line that is not as it was written is AUDIT_BROKEN, with file and line. It needs no system, reads every byte,
 // and has no _async twin.
 airwasm_error *airwasm_audit_verify(const char *path, airwasm_bytes *report);
+
+// The value of a key in a namespace of the store; *found is 1, or 0 if there is no such key. It needs no grant.
+// UNSUPPORTED if the system was opened without a store: set kv of airwasm_options.
+airwasm_error *airwasm_kv_get(airwasm_system *system,
+                              const char *name_space,
+                              const char *key,
+                              int *found,
+                              airwasm_bytes *value);
+
+// airwasm_kv_get that does not wait: outcome->bytes is the value, and outcome->handle is 1, or 0 if there is no such
+// key. See airwasm_request_async.
+airwasm_error *airwasm_kv_get_async(airwasm_system *system,
+                                    const char *name_space,
+                                    const char *key,
+                                    airwasm_completion completion,
+                                    airwasm_handle *request);
+
+// Puts a value there, over the one that was there; the bytes are copied. It is on the disk when this returns.
+airwasm_error *airwasm_kv_set(airwasm_system *system,
+                              const char *name_space,
+                              const char *key,
+                              const void *data,
+                              size_t len);
+
+// airwasm_kv_set that does not wait; the outcome carries nothing. A cancelled one may be made all the same. See
+// airwasm_request_async.
+airwasm_error *airwasm_kv_set_async(airwasm_system *system,
+                                    const char *name_space,
+                                    const char *key,
+                                    const void *data,
+                                    size_t len,
+                                    airwasm_completion completion,
+                                    airwasm_handle *request);
+
+// Takes a key away. *found (found may be NULL) is 1, or 0 if it was not there.
+airwasm_error *airwasm_kv_delete(airwasm_system *system, const char *name_space, const char *key, int *found);
+
+// airwasm_kv_delete that does not wait: outcome->handle is 1, or 0 if the key was not there. See airwasm_request_async.
+airwasm_error *airwasm_kv_delete_async(airwasm_system *system,
+                                       const char *name_space,
+                                       const char *key,
+                                       airwasm_completion completion,
+                                       airwasm_handle *request);
+
+// At most 1,000 keys of a namespace, as JSON: {"keys":["a","b"],"cursor":2}. cursor is where the next page goes on, to be
+// given as such, and null after the last key; 0 begins with the first one.
+airwasm_error *airwasm_kv_list(airwasm_system *system,
+                               const char *name_space,
+                               uint64_t cursor,
+                               airwasm_bytes *keys);
+
+// airwasm_kv_list that does not wait: outcome->bytes is the JSON. See airwasm_request_async.
+airwasm_error *airwasm_kv_list_async(airwasm_system *system,
+                                     const char *name_space,
+                                     uint64_t cursor,
+                                     airwasm_completion completion,
+                                     airwasm_handle *request);
 
 // Tells callback the events of these kinds from now on: "*", "actor.*", or a comma list; NULL is "*". A slow callback
 // slows no actor: it is told events.lost. subscription may be NULL. callback is taken over even if the call fails:

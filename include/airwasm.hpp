@@ -592,6 +592,46 @@ class System {
     return bytes([&](airwasm_bytes *out) { return airwasm_audit_verify(path.c_str(), out); });
   }
 
+  // An empty value is one; what is not there is found = false.
+  Result<Bytes> kv_get(const std::string &name_space, const std::string &key, bool *found = nullptr) noexcept {
+    int there = 0;
+    Result<Bytes> value = bytes([&](airwasm_bytes *out) {
+      return airwasm_kv_get(get(), name_space.c_str(), key.c_str(), &there, out);
+    });
+    if (found) *found = there != 0;
+    return value;
+  }
+  Result<Handle> kv_get_async(const std::string &name_space, const std::string &key, Completion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_kv_get_async(get(), name_space.c_str(), key.c_str(), c, out);
+    });
+  }
+  Error kv_set(const std::string &name_space, const std::string &key, std::string_view value) noexcept {
+    return Error(airwasm_kv_set(get(), name_space.c_str(), key.c_str(), value.data(), value.size()));
+  }
+  Result<Handle> kv_set_async(const std::string &name_space, const std::string &key, std::string_view value,
+                              ErrorCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_kv_set_async(get(), name_space.c_str(), key.c_str(), value.data(), value.size(), c, out);
+    });
+  }
+  Result<bool> kv_delete(const std::string &name_space, const std::string &key) noexcept {
+    return flag([&](int *out) { return airwasm_kv_delete(get(), name_space.c_str(), key.c_str(), out); });
+  }
+  Result<Handle> kv_delete_async(const std::string &name_space, const std::string &key, HandleCompletion done) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_kv_delete_async(get(), name_space.c_str(), key.c_str(), c, out);
+    });
+  }
+  Result<Bytes> kv_list(const std::string &name_space, std::uint64_t cursor = 0) noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_kv_list(get(), name_space.c_str(), cursor, out); });
+  }
+  Result<Handle> kv_list_async(const std::string &name_space, Completion done, std::uint64_t cursor = 0) {
+    return async(std::move(done), [&](const airwasm_completion &c, Handle *out) {
+      return airwasm_kv_list_async(get(), name_space.c_str(), cursor, c, out);
+    });
+  }
+
   Result<Handle> events(const std::string &kinds, EventCallback callback) {
     const airwasm_event_callback c{detail::tell, new EventCallback(std::move(callback)),
                                    detail::free_function<EventCallback>};

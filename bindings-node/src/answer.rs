@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use airwasm::{
     ActorHandle, ActorStatus, CloseReport, Code, ComponentHandle, ComponentInfo, DeadLetter, Down, Error,
-    Event, Explanation, GrantHandle, GrantInfo, PolicyReport, Stats, SubscriptionHandle, System, TimerHandle,
-    TreeNode,
+    Event, Explanation, GrantHandle, GrantInfo, KvKeys, PolicyReport, Stats, SubscriptionHandle, System,
+    TimerHandle, TreeNode,
 };
 use napi::Env;
 use napi::bindgen_prelude::{BufferSlice, Null, ToNapiValue, Unknown};
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::records::{
     ActorAnswer, ClosedAnswer, DeadLetterAnswer, DownAnswer, EventAnswer, ExplanationAnswer, GrantAnswer,
-    InfoAnswer, LoadedAnswer, PolicyAnswer, StatsAnswer, StatusAnswer, TreeAnswer, number,
+    InfoAnswer, KeysAnswer, LoadedAnswer, PolicyAnswer, StatsAnswer, StatusAnswer, TreeAnswer, number,
 };
 
 /// What an operation gave.
@@ -22,6 +22,8 @@ pub enum Value {
     Flag(bool),
     Count(u64),
     Bytes(Vec<u8>),
+    Found(Option<Vec<u8>>),
+    Keys(KvKeys),
     Component(ComponentHandle),
     Info(ComponentInfo),
     Actor(ActorHandle),
@@ -114,6 +116,9 @@ fn to_js<'e>(env: &'e Env, resolved: Resolved) -> napi::Result<Unknown<'e>> {
         Value::Flag(flag) => flag.into_unknown(env),
         Value::Count(count) => number(count).into_unknown(env),
         Value::Bytes(bytes) => (&BufferSlice::copy_from(env, bytes)?).into_unknown(env),
+        Value::Found(Some(bytes)) => (&BufferSlice::copy_from(env, bytes)?).into_unknown(env),
+        Value::Found(None) => Null.into_unknown(env),
+        Value::Keys(page) => KeysAnswer::from(page).into_unknown(env),
         Value::Component(handle) => handle.raw().into_unknown(env),
         Value::Actor(handle) => handle.raw().into_unknown(env),
         Value::Actors(handles) => {

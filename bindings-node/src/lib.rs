@@ -15,6 +15,7 @@ mod answer;
 mod audit;
 mod events;
 mod host;
+mod keyvalue;
 mod policy;
 mod port;
 mod queue;

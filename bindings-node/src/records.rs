@@ -2,7 +2,7 @@
 
 use airwasm::{
     ActorStatus, AuditReport, CloseReport, ComponentInfo, DeadLetter, Down, Event, Explanation, GrantInfo,
-    PolicyReport, Restart, Stats, TreeNode,
+    KvKeys, PolicyReport, Restart, Stats, TreeNode,
 };
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
@@ -21,6 +21,19 @@ pub struct LoadedAnswer {
 pub struct ActorAnswer {
     pub handle: u64,
     pub id: String,
+}
+
+/// `KvKeys`.
+#[napi(object, object_from_js = false)]
+pub struct KeysAnswer {
+    pub keys: Vec<String>,
+    pub cursor: Option<f64>,
+}
+
+impl From<KvKeys> for KeysAnswer {
+    fn from(page: KvKeys) -> Self {
+        Self { keys: page.keys, cursor: page.cursor.map(number) }
+    }
 }
 
 /// `ComponentInfo`.

@@ -19,6 +19,7 @@ pub struct OpenSpec {
     pub audit_options: Option<AuditSpec>,
     pub cache_dir: Option<String>,
     pub profile: Option<String>,
+    pub kv: Option<String>,
 }
 
 /// How the audit is kept.
@@ -116,6 +117,7 @@ impl From<OpenSpec> for Config {
             audit_options: spec.audit_options.map(Into::into).unwrap_or_default(),
             cache_dir: spec.cache_dir.map(Into::into),
             profile: spec.profile,
+            kv: spec.kv.map(Into::into),
             ..Self::default()
         }
     }

@@ -156,6 +156,14 @@ export interface AuditReport {
   readonly partialTail: boolean
 }
 
+/** Keys of a namespace of the store, in the order in which they first came. */
+export interface KvKeys {
+  /** At most 1,000. */
+  readonly keys: string[]
+  /** Where the next page goes on; none after the last key. */
+  readonly cursor?: number
+}
+
 /** Counters of a system; messages sent = delivered + rejected + dropped + dead letters + those that wait. */
 export interface Stats {
   readonly components: number

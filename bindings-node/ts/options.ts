@@ -59,6 +59,11 @@ export interface OpenOptions {
   cacheDir?: string | URL
   /** `hardened` (the default: no component-model concurrency) or `full`. */
   profile?: 'hardened' | 'full'
+  /**
+   * The file of the key-value store, made if there is none; without it there is no store. It is this user's alone, no
+   * grant of files reaches it, and nobody else can have it open.
+   */
+  kv?: string | URL
 }
 
 /** How the audit is kept. Absent is the default. */
@@ -299,6 +304,7 @@ export const openOptions = options<Native.OpenSpec>({
   }),
   cacheDir: path,
   profile: text,
+  kv: path,
 })
 /** @internal */
 export const abortOptions = options<{ signal?: AbortSignal }>({ signal })

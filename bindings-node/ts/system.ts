@@ -14,6 +14,7 @@ import type {
   Explanation,
   GrantInfo,
   Handler,
+  KvKeys,
   PolicyReport,
   Stats,
   TreeNode,
@@ -27,6 +28,7 @@ import {
   amount,
   bytes,
   capability as capabilityText,
+  count,
   deadlineOptions,
   grantOptions,
   openOptions,
@@ -237,6 +239,33 @@ export class System {
   /** Runs the tests of the policy in force; only tells what became of them. */
   async policyTest(): Promise<PolicyReport> {
     return value(this.#native.policyTest())
+  }
+
+  /**
+   * The value of a key in a namespace of the store, `null` if there is no such key. It needs no grant;
+   * `AIRWASM_UNSUPPORTED` where the system was opened without a store.
+   */
+  async kvGet(namespace: string, key: string): Promise<Buffer | null> {
+    const answer = this.#native.kvGet(text(namespace, 'namespace'), text(key, 'key'))
+    return outcome(this, answer, (found: Buffer | null) => found)
+  }
+
+  /** Puts a value there, over the one that was there; it is on the disk when this resolves. */
+  async kvSet(namespace: string, key: string, value: Payload): Promise<void> {
+    const bytes = payloadBytes(value, 'value')
+    return outcome(this, this.#native.kvSet(text(namespace, 'namespace'), text(key, 'key'), bytes), () => undefined)
+  }
+
+  /** Takes a key away; whether it was there. */
+  async kvDelete(namespace: string, key: string): Promise<boolean> {
+    const answer = this.#native.kvDelete(text(namespace, 'namespace'), text(key, 'key'))
+    return outcome(this, answer, (found: boolean) => found)
+  }
+
+  /** Keys of a namespace, from the first one or from the cursor of the page before. */
+  async kvList(namespace: string, cursor?: number): Promise<KvKeys> {
+    const at = cursor === undefined ? undefined : count(cursor, 'cursor')
+    return outcome(this, this.#native.kvList(text(namespace, 'namespace'), at), (page: Native.KeysAnswer) => page)
   }
 
   /** As {@link Actor.stop}. */

@@ -1,6 +1,7 @@
 //! The system: the facade's operations, in their order.
 
 mod grants;
+mod keyvalue;
 mod messages;
 mod supervision;
 
@@ -46,7 +47,8 @@ pub struct System {
 #[pymethods]
 impl System {
     #[new]
-    #[pyo3(signature = (*, policy = None, policy_watch = None, audit = None, audit_options = None, profile = None, cache_dir = None))]
+    #[allow(clippy::too_many_arguments, reason = "they are Python's keywords")]
+    #[pyo3(signature = (*, policy = None, policy_watch = None, audit = None, audit_options = None, profile = None, cache_dir = None, kv = None))]
     fn new(
         py: Python<'_>,
         policy: Option<PathBuf>,
@@ -55,11 +57,20 @@ impl System {
         audit_options: Option<&Bound<'_, AuditOptions>>,
         profile: Option<String>,
         cache_dir: Option<PathBuf>,
+        kv: Option<PathBuf>,
     ) -> PyResult<Self> {
         let policy_watch = seconds("policy_watch", policy_watch)?;
         let audit_options = audit_options.map(|options| options.get().into()).unwrap_or_default();
-        let config =
-            Config { policy, policy_watch, audit, audit_options, cache_dir, profile, ..Config::default() };
+        let config = Config {
+            policy,
+            policy_watch,
+            audit,
+            audit_options,
+            cache_dir,
+            profile,
+            kv,
+            ..Config::default()
+        };
         let opened = py.detach(|| airwasm::System::open(config));
         let handlers = Arc::default();
         let shared = Shared::new(opened.map_err(|error| raise(py, error))?, &handlers);

@@ -15,12 +15,16 @@ pub(crate) enum Answer {
     Nothing,
     Bytes(Vec<u8>),
     Handle(airwasm_handle),
+    /// Bytes, or that there are none.
+    Found(Option<Vec<u8>>),
 }
 
 fn outcome(result: Result<Answer>) -> Outcome {
     match result {
         Ok(Answer::Nothing) => Outcome::new(std::ptr::null_mut(), NO_BYTES, 0),
         Ok(Answer::Bytes(bytes)) => Outcome::new(std::ptr::null_mut(), give_bytes(bytes), 0),
+        Ok(Answer::Found(None)) => Outcome::new(std::ptr::null_mut(), NO_BYTES, 0),
+        Ok(Answer::Found(Some(bytes))) => Outcome::new(std::ptr::null_mut(), give_bytes(bytes), 1),
         Ok(Answer::Handle(handle)) => Outcome::new(std::ptr::null_mut(), NO_BYTES, handle),
         Err(error) => Outcome::new(airwasm_error::give(&error), NO_BYTES, 0),
     }

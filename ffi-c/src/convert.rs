@@ -60,6 +60,7 @@ pub(crate) fn config(options: Option<airwasm_options>) -> Result<Config> {
             .map_or(Ok(AuditOptions::default()), audit_options)?,
         cache_dir: raw::optional_text(options.cache_dir, "cache_dir")?.map(PathBuf::from),
         profile: raw::optional_text(options.profile, "profile")?,
+        kv: raw::optional_text(options.kv, "kv")?.map(PathBuf::from),
         ..Config::default()
     })
 }

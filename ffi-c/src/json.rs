@@ -3,7 +3,7 @@
 
 use airwasm::{
     ActorHandle, ActorStatus, AuditReport, CloseReport, ComponentInfo, DeadLetter, Down, Error, GrantInfo,
-    PolicyReport, Restart, Stats, TreeNode,
+    KvKeys, PolicyReport, Restart, Stats, TreeNode,
 };
 use serde_json::{Value, json};
 
@@ -22,6 +22,11 @@ pub(crate) fn component(info: &ComponentInfo) -> Vec<u8> {
         "digest": digest, "imports": imports, "exports": exports, "capabilities": capabilities,
         "handler": handler, "lifecycle": lifecycle,
     }))
+}
+
+pub(crate) fn kv_keys(page: &KvKeys) -> Vec<u8> {
+    let KvKeys { keys, cursor } = page;
+    text(&json!({ "keys": keys, "cursor": cursor }))
 }
 
 fn status_value(status: &ActorStatus) -> Value {

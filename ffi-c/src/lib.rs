@@ -30,6 +30,8 @@ pub mod event;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod grant;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod keyvalue;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod message;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod policy;

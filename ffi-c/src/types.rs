@@ -23,6 +23,9 @@ pub struct airwasm_options {
     pub policy_watch_ms: u64,
     /// How the audit is kept.
     pub audit_options: *const airwasm_audit_options,
+    /// Path of the file of the key-value store, made if there is none; without it there is no store. It is this user's
+    /// alone, no grant of files reaches it, and nobody else can have it open.
+    pub kv: *const c_char,
 }
 
 /// How the audit is kept.

@@ -130,6 +130,12 @@ impl Files {
         self.quota.bytes_used()
     }
 
+    /// Counts bytes that are written elsewhere than to a file on the same limit: all or, if they are too many, none.
+    pub fn count_written(&self, bytes: u64) -> Result<(), FsError> {
+        self.quota.take(bytes)?.keep(bytes);
+        Ok(())
+    }
+
     /// The entries of a directory in the order of their names, without `.` and `..`; needs `fs.list`
     /// of the directory.
     pub fn list(&self, path: &str, function: &str) -> Result<Vec<Entry>, FsError> {

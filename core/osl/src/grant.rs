@@ -174,11 +174,11 @@ impl Grant {
     }
 }
 
-/// Messages, clocks, random numbers and stdio: too many to record each, and nothing of the operating
+/// Messages, keys, clocks, random numbers and stdio: too many to record each, and nothing of the operating
 /// system. An actor that is spawned is more than a message.
 fn is_counted(text: &str) -> bool {
     let name = text.split(' ').next().unwrap_or_default();
-    matches!(name, "clock" | "random" | "stdio")
+    matches!(name, "clock" | "random" | "stdio" | "kv.read" | "kv.write")
         || name.strip_prefix("message.").is_some_and(|action| action != "spawn")
 }
 

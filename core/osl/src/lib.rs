@@ -39,6 +39,8 @@ mod grants;
 #[cfg(unix)]
 mod idempotent;
 mod index;
+#[cfg(all(unix, feature = "kv"))]
+pub mod kv;
 mod lineage;
 mod name;
 #[cfg(unix)]
@@ -91,6 +93,9 @@ pub use resources::{
 pub use set::{CapabilitySet, GrantInfo};
 pub use text::nearest;
 pub use thread_time::ThreadTime;
+
+#[cfg(all(unix, feature = "kv"))]
+pub use kv::{Change, Keys, Kv, KvError, Pending, Store, StoreLimits};
 
 #[cfg(unix)]
 pub use self::{

@@ -36,19 +36,7 @@ impl Protected {
 
     /// Registers an open file as the one at this path, in place of the one that was there before.
     pub fn file_at(&self, path: &Path, file: &File) -> io::Result<()> {
-        let metadata = file.metadata()?;
-        let id = (metadata.dev(), metadata.ino());
-        let mut entries = self.write();
-        let is_here = |entry: &Entry| entry.place.as_deref() == Some(path);
-        if entries.iter().any(|entry| is_here(entry) && (entry.device, entry.inode) == id) {
-            return Ok(());
-        }
-        let new = entry(file, &metadata, Some(path.to_owned()))?;
-        let others = entries.iter().filter(|entry| !is_here(entry)).count();
-        bounded(others)?;
-        entries.retain(|entry| !is_here(entry));
-        entries.push(new);
-        Ok(())
+        put(&mut self.write(), path, file)
     }
 
     /// Opens a file, which may make it, and registers it before anybody can ask whose it is.
@@ -57,6 +45,21 @@ impl Protected {
         let file = open()?;
         add(&mut entries, &file)?;
         Ok(file)
+    }
+
+    /// Opens several files, which may make them, and registers those at these paths before anybody can ask whose they are;
+    /// each in place of the one that was there before.
+    #[cfg(feature = "kv")]
+    pub(crate) fn open_at<T, E: From<io::Error>>(
+        &self,
+        open: impl FnOnce() -> Result<(T, Vec<PathBuf>), E>,
+    ) -> Result<T, E> {
+        let mut entries = self.write();
+        let (opened, paths) = open()?;
+        for path in &paths {
+            put(&mut entries, path, &look(path)?)?;
+        }
+        Ok(opened)
     }
 
     /// Registers a directory and all that lies below it, now and later.
@@ -116,6 +119,33 @@ fn add(entries: &mut Vec<Entry>, file: &File) -> io::Result<()> {
     bounded(entries.len())?;
     entries.push(entry(file, &metadata, None)?);
     Ok(())
+}
+
+fn put(entries: &mut Vec<Entry>, path: &Path, file: &File) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    let id = (metadata.dev(), metadata.ino());
+    let is_here = |entry: &Entry| entry.place.as_deref() == Some(path);
+    if entries.iter().any(|entry| is_here(entry) && (entry.device, entry.inode) == id) {
+        return Ok(());
+    }
+    let new = entry(file, &metadata, Some(path.to_owned()))?;
+    let others = entries.iter().filter(|entry| !is_here(entry)).count();
+    bounded(others)?;
+    entries.retain(|entry| !is_here(entry));
+    entries.push(new);
+    Ok(())
+}
+
+/// The file at the path, not opened to be read where that can be helped: its end would end the locks that others of this
+/// process have on it.
+#[cfg(feature = "kv")]
+fn look(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let access = OFlags::PATH;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let access = OFlags::RDONLY;
+    Ok(rustix::fs::open(path, access | OFlags::CLOEXEC | OFlags::NOFOLLOW, Mode::empty())?.into())
 }
 
 fn entry(file: &File, metadata: &Metadata, place: Option<PathBuf>) -> io::Result<Entry> {

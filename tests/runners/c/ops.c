@@ -80,6 +80,11 @@ static const struct {
     {"stat", "name expect_count", step_report},
     {"file", "path text", step_file},
     {"symlink", "path target", step_file},
+    {"kv_get", "namespace key expect_text", step_kv},
+    {"kv_set", "namespace key text", step_kv},
+    {"kv_delete", "namespace key expect_found", step_kv},
+    {"kv_list", "namespace expect_ids", step_kv},
+    {"reopen", "kv", step_reopen},
     {"close", "expect_stopped expect_dead_letters", step_report},
 };
 

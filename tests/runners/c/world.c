@@ -57,35 +57,15 @@ static void must(airwasm_error *error) {
   }
 }
 
-void world_open(world *world, bool dispatch, const char *cache_dir) {
-  airwasm_options options = AIRWASM_INIT(airwasm_options);
-  memset(world, 0, sizeof *world);
-  options.completions = dispatch ? AIRWASM_DISPATCH : AIRWASM_THREAD;
-  options.cache_dir = cache_dir;
-  must(airwasm_open(&options, &world->system));
-  world->dispatch = dispatch;
-  strcpy(world->folder, "/tmp/airwasm-c-XXXXXX");
-  if (!mkdtemp(world->folder)) perror(world->folder), exit(2);
+/* The events of the system before are forgotten. */
+static void events_begin(world *world) {
   world->events = calloc(1, sizeof *world->events);
   must(airwasm_events(world->system, "*", (airwasm_event_callback){on_event, world->events, events_over}, NULL));
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where) {
-  (void)status, (void)kind, (void)where;
-  return remove(path);
-}
-
-void world_free(world *world) {
+static void events_end(world *world) {
   struct timespec until = in_ms(20000);
   struct events *events = world->events;
-  airwasm_system_free(world->system);
-  world->system = NULL;
-  for (size_t n = 0; n < world->names_len; n++) {
-    if (world->names[n].request) world_await(world, world->names[n].request);
-    pending_free(world->names[n].request);
-    if (world->names[n].declared) json_free(world->names[n].declared);
-    free(world->names[n].declared);
-  }
   pthread_mutex_lock(&lock);
   while (!events->over) {
     if (pthread_cond_timedwait(&told, &lock, &until) == ETIMEDOUT) fputs("no finalizer for events\n", stderr), exit(2);
@@ -95,6 +75,48 @@ void world_free(world *world) {
     free(events->record[n].kind), free(events->record[n].actor), free(events->record[n].detail);
   }
   free(events->record), free(events);
+}
+
+airwasm_error *world_reopen(world *world, const char *kv) {
+  airwasm_options options = AIRWASM_INIT(airwasm_options);
+  airwasm_system *next = NULL;
+  airwasm_error *error = airwasm_close(world->system, 0, NULL);
+  options.completions = world->dispatch ? AIRWASM_DISPATCH : AIRWASM_THREAD, options.kv = kv;
+  if (error || (error = airwasm_open(&options, &next))) return error;
+  airwasm_system_free(world->system);
+  events_end(world);
+  world->system = next, world->names_len = 0;
+  events_begin(world);
+  return NULL;
+}
+
+void world_open(world *world, bool dispatch, const char *cache_dir) {
+  airwasm_options options = AIRWASM_INIT(airwasm_options);
+  memset(world, 0, sizeof *world);
+  options.completions = dispatch ? AIRWASM_DISPATCH : AIRWASM_THREAD;
+  options.cache_dir = cache_dir;
+  must(airwasm_open(&options, &world->system));
+  world->dispatch = dispatch;
+  strcpy(world->folder, "/tmp/airwasm-c-XXXXXX");
+  if (!mkdtemp(world->folder)) perror(world->folder), exit(2);
+  events_begin(world);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where) {
+  (void)status, (void)kind, (void)where;
+  return remove(path);
+}
+
+void world_free(world *world) {
+  airwasm_system_free(world->system);
+  world->system = NULL;
+  for (size_t n = 0; n < world->names_len; n++) {
+    if (world->names[n].request) world_await(world, world->names[n].request);
+    pending_free(world->names[n].request);
+    if (world->names[n].declared) json_free(world->names[n].declared);
+    free(world->names[n].declared);
+  }
+  events_end(world);
   nftw(world->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

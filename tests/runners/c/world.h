@@ -39,6 +39,9 @@ typedef struct {
 void world_open(world *world, bool dispatch, const char *cache_dir);
 void world_free(world *world);
 
+/* Closes the system and opens another one in its place, with the store at this path (NULL: none). */
+airwasm_error *world_reopen(world *world, const char *kv);
+
 named *world_named(world *world, char kind, const char *name);
 named *world_name(world *world, char kind, const char *name, airwasm_handle handle);
 

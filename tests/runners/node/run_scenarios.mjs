@@ -215,6 +215,25 @@ const OPERATIONS = {
   },
   file: async (world, step) => writeFile(await withFolder(step.need('path')), step.need('text')),
   symlink: async (world, step) => symlink(step.need('target'), await withFolder(step.need('path'))),
+  async kv_get(world, step) {
+    const value = await world.system.kvGet(step.need('namespace'), step.need('key'))
+    const text = step.get('expect_text')
+    if (text === undefined) return same('value', null, value)
+    same('value', text, value === null ? value : String(value))
+  },
+  kv_set: (world, step) => world.system.kvSet(step.need('namespace'), step.need('key'), step.need('text')),
+  kv_delete: async (world, step) =>
+    same('found', step.need('expect_found'), await world.system.kvDelete(step.need('namespace'), step.need('key'))),
+  kv_list: async (world, step) =>
+    same('keys', step.need('expect_ids'), (await world.system.kvList(step.need('namespace'))).keys.join(' ')),
+  async reopen(world, step) {
+    await world.system.close()
+    const kv = step.get('kv')
+    world.system = await System.open(kv === undefined ? {} : { kv })
+    world.events = world.system.events('*')
+    world.next = undefined
+    for (const names of [world.components, world.actors, world.grants]) names.clear()
+  },
   async close(world, step) {
     const report = await world.system.close()
     same('stopped', step.get('expect_stopped'), report.stopped)

@@ -5,7 +5,7 @@ import {
 } from '@airssys/wasm'
 import type {
   ActorStatus, AbortOptions, AuditOptions, AuditReport, Backoff, Budget, Capability, ChildSpec, ChildSupervisorSpec, CloseReport, ComponentInfo,
-  DeadLetter, DeadlineOptions, Down, Event, Explanation, GrantInfo, GrantOptions, GuestSpec, Handler, HostSpec, Limits, Message,
+  DeadLetter, DeadlineOptions, Down, Event, Explanation, GrantInfo, GrantOptions, GuestSpec, Handler, KvKeys, HostSpec, Limits, Message,
   OpenOptions, Overflow, Payload, PolicyReport, RequestOptions, Restart, SendOptions, SpawnOptions, Stats, SupervisorSpec, TreeNode,
 } from '@airssys/wasm'
 
@@ -14,6 +14,7 @@ const auditOptions: AuditOptions = {
 }
 const opened: OpenOptions = {
   policy: 'policy.yaml', policyWatchMs: 1_000, audit: new URL('file:///audit.jsonl'), auditOptions, cacheDir: '/cache', profile: 'hardened',
+  kv: 'store.db',
 }
 const budget: Budget = { cpuMs: 200, wallMs: UNLIMITED, fuel: 5n, outputBytes: 1, hostCalls: 1 }
 const limits: Limits = { memoryBytes: 1, tableElements: 1, handles: 1, mailboxMessages: 1, mailboxBytes: 1, payloadBytes: 1, cpuPercent: 1 }
@@ -60,6 +61,10 @@ async function use(system: System): Promise<void> {
   await actor.stop(deadline)
   await actor.kill()
   await system.unload(component)
+  await system.kvSet('notes', 'a', 'one')
+  const kept: Buffer | null = await system.kvGet('notes', 'a')
+  const { keys, cursor }: KvKeys = await system.kvList('notes')
+  console.log(kept, keys, cursor, await system.kvDelete('notes', 'a'))
   const report: CloseReport = await system.close(deadline)
   console.log(cut, left, status.state, all.length, stats.deadLetters, report.killed, system.isClosed(), System.version())
 }

@@ -194,6 +194,27 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(step.need("target"))
 
+    def op_kv_get(self, step: Step) -> None:
+        value = self.system.kv_get(step.need("namespace"), step.need("key"))
+        if value is None and "expect_text" not in step:
+            return
+        step.same("expect_text", None if value is None else value.decode())
+
+    def op_kv_set(self, step: Step) -> None:
+        namespace, key, text = step.need("namespace"), step.need("key"), step.need("text").encode()
+        self.wait(lambda: self.system.kv_set_async(namespace, key, text))
+
+    def op_kv_delete(self, step: Step) -> None:
+        step.same("expect_found", self.system.kv_delete(step.need("namespace"), step.need("key")))
+
+    def op_kv_list(self, step: Step) -> None:
+        keys, _ = self.system.kv_list(step.need("namespace"))
+        self.same_ids(step, keys)
+
+    def op_reopen(self, step: Step) -> None:
+        self.system.close()
+        self.open(step.pop("kv", None))
+
     def op_close(self, step: Step) -> None:
         report = self.system.close()
         step.same("expect_stopped", report.stopped)

@@ -46,6 +46,14 @@ def governed() -> None:
     assert_type(airwasm.System.audit_verify(Path("audit.jsonl")).files, list[Path])
 
 
+def kept() -> None:
+    with airwasm.System(kv="store.db") as system:
+        system.kv_set("notes", "a", b"1")
+        assert_type(system.kv_get("notes", "a"), bytes | None)
+        assert_type(system.kv_delete("notes", "a"), bool)
+        assert_type(system.kv_list("notes", 3), tuple[list[str], int | None])
+
+
 def plain(message: airwasm.Message) -> bytes | None:
     return message.payload or None
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use airwasm::{Config, System};
+
 use crate::step::{Step, same};
 use crate::world::{Fault, Outcome, World};
 
@@ -56,6 +58,38 @@ impl World {
             _ => std::os::unix::fs::symlink(step.need("target"), &path),
         }
         .map_err(|why| Fault::Expectation(why.to_string()))
+    }
+
+    pub fn keys(&mut self, op: &str, step: &mut Step) -> Outcome {
+        let space = step.need("namespace");
+        if op == "kv_list" {
+            let keys = self.system.kv_list(&space, None)?.keys.join(" ");
+            return Ok(same("keys", step.need("expect_ids"), keys)?);
+        }
+        let key = step.need("key");
+        match op {
+            "kv_set" => Ok(self.system.kv_set(&space, &key, step.need("text").as_bytes())?),
+            "kv_delete" => {
+                Ok(same("found", step.flag("expect_found"), Some(self.system.kv_delete(&space, &key)?))?)
+            }
+            _ => {
+                let value = self.system.kv_get(&space, &key)?;
+                let text = value.map(|value| String::from_utf8_lossy(&value).into_owned());
+                Ok(same("value", step.text("expect_text"), text)?)
+            }
+        }
+    }
+
+    /// Closes the system and opens another one, with the store at this path.
+    pub fn reopen(&mut self, step: &mut Step) -> Outcome {
+        self.system.close(None)?;
+        let config = Config { kv: step.text("kv").map(Into::into), ..Config::default() };
+        self.system = System::open(config)?;
+        self.events = self.system.events("*")?;
+        self.components.clear();
+        self.actors.clear();
+        self.grants.clear();
+        Ok(())
     }
 
     pub fn close(&mut self, step: &mut Step) -> Outcome {

@@ -129,6 +129,8 @@ impl World {
             "event" => self.event(step),
             "stat" => self.stat(step),
             "file" | "symlink" => self.file(&op, step),
+            "kv_get" | "kv_set" | "kv_delete" | "kv_list" => self.keys(&op, step),
+            "reopen" => self.reopen(step),
             "close" => self.close(step),
             other => Err(format!("unknown op {other}").into()),
         }

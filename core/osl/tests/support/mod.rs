@@ -4,6 +4,8 @@
 pub mod dns_stub;
 pub mod futures;
 pub mod fuzz;
+#[cfg(feature = "kv")]
+pub mod kv;
 pub mod log;
 #[cfg(target_os = "linux")]
 pub mod namespace;

@@ -154,6 +154,16 @@ pub(crate) const INTERFACES: &[Interface] = &[
         "[method]output-stream.write-zeroes", "[method]output-stream.blocking-write-zeroes-and-flush",
         "[method]output-stream.splice", "[method]output-stream.blocking-splice",
     ])]),
+    of("wasi:keyvalue/atomics", &["0.2.0-draft"], &[("kv.read kv.write", &["increment"])]),
+    of("wasi:keyvalue/batch", &["0.2.0-draft"], &[
+        ("kv.read", &["get-many"]),
+        ("kv.write", &["set-many", "delete-many"]),
+    ]),
+    of("wasi:keyvalue/store", &["0.2.0-draft"], &[
+        ("", &["open"]),
+        ("kv.read", &["[method]bucket.get", "[method]bucket.exists", "[method]bucket.list-keys"]),
+        ("kv.write", &["[method]bucket.set", "[method]bucket.delete"]),
+    ]),
     of("wasi:logging/logging", &["", "0.1.0-draft"], &[("stdio", &["log"])]),
     of("wasi:random/insecure", WASI, &[("random", &["get-insecure-random-bytes", "get-insecure-random-u64"])]),
     of("wasi:random/insecure-seed", WASI, &[("random", &["insecure-seed"])]),

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use airssys_osl::{
-    CapabilitySet, Denial, Files, ProcessLimits, Processes, ResourceLimits, ResourceManager, Resources,
-};
+use airssys_osl::{CapabilitySet, Denial, Files, Kv, ProcessLimits, Processes, ResourceLimits, Resources};
 use airssys_rt::ActorId;
 use dashmap::DashMap;
 
@@ -23,9 +21,11 @@ pub(crate) const ERRANDS_MAX: usize = 4;
 pub(crate) struct Access {
     pub(crate) files: Files,
     pub(crate) processes: Processes,
+    /// Of the system's store, if it has one.
+    pub(crate) kv: Option<Kv>,
     /// Of its sockets too.
     pub(crate) resources: Resources,
-    /// Of its own operations on files.
+    /// Of its own operations on files and keys.
     pub(crate) turns: Turns,
     /// Of its messages to services.
     pub(crate) errands: Turns,
@@ -33,9 +33,9 @@ pub(crate) struct Access {
 
 impl Access {
     /// With the grants and within the limits of one actor.
-    pub(crate) fn new(grants: &CapabilitySet, limits: &ResolvedLimits, all: &ResourceManager) -> Self {
+    pub(crate) fn new(grants: &CapabilitySet, limits: &ResolvedLimits, ports: &Ports) -> Self {
         let count = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-        let resources = all.actor(ResourceLimits {
+        let resources = ports.resources.actor(ResourceLimits {
             files_max: count(limits.files),
             sockets_max: count(limits.sockets),
             processes_max: count(limits.processes),
@@ -49,6 +49,7 @@ impl Access {
                 written_bytes => files.with_write_bytes_max(written_bytes),
             },
             processes: processes.with_resources(resources.clone()),
+            kv: ports.store.clone().map(|store| Kv::new(grants.clone(), store)),
             resources,
             turns: Turns::new(FILE_OPERATIONS_MAX),
             errands: Turns::new(ERRANDS_MAX),

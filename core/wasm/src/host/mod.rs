@@ -13,6 +13,7 @@ mod http;
 mod http_io;
 pub(crate) mod hub;
 pub(crate) mod imports;
+mod keyvalue;
 mod life;
 mod logging;
 mod lookup;
@@ -78,6 +79,9 @@ fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     sockets::udp::add_to_linker::<State, Ours>(l, State::called)?;
     config::add_to_linker(l)?;
     logging::add_to_linker(l)?;
+    keyvalue::bindings::wasi::keyvalue::store::add_to_linker::<State, Ours>(l, State::called)?;
+    keyvalue::bindings::wasi::keyvalue::atomics::add_to_linker::<State, Ours>(l, State::called)?;
+    keyvalue::bindings::wasi::keyvalue::batch::add_to_linker::<State, Ours>(l, State::called)?;
     add_theirs(l)
 }
 

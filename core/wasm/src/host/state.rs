@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
-use airssys_osl::{Ask, CapabilitySet, Denial, ENTRIES_MAX, Files, Guard, ResourceManager};
+use airssys_osl::{Ask, CapabilitySet, Denial, ENTRIES_MAX, Files, Guard, ResourceManager, Store};
 use airssys_rt::{ActorId, Runtime};
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -38,6 +38,8 @@ pub(crate) struct Ports {
     pub correlation: std::sync::atomic::AtomicU64,
     pub lives: Lives,
     pub programs: Programs,
+    /// The key-value store, if there is one.
+    pub store: Option<Store>,
     /// What all actors together may have open and running.
     pub resources: ResourceManager,
     /// Set once the system that it speaks for is made.
@@ -45,6 +47,13 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
+    /// Writes what waits to be, and lets others open the store.
+    pub(crate) fn close_store(&self) {
+        if let Some(store) = &self.store {
+            store.close();
+        }
+    }
+
     /// Counts a refusal and tells it.
     pub(crate) fn denied(&self, denial: &Denial) {
         self.denied.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

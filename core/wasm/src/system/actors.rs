@@ -264,7 +264,7 @@ impl Inner {
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
             let (id, grants, asks) = (resident.id.clone(), resident.grants.clone(), resident.asks.clone());
-            let access = Access::new(&grants, &limits, &ports.resources);
+            let access = Access::new(&grants, &limits, &ports);
             let net = ports.outside.net(&grants, access.resources.clone());
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
             let grounds = Grounds {

@@ -102,6 +102,7 @@ impl Inner {
             let report = inner.stop_all(deadline);
             inner.ports.hub.close();
             inner.runtime.end();
+            inner.ports.close_store();
             // What the log could not take is counted there; a close has no more to say of it.
             let _ = inner.audit.close();
             inner.io.end();

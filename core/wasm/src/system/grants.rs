@@ -195,7 +195,17 @@ impl Inner {
 pub(super) fn is_used(capability: &Capability) -> bool {
     let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
     let by_services = ["fs.exec", "process.run"];
-    let by_wasi = ["fs.write", "fs.delete", "env", "net.connect", "net.listen", "net.resolve", "http"];
+    let by_wasi = [
+        "fs.write",
+        "fs.delete",
+        "env",
+        "net.connect",
+        "net.listen",
+        "net.resolve",
+        "http",
+        "kv.read",
+        "kv.write",
+    ];
     let name = capability.name();
     used.contains(&name)
         || by_services.contains(&name)

@@ -11,6 +11,7 @@ mod events;
 mod grants;
 mod handing;
 mod io;
+mod keyvalue;
 mod messages;
 mod morgue;
 mod network;
@@ -29,7 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use airssys_osl::{Audit, ResourceManager};
+use airssys_osl::{Audit, Kv, ResourceManager};
 use airssys_rt::Runtime;
 use dashmap::DashMap;
 use wasmtime::component::Linker;
@@ -88,6 +89,8 @@ pub(crate) struct Inner {
     morgue: Arc<morgue::Morgue>,
     policies: policy::Policies,
     policy_watch: Option<Duration>,
+    /// The store as the host itself uses it.
+    kv: Option<Kv>,
 }
 
 impl System {
@@ -98,6 +101,7 @@ impl System {
         }
         let profile = Profile::parse(config.profile.as_deref())?;
         let audit = audit::open(config.audit, config.audit_options)?;
+        let (store, kv) = keyvalue::open(config.kv.as_deref(), &audit)?.unzip();
         let cache =
             config.cache_dir.as_deref().map(|path| components::open_cache(path, &audit)).transpose()?;
         let cached = cache.is_some();
@@ -130,6 +134,7 @@ impl System {
             programs: Programs::default(),
             resources: ResourceManager::default(),
             desk: OnceLock::new(),
+            store,
         });
         let inner = Arc::new_cyclic(|me| Inner {
             me: me.clone(),
@@ -153,6 +158,7 @@ impl System {
             morgue,
             policies: policy::Policies::default(),
             policy_watch: config.policy_watch,
+            kv,
         });
         inner.open_desk();
         if let Some(path) = &config.policy {
@@ -215,13 +221,14 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if fork::count() != self.forks {
             // The threads behind these are the parent's: joining them here would wait for ever.
-            std::mem::forget((self.runtime.clone(), self.io.clone(), self.audit.clone()));
+            std::mem::forget((self.runtime.clone(), self.io.clone(), self.audit.clone(), self.kv.clone()));
             return;
         }
         self.ports.hub.close();
         self.compilers.close();
         self.runtime.kill_all();
         self.runtime.end();
+        self.ports.close_store();
         self.io.end();
     }
 }

@@ -109,7 +109,7 @@ impl Inner {
         let origin = (trade.stem().to_owned(), None);
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, _)| {
             let (id, grants) = (resident.id.clone(), resident.grants.clone());
-            let access = Access::new(&grants, &limits, &ports.resources);
+            let access = Access::new(&grants, &limits, &ports);
             let payload_bytes_max = limits.payload_bytes;
             let charter = Charter { trade, id, grants, access, payload_bytes_max, ports, audit };
             let charter = Arc::new(charter);

@@ -21,6 +21,9 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// `hardened` (the default: no component-model concurrency) or `full`.
     pub profile: Option<String>,
+    /// The file of the key-value store, made if there is none; without it there is no store. It is this user's alone, no
+    /// grant of files reaches it, and nobody else can have it open.
+    pub kv: Option<PathBuf>,
     /// How guests reach the network.
     pub network: NetworkOptions,
 }

@@ -7,6 +7,7 @@ pub mod event;
 pub(crate) mod exchange;
 pub mod handle;
 pub mod info;
+pub mod kv;
 pub(crate) mod letter;
 pub mod limits;
 pub mod message;

@@ -169,6 +169,6 @@ fn nobody(post: &Post, id: airssys_rt::ActorId) -> Arc<Life> {
     let grants = CapabilitySet::new(id.as_str(), post.charter.audit.clone());
     let ports = &post.charter.ports;
     let limits = Limits::default().resolve().expect("no limits are valid limits");
-    let access = Access::new(&grants, &limits, &ports.resources);
+    let access = Access::new(&grants, &limits, ports);
     Arc::new(Life::new(id, access, Refusals::new(grants, ports.clone())))
 }
