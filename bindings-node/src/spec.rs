@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, AuditOptions, Budget, ComponentHandle, Config, Limits, RequestOptions, Result, SendOptions,
+    ActorSpec, AuditOptions, Budget, CompileHelper, ComponentHandle, Config, Limits, RequestOptions, Result, SendOptions,
 };
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
@@ -19,6 +19,9 @@ pub struct OpenSpec {
     pub audit_options: Option<AuditSpec>,
     pub cache_dir: Option<String>,
     pub profile: Option<String>,
+    pub fuel: Option<bool>,
+    /// A program and its arguments.
+    pub compile_helper: Option<Vec<String>>,
 }
 
 /// How the audit is kept.
@@ -115,6 +118,10 @@ impl From<OpenSpec> for Config {
             audit_options: spec.audit_options.map(Into::into).unwrap_or_default(),
             cache_dir: spec.cache_dir.map(Into::into),
             profile: spec.profile,
+            fuel: spec.fuel.unwrap_or_default(),
+            compile_helper: spec
+                .compile_helper
+                .map(|command| CompileHelper { command, ..CompileHelper::default() }),
             ..Self::default()
         }
     }

@@ -21,6 +21,7 @@ use crate::ending::{ExitHook, atexit};
 use crate::errors::raise;
 use crate::events::Events;
 use crate::handler::{self, Handlers};
+use crate::helper;
 use crate::info::{ActorStatus, CloseReport, Stats};
 use crate::loops;
 use crate::service;
@@ -46,7 +47,7 @@ pub struct System {
 #[pymethods]
 impl System {
     #[new]
-    #[pyo3(signature = (*, policy = None, policy_watch = None, audit = None, audit_options = None, profile = None, cache_dir = None))]
+    #[pyo3(signature = (*, policy = None, policy_watch = None, audit = None, audit_options = None, profile = None, cache_dir = None, fuel = false, compile_helper = None))]
     fn new(
         py: Python<'_>,
         policy: Option<PathBuf>,
@@ -55,11 +56,23 @@ impl System {
         audit_options: Option<&Bound<'_, AuditOptions>>,
         profile: Option<String>,
         cache_dir: Option<PathBuf>,
+        fuel: bool,
+        compile_helper: Any,
     ) -> PyResult<Self> {
         let policy_watch = seconds("policy_watch", policy_watch)?;
         let audit_options = audit_options.map(|options| options.get().into()).unwrap_or_default();
-        let config =
-            Config { policy, policy_watch, audit, audit_options, cache_dir, profile, ..Config::default() };
+        let compile_helper = compile_helper.map(helper::command).transpose()?.flatten();
+        let config = Config {
+            policy,
+            policy_watch,
+            audit,
+            audit_options,
+            cache_dir,
+            profile,
+            fuel,
+            compile_helper,
+            ..Config::default()
+        };
         let opened = py.detach(|| airwasm::System::open(config));
         let handlers = Arc::default();
         let shared = Shared::new(opened.map_err(|error| raise(py, error))?, &handlers);

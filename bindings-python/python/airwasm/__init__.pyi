@@ -130,6 +130,8 @@ class System:
         audit_options: AuditOptions | None = None,
         profile: Literal["hardened", "full"] | None = None,
         cache_dir: _Path | None = None,
+        fuel: bool = False,
+        compile_helper: bool | Sequence[str] | None = None,
     ) -> Self: ...
     @staticmethod
     def version() -> str: ...

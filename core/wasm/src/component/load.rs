@@ -6,8 +6,7 @@ use std::path::Path;
 
 use wasmtime::component::{InstancePre, Linker};
 
-use super::progress::Progress;
-use crate::engine::{Compiled, Engine, check_size, digest};
+use crate::engine::{Compiled, Engine, Onlooker, check_size};
 use crate::host::{State, capabilities_of};
 use crate::types::error::{Code, Error, Result};
 use crate::types::info::ComponentInfo;
@@ -52,13 +51,11 @@ impl Loaded {
         engine: &Engine,
         linker: &Linker<State>,
         bytes: &[u8],
-        stem: String,
-        progress: &Progress,
+        (stem, digest): (String, String),
+        onlooker: &Onlooker<'_>,
     ) -> Result<Self> {
-        progress.enter("compile", bytes.len());
-        let compiled = engine.compile(bytes)?;
-        progress.enter("link", bytes.len());
-        let info = inspect(&compiled, digest(bytes));
+        let compiled = engine.compile(bytes, onlooker)?;
+        let info = inspect(&compiled, digest);
         let named = |prefix: &str| info.exports.iter().find(|name| name.starts_with(prefix)).cloned();
         let (handler, lifecycle) = (named(HANDLER), named(LIFECYCLE));
         Ok(Self { linked: compiled.link(linker), stem, handler, lifecycle, info })

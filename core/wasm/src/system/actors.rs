@@ -19,7 +19,7 @@ use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
 use crate::types::info::ActorStatus;
 use crate::types::letter::Letter;
-use crate::types::limits::ResolvedLimits;
+use crate::types::limits::{ResolvedLimits, UNLIMITED};
 use crate::types::message::Message;
 use crate::types::spec::ActorSpec;
 
@@ -243,6 +243,9 @@ impl Inner {
         let component = self.component(component)?;
         component.linked.as_ref().map_err(Clone::clone)?;
         let budget = spec.budget.resolve()?;
+        if budget.fuel != UNLIMITED && !self.engine.counts_fuel() {
+            return Err(Error::argument("fuel", "this system counts none: open it with its option fuel"));
+        }
         let config = check_config(spec.config.as_deref())?;
         let (args, env) = environment::checked(&spec.args, &spec.env)?;
         let (engine, ticks, ports) = (self.engine.clone(), self.runtime.ticks(), self.ports.clone());

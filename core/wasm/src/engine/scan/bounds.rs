@@ -98,6 +98,10 @@ impl Used {
         Self([0; KINDS])
     }
 
+    pub(super) fn of(&self, what: What) -> u64 {
+        self.0[what as usize]
+    }
+
     /// Counts `more`; `COMPILE_LIMIT` if that is too much.
     pub(super) fn add(&mut self, what: What, more: u64, offset: usize) -> Result<()> {
         let used = &mut self.0[what as usize];
