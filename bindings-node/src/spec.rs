@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, AuditOptions, Budget, CompileHelper, ComponentHandle, Config, Limits, RequestOptions, Result, SendOptions,
+    ActorSpec, AuditOptions, Budget, CompileHelper, ComponentHandle, Config, Limits, RequestOptions, Result,
+    SendOptions,
 };
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;

@@ -19,7 +19,9 @@ pub fn command(given: &Bound<'_, PyAny>) -> PyResult<Option<CompileHelper>> {
             program.into_iter().chain(OWN.map(str::to_owned)).collect()
         }
         Err(_) if given.is_instance_of::<PyString>() => {
-            return Err(PyTypeError::new_err("compile_helper is a bool or a sequence: program and arguments"));
+            return Err(PyTypeError::new_err(
+                "compile_helper is a bool or a sequence: program and arguments",
+            ));
         }
         Err(_) => given.extract::<Vec<String>>()?,
     };

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, Asker, AuditOptions, Budget, CompileHelper, ComponentHandle, Config, Error, Limits, Overflow, RequestOptions,
-    Restart, Result, SendOptions, System,
+    ActorSpec, Asker, AuditOptions, Budget, CompileHelper, ComponentHandle, Config, Error, Limits, Overflow,
+    RequestOptions, Restart, Result, SendOptions, System,
 };
 
 use crate::constants::{

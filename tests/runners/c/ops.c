@@ -79,6 +79,7 @@ static const struct {
     {"stat", "name expect_count", step_report},
     {"file", "path text", step_file},
     {"symlink", "path target", step_file},
+    {"open", "counts_fuel helper", step_open},
     {"close", "expect_stopped expect_dead_letters", step_report},
 };
 

@@ -18,7 +18,7 @@ step_act step_child, step_supervisor, step_start_child, step_about_child, step_c
 step_act step_monitor_start, step_monitor_await, step_link;
 step_act step_topic, step_group, step_timer, step_dead_letters;
 step_act step_policy, step_explain, step_policy_test, step_check;
-step_act step_grant, step_event, step_report, step_file;
+step_act step_grant, step_event, step_report, step_file, step_open;
 
 /* What runs the op; NULL and a fault unless it and all keys of the step are known. */
 step_act *op_known(world *w, const json_object *step, const char *op);

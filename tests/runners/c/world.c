@@ -74,22 +74,37 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
   return remove(path);
 }
 
-void world_free(world *world) {
+/* Ends the system, and waits until its events have ended. */
+static void end_system(world *world) {
   struct timespec until = in_ms(20000);
-  struct events *events = world->events;
   airwasm_system_free(world->system);
   world->system = NULL;
+  pthread_mutex_lock(&lock);
+  while (!world->events->over) {
+    if (pthread_cond_timedwait(&told, &lock, &until) == ETIMEDOUT) fputs("no finalizer for events\n", stderr), exit(2);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
+airwasm_error *world_reopen(world *world, airwasm_options *options) {
+  airwasm_error *error;
+  end_system(world);
+  options->completions = world->dispatch ? AIRWASM_DISPATCH : AIRWASM_THREAD;
+  error = airwasm_open(options, &world->system);
+  if (error) return error;
+  world->events->over = false, world->events->read = world->events->len;
+  return airwasm_events(world->system, "*", (airwasm_event_callback){on_event, world->events, events_over}, NULL);
+}
+
+void world_free(world *world) {
+  struct events *events = world->events;
+  end_system(world);
   for (size_t n = 0; n < world->names_len; n++) {
     if (world->names[n].request) world_await(world, world->names[n].request);
     pending_free(world->names[n].request);
     if (world->names[n].declared) json_free(world->names[n].declared);
     free(world->names[n].declared);
   }
-  pthread_mutex_lock(&lock);
-  while (!events->over) {
-    if (pthread_cond_timedwait(&told, &lock, &until) == ETIMEDOUT) fputs("no finalizer for events\n", stderr), exit(2);
-  }
-  pthread_mutex_unlock(&lock);
   for (size_t n = 0; n < events->len; n++) {
     free(events->record[n].kind), free(events->record[n].actor), free(events->record[n].detail);
   }

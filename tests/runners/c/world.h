@@ -39,6 +39,9 @@ typedef struct {
 void world_open(world *world, bool dispatch);
 void world_free(world *world);
 
+/* Another system with these options in place of the first, whose events have ended. */
+airwasm_error *world_reopen(world *world, airwasm_options *options);
+
 named *world_named(world *world, char kind, const char *name);
 named *world_name(world *world, char kind, const char *name, airwasm_handle handle);
 

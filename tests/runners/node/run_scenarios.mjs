@@ -207,6 +207,12 @@ const OPERATIONS = {
   },
   file: async (world, step) => writeFile(await withFolder(step.need('path')), step.need('text')),
   symlink: async (world, step) => symlink(step.need('target'), await withFolder(step.need('path'))),
+  async open(world, step) {
+    await world.system.close()
+    const [fuel, compileHelper] = ['counts_fuel', 'helper'].map((key) => step.get(key) ?? false)
+    world.system = await System.open({ fuel, compileHelper })
+    ;[world.events, world.next] = [world.system.events('*')]
+  },
   async close(world, step) {
     const report = await world.system.close()
     same('stopped', step.get('expect_stopped'), report.stopped)

@@ -187,6 +187,12 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(step.need("target"))
 
+    def op_open(self, step: Step) -> None:
+        self.system.close()
+        fuel, helper = (step.pop(key, False) for key in ("counts_fuel", "helper"))
+        self.system = airwasm.System(fuel=fuel, compile_helper=helper)
+        self.events = self.system.events()
+
     def op_close(self, step: Step) -> None:
         report = self.system.close()
         step.same("expect_stopped", report.stopped)

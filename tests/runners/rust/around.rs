@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use airwasm::{CompileHelper, Config, System};
+
 use crate::step::{Step, same};
 use crate::world::{Fault, Outcome, World};
 
@@ -56,6 +58,18 @@ impl World {
             _ => std::os::unix::fs::symlink(step.need("target"), &path),
         }
         .map_err(|why| Fault::Expectation(why.to_string()))
+    }
+
+    pub fn open(&mut self, step: &mut Step) -> Outcome {
+        let helper = CompileHelper { command: airwasm_tests::compile_helper(), ..CompileHelper::default() };
+        self.system.close(None)?;
+        self.system = System::open(Config {
+            fuel: step.flag("counts_fuel").unwrap_or_default(),
+            compile_helper: step.flag("helper").unwrap_or_default().then_some(helper),
+            ..Config::default()
+        })?;
+        self.events = self.system.events("*")?;
+        Ok(())
     }
 
     pub fn close(&mut self, step: &mut Step) -> Outcome {

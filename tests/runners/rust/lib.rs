@@ -11,3 +11,10 @@ pub fn root() -> PathBuf {
 pub fn guest(name: &str) -> PathBuf {
     root().join("target/guests").join(format!("{name}.wasm"))
 }
+
+/// The command of the program that compiles for others, which the same build has made.
+pub fn compile_helper() -> Vec<String> {
+    let test = std::env::current_exe().expect("known");
+    let built = test.parent().and_then(std::path::Path::parent).expect("tests lie in deps");
+    vec![built.join("airwasm-compile").display().to_string()]
+}

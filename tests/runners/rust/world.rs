@@ -126,6 +126,7 @@ impl World {
             "event" => self.event(step),
             "stat" => self.stat(step),
             "file" | "symlink" => self.file(&op, step),
+            "open" => self.open(step),
             "close" => self.close(step),
             other => Err(format!("unknown op {other}").into()),
         }

@@ -216,8 +216,11 @@ impl<V: Send + 'static> State<V> {
         self.abandoned += 1;
     }
 
-    /// Abandons what nobody waits for any more, as far as that may be.
+    /// Abandons what nobody waits for any more, as far as that may be. Once it is closed, who waits gets what compiles.
     fn give_up(&mut self) {
+        if self.closed {
+            return;
+        }
         for task in self.running.clone() {
             if self.abandoned < ABANDONED_MAX && task.is_given_up() && task.take().is_some() {
                 self.abandon(&task);
