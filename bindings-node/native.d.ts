@@ -179,6 +179,9 @@ export interface OpenSpec {
   auditOptions?: AuditSpec
   cacheDir?: string
   profile?: string
+  fuel?: boolean
+  /** A program and its arguments. */
+  compileHelper?: Array<string>
 }
 
 /** How the audit is kept. */
@@ -316,3 +319,9 @@ export declare class NativeSystem {
   link(one: bigint, other: bigint): undefined | string
   unlink(one: bigint, other: bigint): undefined | string
 }
+
+/**
+ * Compiles one component from the standard input to the standard output, in a process of its own; gives the fault, if
+ * there is one.
+ */
+export declare function compileHelper(): string | null
