@@ -92,6 +92,16 @@ test('the core decides what a value may be', async (t) => {
   assert.equal(String(await actor.request('you', { timeoutMs: UNLIMITED })), 'hello you')
 })
 
+test('the helper that compiles may be a command', async (t) => {
+  await assert.rejects(System.open({ compileHelper: 'node' }), argument('compileHelper'))
+  for (const command of [[], ['node'], ['/no/such/program']]) {
+    await assert.rejects(System.open({ compileHelper: command }), argument('compile_helper'))
+  }
+  const system = await System.open({ compileHelper: [process.execPath, '-e', 'process.exit(1)'] })
+  t.after(() => system.close())
+  await assert.rejects(system.load(guest('hello')), { code: 'AIRWASM_INTERNAL' })
+})
+
 test('payloads are text or bytes, and are copied', async (t) => {
   const system = await open(t)
   const echo = await spawnGuest(system, 'echo')
