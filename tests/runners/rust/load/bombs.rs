@@ -148,7 +148,7 @@ fn the_dearest_within_the_bounds() {
         ("loads", chained(&[0x28, 0, 0], 187_000)),
         ("calls", in_one_function(1, &[0x10, 0], 499_000)),
         ("small functions", functions(50_000, 0, &[])),
-        ("functions with locals", functions(20_000, 1_000, &[])),
+        ("functions with locals", functions(19_990, 1_000, &[])),
         ("instances", doubled(8)),
         ("loops again and again", functions(100, 1, &filled(3_072, &[LOOP, EMPTY, END]))),
         (
