@@ -21,7 +21,8 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// `hardened` (the default: no component-model concurrency) or `full`.
     pub profile: Option<String>,
-    /// Whether fuel is counted, so that a [`Budget`](crate::Budget) may bound it; all guests run slower then.
+    /// Whether fuel is counted, so that a [`Budget`](crate::Budget) may bound it; all guests run slower then, a
+    /// tight loop at half its speed.
     pub fuel: bool,
     /// Compiles in a process of its own; absent, on threads of this one.
     pub compile_helper: Option<CompileHelper>,
