@@ -55,7 +55,7 @@ export interface Budget {
     cpuMs?: number;
     /** Time from the start of handling to its end, asleep or not. */
     wallMs?: number;
-    /** Instructions. */
+    /** Fuel, about one an instruction; only in a system that counts it. */
     fuel?: bigint | number;
     /** Bytes of the reply and of messages sent. */
     outputBytes?: number;
@@ -99,6 +99,13 @@ export interface OpenOptions {
      * grant of files reaches it, and nobody else can have it open.
      */
     kv?: string | URL;
+    /** Whether fuel is counted, so that a budget may bound it; all guests run slower then. */
+    fuel?: boolean;
+    /**
+     * Compiles in a process of its own, within hard limits: `true` in a second Node, or a program, by its absolute path, and its
+     * arguments. What it answers is trusted.
+     */
+    compileHelper?: boolean | string[];
 }
 /** How the audit is kept. Absent is the default. */
 export interface AuditOptions {

@@ -188,6 +188,9 @@ export interface OpenSpec {
   cacheDir?: string
   profile?: string
   kv?: string
+  fuel?: boolean
+  /** A program and its arguments. */
+  compileHelper?: Array<string>
 }
 
 /** How the audit is kept. */
@@ -331,3 +334,9 @@ export declare class NativeSystem {
   link(one: bigint, other: bigint): undefined | string
   unlink(one: bigint, other: bigint): undefined | string
 }
+
+/**
+ * Compiles one component from the standard input to the standard output, in a process of its own; gives the fault, if
+ * there is one.
+ */
+export declare function compileHelper(): string | null

@@ -246,6 +246,13 @@ typedef struct {
   // Path of the file of the key-value store, made if there is none; without it there is no store. It is this user's
   // alone, no grant of files reaches it, and nobody else can have it open.
   const char *kv;
+  // The absolute path of a program that compiles in a process of its own, within hard limits, and its arguments: the
+  // `airwasm-compile` of this version. What it answers is trusted. None: components are compiled on threads of this process.
+  const char *const *compile_helper;
+  // How many texts those are.
+  size_t compile_helper_len;
+  // Not 0: fuel is counted, so that a budget may bound it; all guests run slower then.
+  uint32_t fuel;
 } airwasm_options;
 
 // Bytes that the library made: yours, to free with airwasm_bytes_free. Where a function returns them, data is never
@@ -319,7 +326,7 @@ typedef struct {
   uint64_t cpu_ms;
   // Time until the answer, asleep or not.
   uint64_t wall_ms;
-  // Instructions. UNSUPPORTED in this version unless 0.
+  // Fuel, about one an instruction; only in a system that counts it.
   uint64_t fuel;
   // Bytes of the reply and of messages sent.
   uint64_t output_bytes;

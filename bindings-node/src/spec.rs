@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, AuditOptions, Budget, ComponentHandle, Config, Limits, RequestOptions, Result, SendOptions,
+    ActorSpec, AuditOptions, Budget, CompileHelper, ComponentHandle, Config, Limits, RequestOptions, Result,
+    SendOptions,
 };
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
@@ -20,6 +21,9 @@ pub struct OpenSpec {
     pub cache_dir: Option<String>,
     pub profile: Option<String>,
     pub kv: Option<String>,
+    pub fuel: Option<bool>,
+    /// A program and its arguments.
+    pub compile_helper: Option<Vec<String>>,
 }
 
 /// How the audit is kept.
@@ -118,6 +122,10 @@ impl From<OpenSpec> for Config {
             cache_dir: spec.cache_dir.map(Into::into),
             profile: spec.profile,
             kv: spec.kv.map(Into::into),
+            fuel: spec.fuel.unwrap_or_default(),
+            compile_helper: spec
+                .compile_helper
+                .map(|command| CompileHelper { command, ..CompileHelper::default() }),
             ..Self::default()
         }
     }

@@ -255,3 +255,13 @@ impl NativeSystem {
         self.now(env, |system| system.stats().map(Value::Stats))
     }
 }
+
+/// Compiles one component from the standard input to the standard output, in a process of its own; gives the fault, if
+/// there is one.
+#[napi(ts_return_type = "string | null")]
+pub fn compile_helper() -> Option<String> {
+    match std::panic::catch_unwind(airwasm::compile_helper) {
+        Ok(outcome) => outcome.err().map(|error| error.to_string()),
+        Err(_) => Some("the compiler panicked".to_owned()),
+    }
+}

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { types } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import type * as Native from '../native'
@@ -18,7 +19,7 @@ export interface Budget {
   cpuMs?: number
   /** Time from the start of handling to its end, asleep or not. */
   wallMs?: number
-  /** Instructions. */
+  /** Fuel, about one an instruction; only in a system that counts it. */
   fuel?: bigint | number
   /** Bytes of the reply and of messages sent. */
   outputBytes?: number
@@ -64,6 +65,13 @@ export interface OpenOptions {
    * grant of files reaches it, and nobody else can have it open.
    */
   kv?: string | URL
+  /** Whether fuel is counted, so that a budget may bound it; all guests run slower then. */
+  fuel?: boolean
+  /**
+   * Compiles in a process of its own, within hard limits: `true` in a second Node, or a program, by its absolute path, and its
+   * arguments. What it answers is trusted.
+   */
+  compileHelper?: boolean | string[]
 }
 
 /** How the audit is kept. Absent is the default. */
@@ -250,6 +258,12 @@ const texts: Reader<string[]> = (value, which) =>
     ? value.map((item, index) => text(item, `${which}[${index}]`))
     : refuse(which, 'an array of strings', value)
 
+/** A program and its arguments: `true` is the module of this package. @internal */
+const compileHelper: Reader<string[] | undefined> = (value, which) => {
+  if (value === true) return [process.execPath, join(__dirname, 'compile-helper.js')]
+  return value === false ? undefined : texts(value, which)
+}
+
 /** The arguments that are such objects themselves: their fields are named without them. @internal */
 const ARGUMENTS = ['options', 'spec', 'child']
 
@@ -305,6 +319,8 @@ export const openOptions = options<Native.OpenSpec>({
   cacheDir: path,
   profile: text,
   kv: path,
+  fuel: flag,
+  compileHelper,
 })
 /** @internal */
 export const abortOptions = options<{ signal?: AbortSignal }>({ signal })

@@ -18,6 +18,7 @@ mod events;
 mod grant;
 mod handler;
 mod hang;
+mod helper;
 mod homes;
 mod info;
 mod limits;
@@ -44,6 +45,8 @@ fn _airwasm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     errors::add(module)?;
     module.add("UNLIMITED", airwasm::UNLIMITED)?;
     module.add("__version__", airwasm::System::version())?;
+    // Not among the names that `import *` takes.
+    module.setattr("_compile_helper", wrap_pyfunction!(helper::_compile_helper, module)?)?;
     module.add_class::<system::System>()?;
     module.add_class::<component::Component>()?;
     module.add_class::<component::ComponentInfo>()?;

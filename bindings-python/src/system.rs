@@ -22,6 +22,7 @@ use crate::ending::{ExitHook, atexit};
 use crate::errors::raise;
 use crate::events::Events;
 use crate::handler::{self, Handlers};
+use crate::helper;
 use crate::info::{ActorStatus, CloseReport, Stats};
 use crate::loops;
 use crate::service;
@@ -48,7 +49,7 @@ pub struct System {
 impl System {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "they are Python's keywords")]
-    #[pyo3(signature = (*, policy = None, policy_watch = None, audit = None, audit_options = None, profile = None, cache_dir = None, kv = None))]
+    #[pyo3(signature = (*, policy = None, policy_watch = None, audit = None, audit_options = None, profile = None, cache_dir = None, kv = None, fuel = false, compile_helper = None))]
     fn new(
         py: Python<'_>,
         policy: Option<PathBuf>,
@@ -58,9 +59,12 @@ impl System {
         profile: Option<String>,
         cache_dir: Option<PathBuf>,
         kv: Option<PathBuf>,
+        fuel: bool,
+        compile_helper: Any,
     ) -> PyResult<Self> {
         let policy_watch = seconds("policy_watch", policy_watch)?;
         let audit_options = audit_options.map(|options| options.get().into()).unwrap_or_default();
+        let compile_helper = compile_helper.map(helper::command).transpose()?.flatten();
         let config = Config {
             policy,
             policy_watch,
@@ -69,6 +73,8 @@ impl System {
             cache_dir,
             profile,
             kv,
+            fuel,
+            compile_helper,
             ..Config::default()
         };
         let opened = py.detach(|| airwasm::System::open(config));

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use airwasm::{
-    ActorSpec, Asker, AuditOptions, Budget, ComponentHandle, Config, Error, Limits, Overflow, RequestOptions,
-    Restart, Result, SendOptions, System,
+    ActorSpec, Asker, AuditOptions, Budget, CompileHelper, ComponentHandle, Config, Error, Limits, Overflow,
+    RequestOptions, Restart, Result, SendOptions, System,
 };
 
 use crate::constants::{
@@ -61,8 +61,15 @@ pub(crate) fn config(options: Option<airwasm_options>) -> Result<Config> {
         cache_dir: raw::optional_text(options.cache_dir, "cache_dir")?.map(PathBuf::from),
         profile: raw::optional_text(options.profile, "profile")?,
         kv: raw::optional_text(options.kv, "kv")?.map(PathBuf::from),
+        fuel: options.fuel != 0,
+        compile_helper: compile_helper(&options)?,
         ..Config::default()
     })
+}
+
+fn compile_helper(options: &airwasm_options) -> Result<Option<CompileHelper>> {
+    let command = raw::texts(options.compile_helper, options.compile_helper_len, "compile_helper")?;
+    Ok((!command.is_empty()).then(|| CompileHelper { command, ..CompileHelper::default() }))
 }
 
 fn audit_options(given: airwasm_audit_options) -> Result<AuditOptions> {

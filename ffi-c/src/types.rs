@@ -26,6 +26,13 @@ pub struct airwasm_options {
     /// Path of the file of the key-value store, made if there is none; without it there is no store. It is this user's
     /// alone, no grant of files reaches it, and nobody else can have it open.
     pub kv: *const c_char,
+    /// The absolute path of a program that compiles in a process of its own, within hard limits, and its arguments: the
+    /// `airwasm-compile` of this version. What it answers is trusted. None: components are compiled on threads of this process.
+    pub compile_helper: *const *const c_char,
+    /// How many texts those are.
+    pub compile_helper_len: usize,
+    /// Not 0: fuel is counted, so that a budget may bound it; all guests run slower then.
+    pub fuel: u32,
 }
 
 /// How the audit is kept.
@@ -63,7 +70,7 @@ pub struct airwasm_budget {
     pub cpu_ms: u64,
     /// Time until the answer, asleep or not.
     pub wall_ms: u64,
-    /// Instructions. UNSUPPORTED in this version unless 0.
+    /// Fuel, about one an instruction; only in a system that counts it.
     pub fuel: u64,
     /// Bytes of the reply and of messages sent.
     pub output_bytes: u64,

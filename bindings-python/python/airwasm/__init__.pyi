@@ -131,6 +131,8 @@ class System:
         profile: Literal["hardened", "full"] | None = None,
         cache_dir: _Path | None = None,
         kv: _Path | None = None,
+        fuel: bool = False,
+        compile_helper: bool | Sequence[str] | None = None,
     ) -> Self: ...
     @staticmethod
     def version() -> str: ...

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, final
 from . import *
 from . import __all__ as __all__
 
+def _compile_helper() -> None: ...
 @final
 class ComponentInfo:
     @property

@@ -41,6 +41,13 @@ fn both_outputs_are_read_as_they_come() {
 }
 
 #[test]
+fn a_program_has_no_more_memory_and_time_than_it_was_given() {
+    let given = ProcessLimits { memory_bytes_max: Some(64 << 20), cpu_seconds_max: Some(1), ..limits() };
+    let shop = Shop::limited(given);
+    assert_eq!(shop.output(&script_of("ulimit -v; ulimit -S -t; ulimit -H -t")), "65536\n1\n2\n");
+}
+
+#[test]
 fn a_signal_that_ends_a_program_is_told() {
     let shop = Shop::new(&[]);
     let process = shop.start("kill -USR1 $$; exec sleep 1000");

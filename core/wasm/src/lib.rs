@@ -12,11 +12,12 @@ mod host;
 pub mod system;
 pub mod types;
 
+pub use engine::compile_helper;
 pub use system::{
     Asker, ChildSpec, Completion, DeferredHandler, Events, HostExecutor, HostHandler, Operation, Reply,
     Started, SupervisorSpec, System,
 };
-pub use types::config::{AuditOptions, Config, NetworkOptions};
+pub use types::config::{AuditOptions, CompileHelper, Config, NetworkOptions};
 pub use types::error::{Code, Error, Result};
 pub use types::event::Event;
 pub use types::handle::{

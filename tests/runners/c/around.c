@@ -92,3 +92,17 @@ airwasm_error *step_file(world *w, json_object *step, const char *op) {
   if (!done) world_fault(w, "%s: %s", path, strerror(errno));
   return NULL;
 }
+
+airwasm_error *step_reopen(world *w, json_object *step, const char *op) {
+  airwasm_options options = AIRWASM_INIT(airwasm_options);
+  const char *fuel = json_text(step, "counts_fuel"), *helper = json_text(step, "helper");
+  const char *const command[] = {getenv("AIRWASM_COMPILE")};
+  (void)op;
+  options.kv = json_text(step, "kv");
+  options.fuel = fuel && strcmp(fuel, "true") == 0;
+  if (helper && strcmp(helper, "true") == 0) {
+    if (!command[0]) world_fault(w, "AIRWASM_COMPILE does not name the compile helper");
+    options.compile_helper = command, options.compile_helper_len = 1;
+  }
+  return world_reopen(w, &options);
+}

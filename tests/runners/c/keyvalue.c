@@ -29,8 +29,3 @@ airwasm_error *step_kv(world *w, json_object *step, const char *op) {
   airwasm_bytes_free(&got);
   return NULL;
 }
-
-airwasm_error *step_reopen(world *w, json_object *step, const char *op) {
-  (void)op;
-  return world_reopen(w, json_text(step, "kv"));
-}

@@ -84,7 +84,7 @@ static const struct {
     {"kv_set", "namespace key text", step_kv},
     {"kv_delete", "namespace key expect_found", step_kv},
     {"kv_list", "namespace expect_ids", step_kv},
-    {"reopen", "kv", step_reopen},
+    {"reopen", "kv counts_fuel helper", step_reopen},
     {"close", "expect_stopped expect_dead_letters", step_report},
 };
 

@@ -77,12 +77,11 @@ static void events_end(world *world) {
   free(events->record), free(events);
 }
 
-airwasm_error *world_reopen(world *world, const char *kv) {
-  airwasm_options options = AIRWASM_INIT(airwasm_options);
+airwasm_error *world_reopen(world *world, airwasm_options *options) {
   airwasm_system *next = NULL;
   airwasm_error *error = airwasm_close(world->system, 0, NULL);
-  options.completions = world->dispatch ? AIRWASM_DISPATCH : AIRWASM_THREAD, options.kv = kv;
-  if (error || (error = airwasm_open(&options, &next))) return error;
+  options->completions = world->dispatch ? AIRWASM_DISPATCH : AIRWASM_THREAD;
+  if (error || (error = airwasm_open(options, &next))) return error;
   airwasm_system_free(world->system);
   events_end(world);
   world->system = next, world->names_len = 0;

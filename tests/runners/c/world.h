@@ -39,8 +39,8 @@ typedef struct {
 void world_open(world *world, bool dispatch, const char *cache_dir);
 void world_free(world *world);
 
-/* Closes the system and opens another one in its place, with the store at this path (NULL: none). */
-airwasm_error *world_reopen(world *world, const char *kv);
+/* Closes the system and opens another one with these options in its place. */
+airwasm_error *world_reopen(world *world, airwasm_options *options);
 
 named *world_named(world *world, char kind, const char *name);
 named *world_name(world *world, char kind, const char *name, airwasm_handle handle);

@@ -86,10 +86,20 @@ test('the core decides what a value may be', async (t) => {
   await assert.rejects(System.open({ profile: 'fast' }), argument('profile'))
   await assert.rejects(System.open({ policy: 'none.yaml' }), { code: 'AIRWASM_POLICY_INVALID' })
   await assert.rejects(System.open({ cacheDir: '/no/such/cache' }), { code: 'AIRWASM_IO' })
-  await assert.rejects(system.spawn(component, { budget: { fuel: 5n } }), { code: 'AIRWASM_UNSUPPORTED' })
+  await assert.rejects(system.spawn(component, { budget: { fuel: 5n } }), argument('fuel'))
   const all = { cpuMs: UNLIMITED, wallMs: UNLIMITED, fuel: UNLIMITED, outputBytes: UNLIMITED, hostCalls: UNLIMITED }
   const actor = await system.spawn(component, { budget: all, limits: { memoryBytes: UNLIMITED }, name: undefined })
   assert.equal(String(await actor.request('you', { timeoutMs: UNLIMITED })), 'hello you')
+})
+
+test('the helper that compiles may be a command', async (t) => {
+  await assert.rejects(System.open({ compileHelper: 'node' }), argument('compileHelper'))
+  for (const command of [[], ['node'], ['/no/such/program']]) {
+    await assert.rejects(System.open({ compileHelper: command }), argument('compile_helper'))
+  }
+  const system = await System.open({ compileHelper: [process.execPath, '-e', 'process.exit(1)'] })
+  t.after(() => system.close())
+  await assert.rejects(system.load(guest('hello')), { code: 'AIRWASM_INTERNAL' })
 })
 
 test('payloads are text or bytes, and are copied', async (t) => {

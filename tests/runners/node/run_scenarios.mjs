@@ -228,8 +228,8 @@ const OPERATIONS = {
     same('keys', step.need('expect_ids'), (await world.system.kvList(step.need('namespace'))).keys.join(' ')),
   async reopen(world, step) {
     await world.system.close()
-    const kv = step.get('kv')
-    world.system = await System.open(kv === undefined ? {} : { kv })
+    const [fuel, compileHelper] = ['counts_fuel', 'helper'].map((key) => step.get(key) ?? false)
+    world.system = await System.open({ kv: step.get('kv'), fuel, compileHelper })
     world.events = world.system.events('*')
     world.next = undefined
     for (const names of [world.components, world.actors, world.grants]) names.clear()

@@ -213,7 +213,8 @@ class World(SupervisionSteps, TopicSteps, PolicySteps):
 
     def op_reopen(self, step: Step) -> None:
         self.system.close()
-        self.open(step.pop("kv", None))
+        fuel, helper = (step.pop(key, False) for key in ("counts_fuel", "helper"))
+        self.open(kv=step.pop("kv", None), fuel=fuel, compile_helper=helper)
 
     def op_close(self, step: Step) -> None:
         report = self.system.close()

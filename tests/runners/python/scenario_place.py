@@ -13,11 +13,11 @@ from scenario_step import CODE, Step, guest
 class Place:
     def __init__(self, folder: str, runner: asyncio.Runner, cached: bool) -> None:
         self.folder, self.runner = folder, runner
-        self.open(None, CODE if cached else None)
+        self.open(cache_dir=CODE if cached else None)
 
-    def open(self, kv: str | None, cache_dir: str | None = None) -> None:
-        """A fresh system, with the store at this path if there is one."""
-        self.system = airwasm.System(kv=kv, cache_dir=cache_dir)
+    def open(self, **options: Any) -> None:
+        """A fresh system."""
+        self.system = airwasm.System(**options)
         self.events = self.system.events()
         self.components: dict[str, airwasm.Component] = {}
         self.actors: dict[str, airwasm.Actor] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from array import array
 from collections.abc import Callable
@@ -233,3 +234,20 @@ def test_closed_is_closed(spawn: Spawn, system: airwasm.System) -> None:
     with pytest.raises(airwasm.Closed):
         echo.request(b"x")
     assert [event.kind for event in events][-1:] in ([], ["actor.stopped"])
+
+
+def test_the_helper_that_compiles_may_be_a_command() -> None:
+    with pytest.raises(TypeError):
+        airwasm.System(compile_helper="/bin/true")
+    for command in ([], ["python"], ["/no/such/program"]):
+        with pytest.raises(airwasm.InvalidArgument) as caught:
+            airwasm.System(compile_helper=command)
+        assert caught.value.detail["which"] == "compile_helper"
+    module = [sys.executable, "-I", "-m", "airwasm.compile_helper"]
+    with airwasm.System(compile_helper=module, fuel=True) as system:
+        component = system.load(GUESTS / "echo.wasm")
+        actor = system.spawn(component, budget=airwasm.Budget(fuel=10_000_000))
+        assert actor.request(b"hi") == b"hi"
+    with airwasm.System(compile_helper=[sys.executable, "-I", "-c", "raise SystemExit('no')"]) as system:
+        with pytest.raises(airwasm.Internal, match="no"):
+            system.load(GUESTS / "echo.wasm")

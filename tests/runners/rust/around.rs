@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airwasm::{Config, System};
+use airwasm::{CompileHelper, Config, System};
 
 use crate::step::{Step, same};
 use crate::world::{Fault, Outcome, World};
@@ -80,11 +80,16 @@ impl World {
         }
     }
 
-    /// Closes the system and opens another one, with the store at this path.
+    /// Closes the system and opens another one.
     pub fn reopen(&mut self, step: &mut Step) -> Outcome {
         self.system.close(None)?;
-        let config = Config { kv: step.text("kv").map(Into::into), ..Config::default() };
-        self.system = System::open(config)?;
+        let helper = CompileHelper { command: airwasm_tests::compile_helper(), ..CompileHelper::default() };
+        self.system = System::open(Config {
+            kv: step.text("kv").map(Into::into),
+            fuel: step.flag("counts_fuel").unwrap_or_default(),
+            compile_helper: step.flag("helper").unwrap_or_default().then_some(helper),
+            ..Config::default()
+        })?;
         self.events = self.system.events("*")?;
         self.components.clear();
         self.actors.clear();

@@ -11,7 +11,7 @@ const KEYS: &str = "scenario op as to of component path text bytes count name gr
     expect_handler expect_stopped expect_dead_letters strategy intensity period_ms initial_ms give_up auto_shutdown \
     children supervisor_of significant overflow shutdown_ms errors_max health_interval_ms health_missed supervisor child monitor pattern \
     subscription topic group delay_ms timer expect_ids expect_tree expect_reason expect_restarting expect_code \
-    expect_left language expect_capabilities http_listen expect_listening expect_found kv namespace key expect_sender expect_cancelled actor expect_allowed expect_passed expect_failed";
+    expect_left language expect_capabilities http_listen expect_listening expect_found kv namespace key expect_sender expect_cancelled counts_fuel helper actor expect_allowed expect_passed expect_failed";
 
 pub struct Step(Map<String, Value>);
 

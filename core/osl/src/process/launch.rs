@@ -44,6 +44,8 @@ pub(super) fn launch(
         run_max: limits.run_max,
         file_bytes_max: limits.file_bytes_max,
         user_tasks_max: limits.user_tasks_max,
+        memory_bytes_max: limits.memory_bytes_max,
+        cpu_seconds_max: limits.cpu_seconds_max,
     })?;
     tree.set_keeper(keeper);
     drop(control);

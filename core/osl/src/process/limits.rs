@@ -19,6 +19,10 @@ pub struct ProcessLimits {
     /// Processes and threads of the host's user, all together, beyond which the program cannot fork
     /// (`RLIMIT_NPROC`). Counts what runs beside the program too, and does not bind root. None.
     pub user_tasks_max: Option<u64>,
+    /// Addresses that it may have mapped (`RLIMIT_AS`). None.
+    pub memory_bytes_max: Option<u64>,
+    /// Whole seconds that each of its processes may compute (`RLIMIT_CPU`): then SIGXCPU, a second later SIGKILL. None.
+    pub cpu_seconds_max: Option<u64>,
 }
 
 impl Default for ProcessLimits {
@@ -31,6 +35,8 @@ impl Default for ProcessLimits {
             run_max: None,
             file_bytes_max: None,
             user_tasks_max: None,
+            memory_bytes_max: None,
+            cpu_seconds_max: None,
         }
     }
 }

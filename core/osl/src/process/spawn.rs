@@ -37,6 +37,8 @@ pub(super) struct Plan<'a> {
     pub run_max: Option<Duration>,
     pub file_bytes_max: Option<u64>,
     pub user_tasks_max: Option<u64>,
+    pub memory_bytes_max: Option<u64>,
+    pub cpu_seconds_max: Option<u64>,
 }
 
 /// Strings as exec takes them.
@@ -223,8 +225,13 @@ unsafe fn set_up_keeper(plan: &Plan<'_>) -> Result<RawFd, Failure> {
 }
 
 fn limit(resource: Resource, most: u64) -> Result<(), Failure> {
+    limit_softly(resource, most, most)
+}
+
+fn limit_softly(resource: Resource, soft: u64, most: u64) -> Result<(), Failure> {
     let hard = process::getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
-    process::setrlimit(resource, Rlimit { current: Some(hard), maximum: Some(hard) }).map_err(prepare)
+    let limits = Rlimit { current: Some(soft.min(hard)), maximum: Some(hard) };
+    process::setrlimit(resource, limits).map_err(prepare)
 }
 
 /// Puts each descriptor of the plan into its slot, and closes all others.
@@ -321,7 +328,10 @@ unsafe fn be_program(plan: &Plan<'_>, keeper: Pid) -> Failure {
         let directory = unsafe { BorrowedFd::borrow_raw(DIRECTORY) };
         process::fchdir(directory).map_err(|error| (Stage::Directory, error))?;
         plan.file_bytes_max.map_or(Ok(()), |most| limit(Resource::Fsize, most))?;
-        plan.user_tasks_max.map_or(Ok(()), |most| limit(Resource::Nproc, most))
+        plan.user_tasks_max.map_or(Ok(()), |most| limit(Resource::Nproc, most))?;
+        let seconds = plan.cpu_seconds_max;
+        seconds.map_or(Ok(()), |most| limit_softly(Resource::Cpu, most, most.saturating_add(1)))?;
+        plan.memory_bytes_max.map_or(Ok(()), |most| limit(Resource::As, most))
     };
     if let Err(failure) = set_up() {
         return failure;

@@ -7,9 +7,8 @@ use std::path::Path;
 
 use wasmtime::component::{InstancePre, Linker};
 
-use super::progress::Progress;
 use super::{missing, nearest, wit};
-use crate::engine::{Engine, Item, check_size, digest};
+use crate::engine::{Engine, Item, Onlooker, check_size};
 use crate::host::State;
 use crate::host::imports::Interface;
 use crate::types::error::{Code, Error, Result};
@@ -64,17 +63,15 @@ impl Loaded {
         engine: &Engine,
         linker: &Linker<State>,
         bytes: &[u8],
-        stem: String,
-        progress: &Progress,
+        (stem, digest): (String, String),
+        onlooker: &Onlooker<'_>,
     ) -> Result<Self> {
-        progress.enter("compile", bytes.len());
-        let compiled = engine.compile(bytes)?;
-        progress.enter("link", bytes.len());
+        let compiled = engine.compile(bytes, onlooker)?;
         let (imports, exports) = (compiled.imports(), compiled.exports());
         let linked = compiled.link(linker).map_err(|why| missing::fault(&imports, &why));
         let linked = linked.and_then(|linked| check_handler(&exports).map(|()| linked));
         let wants = wants(&imports);
-        let info = inspect(digest(bytes), imports, exports, &wants);
+        let info = inspect(digest, imports, exports, &wants);
         let named = |prefix: &str| info.exports.iter().find(|name| name.starts_with(prefix)).cloned();
         let (handler, lifecycle, http) = (named(HANDLER), named(LIFECYCLE), named(HTTP));
         let nearly_handler = match handler {

@@ -1,6 +1,6 @@
 //! How far the loading of a component has come.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use airssys_osl::ThreadTime;
@@ -12,19 +12,34 @@ pub(crate) struct Progress {
 }
 
 /// Where it stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stage {
     pub begun: Instant,
-    /// `read`, `compile` or `link`: the compiler does not say how many functions it has done.
+    /// Which load of the system it is, from 1.
+    pub id: u64,
+    /// The file's stem.
+    pub label: Arc<str>,
+    /// `read`, `scanned`, `compiling` or `linking`: the compiler does not say how many functions it has done.
     pub phase: &'static str,
-    /// Of the component; 0 until it is read.
+    /// Of the component; empty and 0 until it is read.
+    pub digest: Arc<str>,
     pub bytes: usize,
+    /// Of the component; 0 until it is scanned.
+    pub functions: u64,
 }
 
 impl Progress {
     pub(crate) fn new(now: Instant) -> Self {
-        let stage = Mutex::new(Stage { begun: now, phase: "read", bytes: 0 });
-        Self { stage, computed: OnceLock::new() }
+        let stage = Stage {
+            begun: now,
+            id: 0,
+            label: "".into(),
+            phase: "read",
+            digest: "".into(),
+            bytes: 0,
+            functions: 0,
+        };
+        Self { stage: Mutex::new(stage), computed: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Stage> {
@@ -38,17 +53,29 @@ impl Progress {
         let _ = self.computed.set(ThreadTime::of_this());
     }
 
-    pub(crate) fn enter(&self, phase: &'static str, bytes: usize) {
+    /// Says which load it is.
+    pub(crate) fn name(&self, id: u64, label: &str) {
         let mut stage = self.lock();
-        (stage.phase, stage.bytes) = (phase, bytes);
+        (stage.id, stage.label) = (id, label.into());
+    }
+
+    /// Says what was read.
+    pub(crate) fn has_read(&self, digest: &str, bytes: usize) {
+        let mut stage = self.lock();
+        (stage.digest, stage.bytes) = (digest.into(), bytes);
+    }
+
+    pub(crate) fn enter(&self, phase: &'static str, functions: u64) {
+        let mut stage = self.lock();
+        (stage.phase, stage.functions) = (phase, functions);
     }
 
     pub(crate) fn stage(&self) -> Stage {
-        *self.lock()
+        self.lock().clone()
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
-        self.stage().begun.elapsed()
+        self.lock().begun.elapsed()
     }
 
     /// What counts against its time limit.

@@ -1,6 +1,5 @@
 //! Compiled code kept on disk: keyed by what it was made of, believed only under a secret of the folder.
 
-use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::Path;
 
@@ -21,19 +20,6 @@ pub(crate) struct Cache {
     bytes_max: u64,
 }
 
-/// Feeds whatever is hashed to a digest.
-struct Digesting(Sha256);
-
-impl Hasher for Digesting {
-    fn finish(&self) -> u64 {
-        0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-}
-
 impl Cache {
     /// Opens the folder, and makes it and its secret if there are none. It must be this user's alone.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
@@ -49,11 +35,9 @@ impl Cache {
     }
 
     /// The name of what these bytes are compiled to, by this version with these settings.
-    pub(super) fn name(component: &[u8], settings: impl Hash) -> String {
-        let mut digest = Digesting(Sha256::new());
-        (env!("CARGO_PKG_VERSION"), settings).hash(&mut digest);
-        digest.0.update(Sha256::digest(component));
-        let hex = digest.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    pub(super) fn name(component: &[u8], settings: Sha256) -> String {
+        let digest = settings.chain_update(Sha256::digest(component));
+        let hex = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         hex + ENDING
     }
 
@@ -130,10 +114,14 @@ mod tests {
         (folder, cache)
     }
 
+    fn settings(number: u64) -> Sha256 {
+        Sha256::new_with_prefix(number.to_le_bytes())
+    }
+
     #[test]
     fn hostile_n2_an_entry_that_was_changed_is_none() {
         let (folder, cache) = cache(BYTES_MAX);
-        let name = Cache::name(b"component", 1);
+        let name = Cache::name(b"component", settings(1));
         cache.write(&name, b"code").expect("written");
         assert_eq!(cache.read(&name), Some(b"code".to_vec()));
         let path = folder.path().join(&name);
@@ -153,7 +141,7 @@ mod tests {
     #[test]
     fn an_entry_under_another_name_or_secret_is_none() {
         let (folder, cache) = cache(BYTES_MAX);
-        let (one, other) = (Cache::name(b"component", 1), Cache::name(b"component", 2));
+        let (one, other) = (Cache::name(b"component", settings(1)), Cache::name(b"component", settings(2)));
         assert_ne!(one, other);
         cache.write(&one, b"code").expect("written");
         std::fs::copy(folder.path().join(&one), folder.path().join(&other)).expect("copied");
@@ -177,7 +165,7 @@ mod tests {
         let (folder, cache) = cache(100);
         let foreign = folder.path().join("thesis.code");
         std::fs::write(&foreign, [0; 1_000]).expect("ours");
-        let names = [30, 20, 10].map(|age| (age, Cache::name(b"component", age)));
+        let names = [30, 20, 10].map(|age| (age, Cache::name(b"component", settings(age))));
         for (age, name) in &names {
             cache.write(name, &[0; 10]).expect("written");
             let file = std::fs::File::options().write(true).open(folder.path().join(name)).expect("there");

@@ -7,6 +7,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::artifact;
 use super::cache::Cache;
+use super::helper::broken;
 use super::scan::{Stop, scan};
 use super::{Engine, Profile};
 use crate::types::error::{Code, Error, Result};
@@ -15,6 +16,12 @@ use crate::types::error::{Code, Error, Result};
 pub(crate) const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 
 const HOW_TO_MAKE: &str = "make a component of it: rustc --target wasm32-wasip2, or wasm-tools component new";
+
+/// Who waits for a compilation: told how far it is, with the number of its functions, and asked whether it has given up.
+pub(crate) struct Onlooker<'a> {
+    pub enter: &'a dyn Fn(&'static str, u64),
+    pub is_given_up: &'a dyn Fn() -> bool,
+}
 
 /// Compiled code, shared by every instance of it.
 #[derive(Clone)]
@@ -32,32 +39,47 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 impl Engine {
     /// Scans and compiles, or finds what an earlier one has compiled. Takes as long as it takes: never called on an
     /// actor's thread.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Compiled> {
+    pub(crate) fn compile(&self, bytes: &[u8], onlooker: &Onlooker<'_>) -> Result<Compiled> {
         check_size(bytes.len() as u64)?;
         check_kind(bytes)?;
         let inner = match &self.cache {
-            None => self.compile_anew(bytes)?,
+            None => self.compile_anew(bytes, onlooker)?.0,
             Some(cache) => {
-                let name = Cache::name(bytes, self.inner.precompile_compatibility_hash());
+                let name = Cache::name(bytes, self.settings_digest());
                 match artifact::cached(&self.inner, cache, &name) {
                     Some(found) => found,
-                    None => self.compile_into(cache, &name, bytes)?,
+                    None => self.compile_into(cache, &name, bytes, onlooker)?,
                 }
             }
         };
         Ok(Compiled { inner, engine: self.clone() })
     }
 
-    fn compile_anew(&self, bytes: &[u8]) -> Result<Component> {
-        self.scan(bytes)?;
-        Component::from_binary(&self.inner, bytes).map_err(|why| {
-            Error::new(Code::InvalidComponent, format!("the component cannot be compiled: {why:#}"))
-        })
+    /// The component, and its code where that came as bytes.
+    fn compile_anew(&self, bytes: &[u8], onlooker: &Onlooker<'_>) -> Result<(Component, Option<Vec<u8>>)> {
+        let functions = self.scan(bytes)?;
+        (onlooker.enter)("scanned", functions);
+        (onlooker.enter)("compiling", functions);
+        let Some(helper) = &self.helper else {
+            let compiled = Component::from_binary(&self.inner, bytes);
+            return compiled.map(|compiled| (compiled, None)).map_err(|why| not_compiled(&why));
+        };
+        let code = helper.compile(self, bytes, onlooker.is_given_up)?;
+        match artifact::compiled(&self.inner, &code) {
+            Ok(compiled) => Ok((compiled, Some(code))),
+            Err(why) => Err(broken(format!("what it made is no code of this engine: {why:#}"))),
+        }
     }
 
-    fn compile_into(&self, cache: &Cache, name: &str, bytes: &[u8]) -> Result<Component> {
-        let compiled = self.compile_anew(bytes)?;
-        let kept = match compiled.serialize() {
+    fn compile_into(
+        &self,
+        cache: &Cache,
+        name: &str,
+        bytes: &[u8],
+        onlooker: &Onlooker<'_>,
+    ) -> Result<Component> {
+        let (compiled, code) = self.compile_anew(bytes, onlooker)?;
+        let kept = match code.map_or_else(|| compiled.serialize(), Ok) {
             Ok(code) => cache.write(name, &code).map_err(|why| why.to_string()),
             Err(why) => Err(format!("{why:#}")),
         };
@@ -68,15 +90,17 @@ impl Engine {
         Ok(compiled)
     }
 
-    /// Whether it is valid, and not too dear to compile.
-    fn scan(&self, bytes: &[u8]) -> Result<()> {
+    /// Whether it is valid, and not too dear to compile; gives how many functions it has.
+    fn scan(&self, bytes: &[u8]) -> Result<u64> {
         let features = features();
         let concurrent = features | WasmFeatures::CM_ASYNC;
-        let wanted = if self.profile == Profile::Full { concurrent } else { features };
+        let wanted = if self.settings.profile == Profile::Full { concurrent } else { features };
         match scan(bytes, wanted) {
-            Ok(()) => Ok(()),
+            Ok(functions) => Ok(functions),
             Err(Stop::Limit(error)) => Err(error),
-            Err(Stop::Invalid(_)) if self.profile == Profile::Hardened && scan(bytes, concurrent).is_ok() => {
+            Err(Stop::Invalid(_))
+                if self.settings.profile == Profile::Hardened && scan(bytes, concurrent).is_ok() =>
+            {
                 let text =
                     "the component uses asynchronous exports or imports: open the system with profile full";
                 Err(Error::new(Code::ProfileRequired, text).with("profile", "full"))
@@ -84,6 +108,15 @@ impl Engine {
             Err(Stop::Invalid(why)) => Err(invalid(why.message(), why.offset() as u64)),
         }
     }
+}
+
+/// Code of wasmtime's for a component that was scanned, by `Engine::precompile_component`.
+pub(super) fn precompile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
+    engine.inner.precompile_component(bytes).map_err(|why| not_compiled(&why))
+}
+
+fn not_compiled(why: &wasmtime::Error) -> Error {
+    Error::new(Code::InvalidComponent, format!("the component cannot be compiled: {why:#}"))
 }
 
 /// What the engine accepts, said again for the validator because it tells the offset of a fault.

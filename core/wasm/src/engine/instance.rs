@@ -3,10 +3,10 @@
 use std::any::type_name;
 
 use wasmtime::component::{self, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use super::trap::classify;
-use super::{Bounded, Engine};
+use super::{Bounded, Engine, Meter};
 use crate::types::error::{Code, Error, Result};
 use crate::types::limits::ResolvedLimits;
 
@@ -32,6 +32,9 @@ impl<T: Bounded> Instance<T> {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
             let meter = context.data().meter();
+            if let Ok(left) = context.get_fuel() {
+                meter.fuel_left(left);
+            }
             meter.check()?;
             // One that waited in a host call while the deadline passed has its turn before it.
             Ok(if meter.began_this_tick() { UpdateDeadline::Continue(1) } else { UpdateDeadline::Yield(1) })
@@ -43,12 +46,18 @@ impl<T: Bounded> Instance<T> {
         store.set_max_component_handles(handles.min(100_000));
         store.data_mut().table().set_max_capacity(handles);
         let meter = store.data().meter().clone();
-        let made = meter.run(pre.instantiate_async(&mut store)).await;
+        let making = async {
+            refuel(&mut store);
+            let made = pre.instantiate_async(&mut store).await;
+            tell_fuel(&store);
+            made
+        };
+        let made = meter.run(making).await;
         match made {
             Err(over) => Err(over),
             Ok(Err(why)) => {
                 let refusal = store.data_mut().limiter().take_refusal();
-                Err(refusal.unwrap_or_else(|| exhausted(&why).unwrap_or_else(|| classify(&why))))
+                Err(refusal.unwrap_or_else(|| exhausted(&why).unwrap_or_else(|| stopped(&meter, &why))))
             }
             Ok(Ok(inner)) => meter.check().map(|()| Self { store, inner }),
         }
@@ -92,7 +101,14 @@ impl<T: Bounded> Instance<T> {
         let meter = self.store.data().meter().clone();
         // The tick under way may end at once: with two a guest has at least a whole one before it yields.
         self.store.set_epoch_deadline(2);
-        let answer = meter.run(function.0.call_async(&mut self.store, params)).await?;
+        let store = &mut self.store;
+        let calling = async {
+            refuel(store);
+            let answer = function.0.call_async(&mut *store, params).await;
+            tell_fuel(store);
+            answer
+        };
+        let answer = meter.run(calling).await?;
         match answer {
             Ok(answer) => {
                 self.store.data_mut().limiter().take_refusal();
@@ -104,13 +120,34 @@ impl<T: Bounded> Instance<T> {
 
     fn failed(&mut self, why: &wasmtime::Error) -> Error {
         let refusal = self.store.data_mut().limiter().take_refusal();
-        let error = classify(why);
+        let error = stopped(self.store.data().meter(), why);
         match refusal {
             Some(refusal) if error.code == Code::Trapped => {
                 refusal.with("kind", error.text("kind")).with("backtrace", error.detail["backtrace"].clone())
             }
             _ => error,
         }
+    }
+}
+
+/// Gives the store the fuel of the budget. It is an error, and no matter, where none is counted.
+fn refuel<T: Bounded>(store: &mut Store<T>) {
+    let fuel = store.data().meter().fuel_max();
+    let _ = store.set_fuel(fuel);
+}
+
+/// Tells the meter what is left.
+fn tell_fuel<T: Bounded>(store: &Store<T>) {
+    if let Ok(left) = store.get_fuel() {
+        store.data().meter().fuel_left(left);
+    }
+}
+
+/// The error behind a call that failed: the budget's, where that was fuel.
+fn stopped(meter: &Meter, why: &wasmtime::Error) -> Error {
+    match why.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => meter.out_of_fuel(),
+        _ => classify(why),
     }
 }
 

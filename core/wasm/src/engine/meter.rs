@@ -25,6 +25,7 @@ pub(crate) struct Meter {
     cpu_used: AtomicU64,
     host_calls: AtomicU64,
     output_bytes: AtomicU64,
+    fuel: AtomicU64,
     /// Whether there are accounts; most messages have none.
     shared: AtomicBool,
     accounts: Mutex<Accounts>,
@@ -61,6 +62,7 @@ impl Meter {
             cpu_used: AtomicU64::new(0),
             host_calls: AtomicU64::new(0),
             output_bytes: AtomicU64::new(0),
+            fuel: AtomicU64::new(0),
             shared: AtomicBool::new(false),
             accounts: Mutex::default(),
         }
@@ -84,6 +86,7 @@ impl Meter {
                 cpu_ms: self.budget.cpu_ms,
                 host_calls: self.budget.host_calls,
                 output_bytes: self.budget.output_bytes,
+                fuel: self.budget.fuel,
             }
             .since(self.own()),
         );
@@ -96,6 +99,7 @@ impl Meter {
         self.cpu_used.store(0, Relaxed);
         self.host_calls.store(0, Relaxed);
         self.output_bytes.store(0, Relaxed);
+        self.fuel.store(0, Relaxed);
     }
 
     /// One more call into the host.
@@ -119,7 +123,23 @@ impl Meter {
         let used = self.used();
         let cpu = used.cpu_ms + (self.ticks.now() - self.poll_began.load(Relaxed));
         within("cpu_ms", self.budget.cpu_ms, cpu)?;
-        within("host_calls", self.budget.host_calls, used.host_calls)
+        within("host_calls", self.budget.host_calls, used.host_calls)?;
+        within("fuel", self.budget.fuel, used.fuel)
+    }
+
+    /// What the store is given for the next call, where fuel is counted.
+    pub(super) fn fuel_max(&self) -> u64 {
+        self.budget.fuel
+    }
+
+    /// So much fuel is left of what the store was given.
+    pub(super) fn fuel_left(&self, left: u64) {
+        self.fuel.store(self.budget.fuel.saturating_sub(left), Relaxed);
+    }
+
+    /// The store has none left. How far over that the guest was when it was stopped is not known.
+    pub(super) fn out_of_fuel(&self) -> Error {
+        Error::budget("fuel", self.budget.fuel, self.budget.fuel)
     }
 
     /// Whether the guest runs since this very tick.
@@ -139,6 +159,7 @@ impl Meter {
             cpu_ms: self.cpu_used.load(Relaxed),
             host_calls: self.host_calls.load(Relaxed),
             output_bytes: self.output_bytes.load(Relaxed),
+            fuel: self.fuel.load(Relaxed),
         }
     }
 
@@ -162,7 +183,8 @@ impl Meter {
         let used = own.plus(tab.charged());
         within("cpu_ms", self.budget.cpu_ms, used.cpu_ms)?;
         within("host_calls", self.budget.host_calls, used.host_calls)?;
-        within("output_bytes", self.budget.output_bytes, used.output_bytes)
+        within("output_bytes", self.budget.output_bytes, used.output_bytes)?;
+        within("fuel", self.budget.fuel, used.fuel)
     }
 
     fn accounts(&self) -> MutexGuard<'_, Accounts> {

@@ -3,19 +3,24 @@
 mod artifact;
 mod cache;
 mod compile;
+mod helper;
 mod instance;
 mod limiter;
 mod meter;
 mod scan;
 mod trap;
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Config, Strategy};
 
 pub(crate) use self::cache::Cache;
-pub(crate) use self::compile::{COMPONENT_BYTES_MAX, Item, check_size, digest};
+pub(crate) use self::compile::{COMPONENT_BYTES_MAX, Item, Onlooker, check_size, digest};
+pub use self::helper::compile_helper;
+pub(crate) use self::helper::{COMPILE_MS_MAX, Helper};
 pub(crate) use self::instance::{Function, Instance};
 pub(crate) use self::limiter::Limiter;
 pub(crate) use self::meter::Meter;
@@ -43,6 +48,14 @@ impl Profile {
     }
 }
 
+/// What of the engine is not the same in all systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub profile: Profile,
+    /// Whether it counts fuel, which makes all compiled code slower.
+    pub fuel: bool,
+}
+
 /// What a store must hold so that the engine can bound it.
 pub(crate) trait Bounded: Send + 'static {
     fn limiter(&mut self) -> &mut Limiter;
@@ -50,17 +63,31 @@ pub(crate) trait Bounded: Send + 'static {
     fn table(&mut self) -> &mut ResourceTable;
 }
 
+/// Feeds whatever is hashed to a digest.
+struct Digesting(Sha256);
+
+impl Hasher for Digesting {
+    fn finish(&self) -> u64 {
+        0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+}
+
 /// Compiles and instantiates. A clone is the same engine.
 #[derive(Clone)]
 pub(crate) struct Engine {
     inner: wasmtime::Engine,
-    profile: Profile,
+    settings: Settings,
     cache: Option<Arc<Cache>>,
+    helper: Option<Arc<Helper>>,
 }
 
 impl Engine {
     /// An engine with the settings that are not negotiable; each has its reason beside it.
-    pub(crate) fn new(profile: Profile, cache: Option<Cache>) -> Result<Self> {
+    pub(crate) fn new(settings: Settings, cache: Option<Cache>, helper: Option<Helper>) -> Result<Self> {
         let mut config = Config::new();
         config
             .strategy(Strategy::Cranelift)
@@ -68,6 +95,7 @@ impl Engine {
             .signals_based_traps(false)
             // A tick stops a guest that computes, so that others have their turn.
             .epoch_interruption(true)
+            .consume_fuel(settings.fuel)
             .max_wasm_stack(STACK_BYTES_MAX)
             .async_stack_size(FIBER_BYTES)
             .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20))
@@ -87,10 +115,22 @@ impl Engine {
             .wasm_memory64(false)
             .wasm_exceptions(false)
             .wasm_stack_switching(false)
-            .concurrency_support(profile == Profile::Full);
+            .concurrency_support(settings.profile == Profile::Full);
         let inner = wasmtime::Engine::new(&config)
             .map_err(|why| Error::new(Code::Unsupported, format!("no engine on this platform: {why:#}")))?;
-        Ok(Self { inner, profile, cache: cache.map(Arc::new) })
+        Ok(Self { inner, settings, cache: cache.map(Arc::new), helper: helper.map(Arc::new) })
+    }
+
+    /// Whether a budget of fuel means anything.
+    pub(crate) fn counts_fuel(&self) -> bool {
+        self.settings.fuel
+    }
+
+    /// Of this version and all settings that compiled code depends on, from which a digest may go on.
+    fn settings_digest(&self) -> Sha256 {
+        let mut digest = Digesting(Sha256::new());
+        (env!("CARGO_PKG_VERSION"), self.inner.precompile_compatibility_hash()).hash(&mut digest);
+        digest.0
     }
 
     /// One tick has passed: a guest that computes yields.

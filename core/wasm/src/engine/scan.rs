@@ -41,8 +41,8 @@ impl From<BinaryReaderError> for Stop {
     }
 }
 
-/// Validates a component within the bounds.
-pub(super) fn scan(bytes: &[u8], features: WasmFeatures) -> Result<(), Stop> {
+/// Validates a component within the bounds, and counts its functions.
+pub(super) fn scan(bytes: &[u8], features: WasmFeatures) -> Result<u64, Stop> {
     let mut validator = Validator::new_with_features(features);
     let mut allocations = FuncValidatorAllocations::default();
     let mut scan = Scan { bytes, used: Used::new(), open: Vec::new(), largest: Made::ONE, imports: 0 };
@@ -57,7 +57,7 @@ pub(super) fn scan(bytes: &[u8], features: WasmFeatures) -> Result<(), Stop> {
         }
         scan.count_made(&validator, &payload)?;
     }
-    Ok(())
+    Ok(scan.used.of(What::Functions))
 }
 
 struct Scan<'a> {

@@ -19,7 +19,7 @@ use crate::types::error::{Error, Result};
 use crate::types::handle::ActorHandle;
 use crate::types::info::ActorStatus;
 use crate::types::letter::Letter;
-use crate::types::limits::ResolvedLimits;
+use crate::types::limits::{ResolvedLimits, UNLIMITED};
 use crate::types::message::Message;
 use crate::types::spec::ActorSpec;
 
@@ -253,6 +253,9 @@ impl Inner {
         let component = self.component(component)?;
         component.linked.as_ref().map_err(Clone::clone)?;
         let budget = spec.budget.resolve()?;
+        if budget.fuel != UNLIMITED && !self.engine.counts_fuel() {
+            return Err(Error::argument("fuel", "this system counts none: open it with its option fuel"));
+        }
         let config = check_config(spec.config.as_deref())?;
         let texts = config.as_deref().map_or_else(Arc::default, environment::texts);
         let (args, env) = environment::checked(&spec.args, &spec.env)?;

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,15 +13,13 @@ use airssys_rt::{Pending, Resolver, promise};
 use crate::component::Progress;
 use crate::types::error::{Code, Error, Result};
 
-/// How long one component may take, as `Progress::spent` counts.
-pub(super) const COMPILE_MS_MAX: u64 = 60_000;
-/// As many compilations may outlast their time before new ones are refused.
+/// As many compilations may outlast their time, or those who waited for them, before new ones are refused.
 const ABANDONED_MAX: usize = 4;
 const WAITING_MAX: usize = 1_024;
 /// Validators and compilers recurse, as deep as the bounds of the scan let them.
 const STACK_BYTES: usize = 8 << 20;
 
-pub(super) type Work<V> = Box<dyn FnOnce(&Progress) -> Result<V> + Send>;
+pub(super) type Work<V> = Box<dyn FnOnce(&Task<V>) -> Result<V> + Send>;
 /// Called when a task begins; what it gives back is called when the task is over.
 pub(super) type Watch<V> =
     Box<dyn Fn(&Arc<Compilers<V>>, &Arc<Task<V>>) -> Box<dyn FnOnce() + Send> + Send + Sync>;
@@ -51,6 +50,8 @@ struct State<V: Send + 'static> {
     waiting: VecDeque<(Arc<Task<V>>, Work<V>)>,
     /// Those that compile; the abandoned ones are no longer among them.
     threads: usize,
+    /// What they compile.
+    running: Vec<Arc<Task<V>>>,
     abandoned: usize,
     closed: bool,
 }
@@ -59,6 +60,8 @@ struct State<V: Send + 'static> {
 pub(super) struct Task<V: Send + 'static> {
     /// Taken by the one that answers: the thread, or its deadline.
     resolver: Mutex<Option<Resolver<V, Error>>>,
+    /// Of the pool.
+    closed: AtomicBool,
     pub progress: Progress,
 }
 
@@ -67,16 +70,16 @@ impl<V: Send + 'static> Task<V> {
         self.resolver.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn is_given_up(&self) -> bool {
+    /// Whether nobody waits for it any more, or for anything.
+    pub(super) fn is_given_up(&self) -> bool {
         let resolver = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
-        resolver.as_ref().is_none_or(Resolver::is_abandoned)
+        self.closed.load(Relaxed) || resolver.as_ref().is_none_or(Resolver::is_abandoned)
     }
 }
 
 impl<V: Send + 'static> Compilers<V> {
     pub(super) fn new(threads_max: usize, watch: Watch<V>) -> Arc<Self> {
-        let state = State { waiting: VecDeque::new(), threads: 0, abandoned: 0, closed: false };
-        Arc::new(Self { state: Mutex::new(state), threads_max, stack_bytes: STACK_BYTES, watch })
+        Arc::new(Self { state: Mutex::new(State::new()), threads_max, stack_bytes: STACK_BYTES, watch })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<V>> {
@@ -87,9 +90,15 @@ impl<V: Send + 'static> Compilers<V> {
     /// Queues the work. If it is given up before it begins, it never does.
     pub(super) fn begin(self: &Arc<Self>, work: Work<V>) -> Pending<V, Error> {
         let (resolver, pending) = promise();
-        let task =
-            Arc::new(Task { resolver: Mutex::new(Some(resolver)), progress: Progress::new(Instant::now()) });
+        let task = Arc::new(Task {
+            resolver: Mutex::new(Some(resolver)),
+            closed: AtomicBool::new(false),
+            progress: Progress::new(Instant::now()),
+        });
         let mut state = self.lock();
+        if state.threads >= self.threads_max {
+            state.give_up();
+        }
         if let Err(error) = state.check() {
             return Pending::ready(Err(error));
         }
@@ -120,7 +129,10 @@ impl<V: Send + 'static> Compilers<V> {
     fn next(&self) -> Option<(Arc<Task<V>>, Work<V>)> {
         let mut state = self.lock();
         let next = state.waiting.pop_front();
-        state.threads -= usize::from(next.is_none());
+        match &next {
+            Some((task, _)) => state.running.push(task.clone()),
+            None => state.threads -= 1,
+        }
         next
     }
 
@@ -128,20 +140,24 @@ impl<V: Send + 'static> Compilers<V> {
         airssys_rt::mark_inside();
         while let Some((task, work)) = self.next() {
             if task.is_given_up() {
+                self.lock().leave(&task);
                 continue;
             }
             task.progress.begin(Instant::now());
             let unwatch = (self.watch)(&self, &task);
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(&task.progress)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(&task)));
             unwatch();
             let outcome = outcome.unwrap_or_else(|_| {
                 Err(Error::new(Code::Panic, "the compiler panicked; please report the component"))
             });
+            let mut state = self.lock();
             let Some(resolver) = task.take() else {
-                // Its deadline has answered, and this thread has been replaced.
-                self.lock().abandoned -= 1;
+                // Its deadline has answered, or nobody waited, and this thread has been replaced.
+                state.abandoned -= 1;
                 return;
             };
+            state.leave(&task);
+            drop(state);
             resolver.settle(outcome);
         }
     }
@@ -151,18 +167,30 @@ impl<V: Send + 'static> Compilers<V> {
         let mut state = self.lock();
         // Under the lock: a thread that finds it taken finds itself counted.
         let Some(resolver) = task.take() else { return };
-        state.threads -= 1;
-        state.abandoned += 1;
+        state.abandon(task);
         let threadless = self.add_thread(&mut state);
         drop(state);
         resolver.settle(Err(limit("compile_ms", allowed.as_millis(), task.progress.spent().as_millis())));
         threadless.into_iter().for_each(Threadless::tell);
     }
 
-    /// What waits is `CLOSED`; what compiles ends by itself.
+    /// Lets other threads go on with what waits, in place of those that compile for nobody.
+    pub(super) fn relieve(self: &Arc<Self>) {
+        let mut state = self.lock();
+        if state.waiting.is_empty() || state.threads < self.threads_max {
+            return;
+        }
+        state.give_up();
+        let threadless = self.add_thread(&mut state);
+        drop(state);
+        threadless.into_iter().for_each(Threadless::tell);
+    }
+
+    /// What waits is `CLOSED`; what compiles ends by itself, or with its helper at once.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
+        state.running.iter().for_each(|task| task.closed.store(true, Relaxed));
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         for resolver in waiting.into_iter().filter_map(|(task, _)| task.take()) {
@@ -172,6 +200,34 @@ impl<V: Send + 'static> Compilers<V> {
 }
 
 impl<V: Send + 'static> State<V> {
+    fn new() -> Self {
+        let (waiting, running) = (VecDeque::new(), Vec::new());
+        Self { waiting, threads: 0, running, abandoned: 0, closed: false }
+    }
+
+    fn leave(&mut self, task: &Task<V>) {
+        self.running.retain(|other| !std::ptr::eq(&**other, task));
+    }
+
+    /// Another thread may take the place of the task's, which counts apart until it ends.
+    fn abandon(&mut self, task: &Task<V>) {
+        self.leave(task);
+        self.threads -= 1;
+        self.abandoned += 1;
+    }
+
+    /// Abandons what nobody waits for any more, as far as that may be. Once it is closed, who waits gets what compiles.
+    fn give_up(&mut self) {
+        if self.closed {
+            return;
+        }
+        for task in self.running.clone() {
+            if self.abandoned < ABANDONED_MAX && task.is_given_up() && task.take().is_some() {
+                self.abandon(&task);
+            }
+        }
+    }
+
     fn check(&self) -> Result<()> {
         match () {
             () if self.closed => Err(closed()),

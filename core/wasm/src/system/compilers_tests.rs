@@ -55,6 +55,43 @@ fn hostile_a11_new_compilations_are_refused_while_too_many_are_abandoned() {
 }
 
 #[test]
+fn hostile_a11_compilations_that_were_cancelled_do_not_keep_others_from_their_threads() {
+    let (pool, tasks) = pool();
+    let mut ends = Vec::new();
+    for _ in 0..ABANDONED_MAX {
+        let (end, work) = held();
+        let given_up = pool.begin(work);
+        tasks.recv().expect("begins");
+        drop(given_up);
+        ends.push(end);
+        assert_eq!(pool.begin(Box::new(|_| Ok(2))).wait(), Ok(2));
+        tasks.recv().expect("has begun");
+    }
+    let refused = pool.begin(Box::new(|_| Ok(1))).wait();
+    assert_eq!(which(refused), "abandoned_compilations");
+    drop(ends);
+    while pool.lock().abandoned > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(pool.begin(Box::new(|_| Ok(1))).wait(), Ok(1));
+}
+
+#[test]
+fn what_waits_behind_a_compilation_that_is_cancelled_later_has_its_turn() {
+    let (pool, tasks) = pool();
+    let (end, work) = held();
+    let first = pool.begin(work);
+    let task = tasks.recv().expect("begins");
+    let second = pool.begin(Box::new(|_| Ok(2)));
+    pool.relieve();
+    assert!(!task.is_given_up());
+    drop(first);
+    pool.relieve();
+    assert_eq!(second.wait(), Ok(2));
+    drop(end);
+}
+
+#[test]
 fn what_is_given_up_while_it_waits_never_begins() {
     let (pool, tasks) = pool();
     let (end, work) = held();
@@ -91,7 +128,7 @@ fn what_waits_when_the_system_closes_is_told() {
 
 #[test]
 fn what_no_thread_can_be_begun_for_is_told() {
-    let state = State { waiting: VecDeque::new(), threads: 0, abandoned: 0, closed: false };
+    let state = State::new();
     let watch: Watch<u32> = Box::new(|_, _| Box::new(|| {}));
     // More than there are addresses.
     let pool = Arc::new(Compilers { state: Mutex::new(state), threads_max: 1, stack_bytes: 1 << 62, watch });

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use airssys_osl::Audit;
 use serde_json::{Map, Value};
 
-use super::compilers::{COMPILE_MS_MAX, Watch};
+use super::compilers::Watch;
 use super::operation::Operation;
 use super::{Inner, System};
 use crate::component::{Loaded, Progress, read};
-use crate::engine::Cache;
+use crate::engine::{COMPILE_MS_MAX, Cache, Onlooker, digest};
 use crate::host::hub::Hub;
 use crate::types::error::{Code, Error, Result};
 use crate::types::event::detail;
@@ -82,13 +83,23 @@ impl System {
             Err(error) => return self.failed(error),
         };
         let (engine, linker) = (inner.engine.clone(), inner.linker.clone());
-        let pending = inner.compilers.begin(Box::new(move |progress| {
+        let (hub, id) = (inner.ports.hub.clone(), inner.loads.fetch_add(1, Relaxed) + 1);
+        let pending = inner.compilers.begin(Box::new(move |task| {
+            let progress = &task.progress;
+            progress.name(id, &stem);
             let bytes = bytes()?;
-            Loaded::new(&engine, &linker, &bytes, stem, progress)
+            let digest = digest(&bytes);
+            progress.has_read(&digest, bytes.len());
+            let enter = |phase, functions| {
+                progress.enter(phase, functions);
+                hub.tell("component.loading", None, || facts(progress));
+            };
+            let onlooker = Onlooker { enter: &enter, is_given_up: &|| task.is_given_up() };
+            Loaded::new(&engine, &linker, &bytes, (stem, digest), &onlooker)
         }));
         let weak = Arc::downgrade(inner);
         let entered = move |loaded: Result<Loaded>| match (loaded, weak.upgrade()) {
-            (Ok(loaded), Some(inner)) => Ok(inner.enter_component(loaded)),
+            (Ok(loaded), Some(inner)) => Ok(inner.enter_component(loaded, id)),
             (Ok(_), None) => Err(Error::new(Code::Closed, "the system is closed")),
             (Err(error), _) => Err(error),
         };
@@ -116,6 +127,7 @@ pub(super) fn watch(io: tokio::runtime::Handle, hub: Arc<Hub>, cached: bool) -> 
             loop {
                 tokio::time::sleep(TELL_EVERY).await;
                 let (Some(compilers), Some(task)) = (compilers.upgrade(), watched.upgrade()) else { return };
+                compilers.relieve();
                 hub.tell("component.loading", None, || facts(&task.progress));
                 if task.progress.spent() >= allowed {
                     return compilers.abandon(&task, allowed);
@@ -136,7 +148,11 @@ pub(super) fn watch(io: tokio::runtime::Handle, hub: Arc<Hub>, cached: bool) -> 
 fn facts(progress: &Progress) -> Map<String, Value> {
     let stage = progress.stage();
     let mut facts = detail("phase", stage.phase);
+    facts.insert("id".to_owned(), stage.id.into());
+    facts.insert("label".to_owned(), (*stage.label).into());
+    facts.insert("digest".to_owned(), (*stage.digest).into());
     facts.insert("bytes".to_owned(), stage.bytes.into());
+    facts.insert("functions".to_owned(), stage.functions.into());
     facts.insert("elapsed_ms".to_owned(), millis(progress.elapsed()).into());
     facts.insert("spent_ms".to_owned(), millis(progress.spent()).into());
     facts.insert("allowed_ms".to_owned(), COMPILE_MS_MAX.into());
@@ -144,11 +160,16 @@ fn facts(progress: &Progress) -> Map<String, Value> {
 }
 
 impl Inner {
-    fn enter_component(&self, loaded: Loaded) -> ComponentHandle {
+    fn enter_component(&self, loaded: Loaded, id: u64) -> ComponentHandle {
         let handle = ComponentHandle(Kind::Component.tag(self.directory.serial()));
-        let digest = loaded.info.digest.clone();
-        self.components.insert(handle.raw(), Arc::new(loaded));
-        self.ports.hub.tell("component.loaded", None, || detail("digest", digest));
+        let loaded = Arc::new(loaded);
+        self.components.insert(handle.raw(), loaded.clone());
+        self.ports.hub.tell("component.loaded", None, || {
+            let mut facts = detail("id", id);
+            facts.insert("label".to_owned(), loaded.stem.clone().into());
+            facts.insert("digest".to_owned(), loaded.info.digest.clone().into());
+            facts
+        });
         handle
     }
 

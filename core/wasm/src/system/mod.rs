@@ -48,7 +48,7 @@ pub use self::operation::{Asker, Completion, Operation, Started};
 pub use self::supervisor_spec::{ChildSpec, SupervisorSpec};
 use crate::component::Loaded;
 pub use crate::component::Reply;
-use crate::engine::{Engine, Profile};
+use crate::engine::{Engine, Helper, Profile, Settings};
 use crate::fork;
 use crate::host::hub::Hub;
 use crate::host::{Lives, Ports, Programs, State, add_to_linker};
@@ -81,6 +81,7 @@ pub(crate) struct Inner {
     directory: Arc<Directory>,
     grants: Grants,
     components: DashMap<u64, Arc<Loaded>>,
+    loads: AtomicU64,
     compilers: Arc<Compilers<Loaded>>,
     subscriptions: Subscriptions,
     tickets: Arc<Tickets>,
@@ -105,7 +106,8 @@ impl System {
         let cache =
             config.cache_dir.as_deref().map(|path| components::open_cache(path, &audit)).transpose()?;
         let cached = cache.is_some();
-        let engine = Engine::new(profile, cache)?;
+        let helper = config.compile_helper.map(|helper| Helper::new(helper, &audit)).transpose()?;
+        let engine = Engine::new(Settings { profile, fuel: config.fuel }, cache, helper)?;
         let mut linker = engine.linker();
         add_to_linker(&mut linker)?;
         let outside = network::outside(config.network)?;
@@ -150,6 +152,7 @@ impl System {
             directory,
             grants,
             components: DashMap::new(),
+            loads: AtomicU64::new(0),
             compilers,
             subscriptions: Subscriptions::new(),
             tickets: Arc::default(),

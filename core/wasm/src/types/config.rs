@@ -24,8 +24,27 @@ pub struct Config {
     /// The file of the key-value store, made if there is none; without it there is no store. It is this user's alone, no
     /// grant of files reaches it, and nobody else can have it open.
     pub kv: Option<PathBuf>,
+    /// Whether fuel is counted, so that a [`Budget`](crate::Budget) may bound it; all guests run slower then, a
+    /// tight loop at half its speed.
+    pub fuel: bool,
+    /// Compiles in a process of its own; absent, on threads of this one.
+    pub compile_helper: Option<CompileHelper>,
     /// How guests reach the network.
     pub network: NetworkOptions,
+}
+
+/// The process that compiles: it has no environment, no file or socket of the host, and no more time and memory than this.
+///
+/// What it answers is trusted as much as the compiler of this process is, so it must be a program of the host's author: one
+/// whose `main` is [`compile_helper`](crate::compile_helper) of the same version, such as `airwasm-compile`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompileHelper {
+    /// The absolute path of the program, and its arguments.
+    pub command: Vec<String>,
+    /// Addresses that it may use; 2 GiB. Its answer is no longer than that.
+    pub memory_bytes: Option<u64>,
+    /// Time of a processor for one component, in whole seconds, rounded up; 60 s. It may take ten times that if it waits.
+    pub cpu: Option<Duration>,
 }
 
 /// How guests reach the network, where they may; everything absent is the core's default.

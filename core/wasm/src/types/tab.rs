@@ -10,6 +10,7 @@ pub(crate) struct Usage {
     pub cpu_ms: u64,
     pub host_calls: u64,
     pub output_bytes: u64,
+    pub fuel: u64,
 }
 
 impl Usage {
@@ -18,6 +19,7 @@ impl Usage {
             cpu_ms: self.cpu_ms.saturating_add(other.cpu_ms),
             host_calls: self.host_calls.saturating_add(other.host_calls),
             output_bytes: self.output_bytes.saturating_add(other.output_bytes),
+            fuel: self.fuel.saturating_add(other.fuel),
         }
     }
 
@@ -27,6 +29,7 @@ impl Usage {
             cpu_ms: self.cpu_ms.saturating_sub(before.cpu_ms),
             host_calls: self.host_calls.saturating_sub(before.host_calls),
             output_bytes: self.output_bytes.saturating_sub(before.output_bytes),
+            fuel: self.fuel.saturating_sub(before.fuel),
         }
     }
 
@@ -34,6 +37,7 @@ impl Usage {
         self.cpu_ms > left.cpu_ms
             || self.host_calls > left.host_calls
             || self.output_bytes > left.output_bytes
+            || self.fuel > left.fuel
     }
 }
 
@@ -55,6 +59,7 @@ struct Counts {
     cpu_ms: AtomicU64,
     host_calls: AtomicU64,
     output_bytes: AtomicU64,
+    fuel: AtomicU64,
 }
 
 impl Counts {
@@ -63,6 +68,7 @@ impl Counts {
             cpu_ms: self.cpu_ms.load(Relaxed),
             host_calls: self.host_calls.load(Relaxed),
             output_bytes: self.output_bytes.load(Relaxed),
+            fuel: self.fuel.load(Relaxed),
         }
     }
 
@@ -70,12 +76,14 @@ impl Counts {
         self.cpu_ms.store(usage.cpu_ms, Relaxed);
         self.host_calls.store(usage.host_calls, Relaxed);
         self.output_bytes.store(usage.output_bytes, Relaxed);
+        self.fuel.store(usage.fuel, Relaxed);
     }
 
     fn add(&self, usage: Usage) {
         self.cpu_ms.fetch_add(usage.cpu_ms, Relaxed);
         self.host_calls.fetch_add(usage.host_calls, Relaxed);
         self.output_bytes.fetch_add(usage.output_bytes, Relaxed);
+        self.fuel.fetch_add(usage.fuel, Relaxed);
     }
 }
 
@@ -143,7 +151,8 @@ mod tests {
     #[test]
     fn a_charge_goes_up_to_everybody_who_asked_and_wakes_the_one_whose_budget_it_is_over_once() {
         let cpu = |cpu_ms| Usage { cpu_ms, ..Usage::default() };
-        let unlimited = Usage { cpu_ms: u64::MAX, host_calls: u64::MAX, output_bytes: u64::MAX };
+        let unlimited =
+            Usage { cpu_ms: u64::MAX, host_calls: u64::MAX, output_bytes: u64::MAX, fuel: u64::MAX };
         let (first, second) = (Arc::new(Woken(AtomicU32::new(0))), Arc::new(Woken(AtomicU32::new(0))));
         let above = Arc::new(Tab::new(None));
         above.allow(Usage { cpu_ms: 2, ..unlimited });

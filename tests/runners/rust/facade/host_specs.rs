@@ -60,13 +60,12 @@ fn a_function_of_the_host_is_refused_the_bounds_of_guests_by_name() {
 
 /// A bound of a guest that is refused there too says which.
 #[test]
-fn fuel_is_not_counted_in_this_version() {
+fn fuel_is_counted_only_where_the_system_was_asked_to() {
     let system = open();
     let component = system.load(&airwasm_tests::guest("echo")).expect("loads");
     let budget = Budget { fuel: Some(1), ..Budget::default() };
     let error = refused(system.spawn(ActorSpec::new(component).budget(budget)));
-    assert_eq!(error.code, Code::Unsupported);
-    assert!(error.message.contains("fuel"), "{error}");
+    assert_eq!((error.code, error.text("which")), (Code::InvalidArgument, "fuel"));
 }
 
 #[test]

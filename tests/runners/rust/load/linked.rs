@@ -185,7 +185,7 @@ fn what_is_joined_within_the_bounds_loads() {
 pub fn dearest() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("adapters", adapters(50, 25, 10)),
-        ("adapters of long types", adapters(60, 500, 1)),
+        ("adapters of long types", adapters(40, 500, 1)),
         ("exports instantiated", exporting_types(500, 490)),
         ("bags of exports", bags(500, 900)),
         ("imports instantiated", importing(500, 900)),

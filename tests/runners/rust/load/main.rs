@@ -2,6 +2,8 @@
 
 mod bombs;
 mod cache;
+mod fuel;
+mod helper;
 mod linked;
 mod malformed;
 mod wasm;
