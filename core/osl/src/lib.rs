@@ -43,6 +43,7 @@ mod name;
 #[cfg(unix)]
 pub mod net;
 mod object;
+mod opened;
 mod params;
 mod parts;
 mod path_pattern;
@@ -80,6 +81,7 @@ pub use endpoint::{Endpoint, Protocol};
 pub use error::CapabilityError;
 pub use grant::Guard;
 pub use object::Capabilities;
+pub use opened::Opened;
 pub use pool::{Job, Pool, PoolError, PoolLimits};
 pub use protected::Protected;
 pub use resources::{

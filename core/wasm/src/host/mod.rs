@@ -14,6 +14,7 @@ mod messaging;
 mod network;
 mod opening;
 mod programs;
+mod regions;
 mod sink;
 mod state;
 mod stdio;
@@ -31,6 +32,7 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem as fs, random, sockets
 pub(crate) use self::life::{Access, ERRANDS_MAX, Life, Lives, Living};
 pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
+pub(crate) use self::regions::{COPY_BYTES_MAX, Owner, Region, Regions, Trouble};
 pub(crate) use self::state::{Grounds, Ports, Refusals, State};
 pub(crate) use self::tls::Trust;
 pub(crate) use self::turns::Turn;
@@ -45,6 +47,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
 fn add_all(l: &mut Linker<State>) -> wasmtime::Result<()> {
     type Ours = HasSelf<State>;
     messaging::bindings::airssys::wasm::messaging::add_to_linker::<State, Ours>(l, State::called)?;
+    regions::bindings::airssys::wasm::regions::add_to_linker::<State, Ours>(l, State::called)?;
     fs::types::add_to_linker::<State, Ours>(l, State::called)?;
     fs::preopens::add_to_linker::<State, Ours>(l, State::called)?;
     cli::environment::add_to_linker::<State, Ours>(l, State::called)?;
@@ -102,6 +105,7 @@ pub(crate) fn capabilities_of(import: &str) -> &'static [&'static str] {
         "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => &["clock"],
         "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => &["random"],
         "airssys:wasm/messaging" => &["message.send", "message.request"],
+        "airssys:wasm/regions" => &["region.create", "region.read", "region.write"],
         _ => &[],
     }
 }

@@ -19,6 +19,7 @@ use super::hub::Hub;
 use super::life::{Access, Life, Lives, Living};
 use super::network::{Net, Outside};
 use super::programs::Programs;
+use super::regions::{Owner, Regions};
 use super::stdio::{Log, Stream, Tail};
 use crate::engine::{Bounded, Limiter, Meter};
 use crate::types::cpu_share::CpuShare;
@@ -36,6 +37,7 @@ pub(crate) struct Ports {
     pub correlation: std::sync::atomic::AtomicU64,
     pub lives: Lives,
     pub programs: Programs,
+    pub regions: Regions,
     /// What all actors together may have open and running.
     pub resources: ResourceManager,
 }
@@ -63,6 +65,8 @@ pub(crate) struct Grounds {
     pub grants: CapabilitySet,
     pub access: Access,
     pub net: Net,
+    /// As one that may have regions.
+    pub regions: Owner,
     pub limits: ResolvedLimits,
     pub budget: ResolvedBudget,
     /// Of a processor, if it is bounded.

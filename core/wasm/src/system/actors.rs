@@ -167,6 +167,7 @@ pub(super) fn check_host_spec(spec: &ActorSpec) -> Result<()> {
         ("health_interval_ms", spec.health_interval.is_some()),
         ("health_missed", spec.health_missed.is_some()),
         ("written_bytes", limits.written_bytes.is_some()),
+        ("region_bytes", limits.region_bytes.is_some()),
         ("args", !spec.args.is_empty()),
         ("env", !spec.env.is_empty()),
     ];
@@ -250,10 +251,12 @@ impl Inner {
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
             let (id, grants) = (resident.id.clone(), resident.grants.clone());
+            let regions = resident.regions.clone();
             let access = Access::new(&grants, &limits, &ports.resources);
             let net = ports.outside.net(&grants, access.resources.clone());
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
-            let grounds = Grounds { id, grants, access, net, limits, budget, cpu_share, ports, args, env };
+            let grounds =
+                Grounds { id, grants, access, net, regions, limits, budget, cpu_share, ports, args, env };
             let blueprint = Blueprint { engine, component, grounds, config, ticks, nobody: "".into() };
             let blueprint = Arc::new(blueprint);
             // A guest's code runs on a stack of its own, too small for another actor on top of it.
@@ -356,6 +359,7 @@ impl Inner {
         self.directory.enter(|handle| Resident {
             handle,
             grants: CapabilitySet::new(id.as_str(), self.audit.clone()),
+            regions: self.ports.regions.owner(&id),
             id,
             payload_bytes_max,
             shutdown,

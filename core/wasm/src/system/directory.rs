@@ -11,6 +11,7 @@ use airssys_rt::{ActorId, ActorRef, Exit, SupervisorRef};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
+use crate::host::Owner;
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, GrantHandle, Kind};
 use crate::types::letter::{Letter, stopped};
@@ -27,6 +28,8 @@ pub(crate) struct Resident {
     pub grants: CapabilitySet,
     pub payload_bytes_max: u64,
     pub shutdown: Duration,
+    /// As one that may have regions.
+    pub regions: Owner,
     pub way: OnceLock<Way>,
     /// The SHA-256 of its component, if it has one.
     pub digest: Option<String>,

@@ -16,6 +16,7 @@ mod network;
 mod notices;
 mod operation;
 mod policy;
+mod regions;
 mod rt_spec;
 mod services;
 mod supervision;
@@ -49,7 +50,7 @@ pub use crate::component::Reply;
 use crate::engine::{Engine, Profile};
 use crate::fork;
 use crate::host::hub::Hub;
-use crate::host::{Lives, Ports, Programs, State, add_to_linker};
+use crate::host::{Lives, Ports, Programs, Regions, State, add_to_linker};
 use crate::types::config::Config;
 use crate::types::error::{Code, Error, Result};
 use crate::types::info::Stats;
@@ -127,6 +128,7 @@ impl System {
             correlation: AtomicU64::new(0),
             lives: Lives::default(),
             programs: Programs::default(),
+            regions: Regions::default(),
             resources: ResourceManager::default(),
         });
         let inner = Arc::new_cyclic(|me| Inner {
@@ -168,6 +170,7 @@ impl System {
         self.check_fork()?;
         let inner = &self.inner;
         let counts = inner.runtime.counts();
+        let (regions, region_bytes) = inner.ports.regions.totals();
         Ok(Stats {
             components: inner.components.len() as u64,
             actors: inner.runtime.len() as u64,
@@ -178,6 +181,8 @@ impl System {
             dead_letters: counts.dead_letters,
             restarts: inner.runtime.restarts(),
             denied: inner.ports.denied.load(Relaxed),
+            regions,
+            region_bytes,
         })
     }
 
