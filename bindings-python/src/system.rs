@@ -2,6 +2,7 @@
 
 mod grants;
 mod messages;
+mod regions;
 mod supervision;
 
 use std::path::PathBuf;

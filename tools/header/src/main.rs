@@ -9,7 +9,7 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 mod text;
 
 /// The order of the header.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     "constants",
     "types",
     "system",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 16] = [
     "message",
     "topic",
     "timer",
+    "region",
     "grant",
     "policy",
     "audit",
