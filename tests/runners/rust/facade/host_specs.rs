@@ -24,6 +24,7 @@ const OF_GUESTS: [(&str, Change); 14] = [
     ("health_interval_ms", |spec| spec.health_interval = Some(Duration::from_millis(1))),
     ("health_missed", |spec| spec.health_missed = Some(1)),
     ("written_bytes", |spec| spec.limits.written_bytes = Some(1)),
+    ("region_bytes", |spec| spec.limits.region_bytes = Some(1)),
     ("args", |spec| spec.args.push("a".to_owned())),
     ("env", |spec| spec.env.push(("A".to_owned(), "b".to_owned()))),
 ];

@@ -7,6 +7,7 @@ mod host_specs;
 mod monitors;
 mod payloads;
 mod policies;
+mod regions;
 mod services;
 mod starts;
 mod status;
