@@ -11,7 +11,7 @@ use super::{gated, open, refused};
 type Change = fn(&mut ActorSpec);
 
 /// What bounds guests only, by the name under which it is refused.
-const OF_GUESTS: [(&str, Change); 14] = [
+const OF_GUESTS: [(&str, Change); 15] = [
     ("config", |spec| spec.config = Some("{}".to_owned())),
     ("cpu_ms", |spec| spec.budget.cpu = Some(Duration::MAX)),
     ("wall_ms", |spec| spec.budget.wall = Some(Duration::from_millis(1))),
