@@ -44,10 +44,10 @@ airwasm_error *step_regions(world *w, json_object *step, const char *op) {
   while ((at = json_item(at, &item))) {
     json_object region = {.len = 0};
     if (json_read(item.text, &region)) {
-      const char *owner = json_text(&region, "owner");
+      const char *told = json_text(&region, "owner"), *owner = strcmp(told, "null") == 0 ? "-" : told;
       size_t len = strlen(shown);
       snprintf(shown + len, sizeof shown - len, "%s%s[%s %s %s]", len ? " " : "", json_text(&region, "name"),
-               json_text(&region, "bytes"), owner ? owner : "-", json_text(&region, "open"));
+               json_text(&region, "bytes"), owner, json_text(&region, "open"));
     }
     json_free(&region), free(item.text);
   }

@@ -11,7 +11,7 @@ use wasmtime::component::{Resource, ResourceTableError};
 
 use self::bindings::airssys::wasm::regions::{self, Access, Error as Refusal, Limit};
 pub(crate) use self::region::{COPY_BYTES_MAX, Region, Trouble};
-use self::region::{Opening, Right};
+use self::region::{Opening, Right, check_copy};
 pub(crate) use self::table::{Owner, Regions};
 use super::state::State;
 use crate::types::error::{Code, Error};
@@ -42,8 +42,25 @@ type Answer<T> = wasmtime::Result<Result<T, Refusal>>;
 
 impl regions::Host for State {
     fn create(&mut self, name: String, bytes: u64) -> Answer<Resource<Held>> {
-        let made = self.make(&name, bytes);
-        made.map_or_else(|refusal| Ok(Err(refusal)), |held| self.hold(held))
+        let ask = Ask::RegionCreate { name: name.clone(), bytes };
+        let made = self.make(&name, bytes, &ask);
+        let (guard, region) = match made {
+            Ok(made) => made,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let opened = match self.tie(&guard, ask, CREATE, &region) {
+            Ok(opened) => {
+                let opened = Arc::new(opened);
+                let opening = Opening::new(region);
+                self.hold(Held { opening, reading: Some(opened.clone()), writing: Some(opened) })
+            }
+            Err(refusal) => Ok(Err(refusal)),
+        };
+        if !matches!(opened, Ok(Ok(_))) {
+            // What could not be opened is not left behind; it is this actor's, which does nothing else meanwhile.
+            let _ = self.grounds.ports.regions.remove(&name, Some(&self.grounds.regions));
+        }
+        opened
     }
 
     fn open(&mut self, name: String, access: Access) -> Answer<Resource<Held>> {
@@ -68,8 +85,9 @@ impl regions::HostRegion for State {
 
     fn read(&mut self, region: Resource<Held>, offset: u64, len: u32) -> Answer<Vec<u8>> {
         self.step(&region, Access::Read, "read", |region, right| {
-            // No more than a step may copy is made room for; whatever is longer is refused by its length.
-            let mut bytes = vec![0; (len as usize).min(COPY_BYTES_MAX + 1)];
+            // Before there is room made for it.
+            check_copy(len as usize)?;
+            let mut bytes = vec![0; len as usize];
             region.read(offset, &mut bytes, right).map(|()| bytes)
         })
     }
@@ -130,15 +148,11 @@ impl Held {
 }
 
 impl State {
-    fn make(&self, name: &str, bytes: u64) -> Result<Held, Refusal> {
-        let ask = Ask::RegionCreate { name: name.to_owned(), bytes };
-        let guard = self.granted(&ask, CREATE)?;
+    fn make(&self, name: &str, bytes: u64, ask: &Ask) -> Result<(Guard, Arc<Region>), Refusal> {
+        let guard = self.granted(ask, CREATE)?;
         let (regions, owner) = (&self.grounds.ports.regions, &self.grounds.regions);
         let made = regions.create(name, bytes, Some((owner, self.grounds.limits.region_bytes)));
-        let region = made.map_err(|error| refusal(&error))?;
-        // Where the grant ends in this moment, what it made stays the actor's, as if it had ended a moment later.
-        let opened = Arc::new(self.tie(&guard, ask, CREATE, &region)?);
-        Ok(Held { opening: Opening::new(region), reading: Some(opened.clone()), writing: Some(opened) })
+        made.map(|region| (guard, region)).map_err(|error| refusal(&error))
     }
 
     fn find(&self, name: &str, access: Access) -> Result<Held, Refusal> {

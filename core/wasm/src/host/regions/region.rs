@@ -124,7 +124,8 @@ impl Drop for Opening {
     }
 }
 
-fn check_copy(bytes: usize) -> Result<()> {
+/// `LIMIT_EXCEEDED` for more than one step copies.
+pub(super) fn check_copy(bytes: usize) -> Result<()> {
     match bytes <= COPY_BYTES_MAX {
         true => Ok(()),
         false => Err(Error::limit("copy_bytes", COPY_BYTES_MAX as u64, bytes as u64)),
