@@ -80,6 +80,8 @@ export interface Limits {
     cpuPercent?: number;
     /** Bytes written to files over all lives of an actor. What was overwritten or removed is not given back. */
     writtenBytes?: number;
+    /** All regions that an actor has made and that are not removed. */
+    regionBytes?: number;
 }
 /** How a system is opened. */
 export interface OpenOptions {
@@ -406,6 +408,18 @@ export interface Stats {
     readonly deadLetters: number;
     readonly restarts: number;
     readonly denied: number;
+    readonly regions: number;
+    /** Of all regions together. */
+    readonly regionBytes: number;
+}
+/** Memory that actors and the program share by its name. */
+export interface RegionInfo {
+    readonly name: string;
+    readonly bytes: number;
+    /** The id of the actor that made it; absent for one of the program. */
+    readonly owner?: string;
+    /** How often guests have it open. */
+    readonly open: number;
 }
 /** What a close had to do. */
 export interface CloseReport {
@@ -676,6 +690,25 @@ export declare class System {
      * sees `events.lost`.
      */
     events(kinds?: string): AsyncIterableIterator<Event>;
+    /**
+     * Makes a region of so many bytes, all 0, under a name of 1 to 63 letters, digits, `-`, `_` and `.`. It is the program's
+     * until it is removed; guests need `region.read` or `region.write` of the name. A system has up to 1,024 regions of
+     * 1 GiB together.
+     */
+    regionCreate(name: string, size: number): Promise<void>;
+    /**
+     * Copies `size` bytes from `offset` of a region, an actor's or the program's; `AIRWASM_INVALID_ARGUMENT` if a part is
+     * outside. Each 256 KiB from there on are one step: what a write of no more puts there is seen whole or not at all.
+     */
+    regionRead(name: string, offset: number, size: number): Promise<Buffer>;
+    /** {@link System.regionRead} that fills the caller's bytes. */
+    regionReadInto(name: string, offset: number, into: Uint8Array): Promise<void>;
+    /** Copies bytes to `offset` of a region; nothing if a part is outside. Each 256 KiB are one step. */
+    regionWrite(name: string, offset: number, data: Payload): Promise<void>;
+    /** Removes a region, whoever has it open: each use of it is `AIRWASM_NOT_FOUND`. */
+    regionRemove(name: string): Promise<void>;
+    /** All regions, in the order of their names. */
+    regions(): Promise<RegionInfo[]>;
     /** Counters. */
     stats(): Promise<Stats>;
     /** Stops every actor, kills at the deadline what has not stopped, and reports. Closing again gives the same. */

@@ -136,6 +136,16 @@ export interface StatsAnswer {
   deadLetters: number
   restarts: number
   denied: number
+  regions: number
+  regionBytes: number
+}
+
+/** `RegionInfo`. */
+export interface RegionAnswer {
+  name: string
+  bytes: number
+  owner?: string
+  open: number
 }
 
 /** `CloseReport`. */
@@ -236,6 +246,7 @@ export interface LimitsSpec {
   payloadBytes?: number
   cpuPercent?: number
   writtenBytes?: number
+  regionBytes?: number
 }
 
 /** What a message may use; `Infinity` takes a bound away. */
@@ -288,6 +299,11 @@ export declare class NativeSystem {
   policyExplain(actor: string, capability: string): ExplanationAnswer | string
   policyTest(): PolicyAnswer | string
   check(actor: bigint, capability: string): undefined | string
+  regionCreate(name: string, bytes: number): undefined | string
+  regionRead(name: string, offset: number, bytes: number): Buffer | string
+  regionWrite(name: string, offset: number, data: Uint8Array): undefined | string
+  regionRemove(name: string): undefined | string
+  regions(): Array<RegionAnswer> | string
   supervisor(spec: SuperviseSpec): ActorAnswer | number | string
   children(supervisor: bigint): Array<StatusAnswer> | string
   startChild(supervisor: bigint, child: StartSpec, askedBy?: string | undefined | null): ActorAnswer | number | string

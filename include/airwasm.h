@@ -316,6 +316,8 @@ typedef struct {
   uint64_t cpu_percent;
   // Bytes written to files over all lives of an actor. What was overwritten or removed is not given back.
   uint64_t written_bytes;
+  // All regions that an actor has made and that are not removed.
+  uint64_t region_bytes;
 } airwasm_limits;
 
 // What one message may use. Time is counted from the start of its handling.
@@ -869,6 +871,41 @@ airwasm_error *airwasm_send_every(airwasm_system *system,
 // The message does not come any more. *cancelled (cancelled may be NULL) is 1, or 0 if it had been sent, whether it was
 // handled yet or not, or its actor had ended.
 airwasm_error *airwasm_cancel_timer(airwasm_system *system, airwasm_handle timer, int *cancelled);
+
+// Makes a region of so many bytes, all 0, under a name of 1 to 63 letters, digits, "-", "_" and ".". It is the
+// program's until airwasm_region_remove; guests need region.read or region.write of the name. A system has up to 1,024
+// regions of 1 GiB together.
+airwasm_error *airwasm_region_create(airwasm_system *system, const char *name, uint64_t bytes);
+
+// Copies so many bytes from offset of a region, an actor's or the program's; INVALID_ARGUMENT if a part is outside. Each
+// 256 KiB from there on are one step: what a write of no more puts there is seen whole or not at all.
+airwasm_error *airwasm_region_read(airwasm_system *system,
+                                   const char *name,
+                                   uint64_t offset,
+                                   uint64_t bytes,
+                                   airwasm_bytes *data);
+
+// airwasm_region_read that fills the len bytes at data, which are the caller's. After an error what is there is not said.
+airwasm_error *airwasm_region_read_into(airwasm_system *system,
+                                        const char *name,
+                                        uint64_t offset,
+                                        void *data,
+                                        size_t len);
+
+// Copies bytes to offset of a region; nothing, and INVALID_ARGUMENT, if a part is outside. Each 256 KiB are one step, as
+// with airwasm_region_read.
+airwasm_error *airwasm_region_write(airwasm_system *system,
+                                    const char *name,
+                                    uint64_t offset,
+                                    const void *data,
+                                    size_t len);
+
+// Removes a region, whoever has it open: its name is free, its memory is given back, and each use of it is NOT_FOUND.
+airwasm_error *airwasm_region_remove(airwasm_system *system, const char *name);
+
+// All regions in the order of their names, as JSON: [{"name":"scratch","bytes":4096,"owner":"default/a/0","open":1}].
+// owner is null for one of the program; open is how often guests have it open.
+airwasm_error *airwasm_regions(airwasm_system *system, airwasm_bytes *regions);
 
 // Gives an actor a capability, "fs.read /data/**" or the object as JSON text. ttl_ms 0 is until it is revoked.
 // grant may be NULL.

@@ -560,6 +560,25 @@ class System {
     return flag([&](int *out) { return airwasm_cancel_timer(get(), timer, out); });
   }
 
+  Error region_create(const std::string &name, std::uint64_t size) noexcept {
+    return Error(airwasm_region_create(get(), name.c_str(), size));
+  }
+  Result<Bytes> region_read(const std::string &name, std::uint64_t offset, std::uint64_t size) noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_region_read(get(), name.c_str(), offset, size, out); });
+  }
+  Error region_read_into(const std::string &name, std::uint64_t offset, void *data, std::size_t size) noexcept {
+    return Error(airwasm_region_read_into(get(), name.c_str(), offset, data, size));
+  }
+  Error region_write(const std::string &name, std::uint64_t offset, std::string_view data) noexcept {
+    return Error(airwasm_region_write(get(), name.c_str(), offset, data.data(), data.size()));
+  }
+  Error region_remove(const std::string &name) noexcept {
+    return Error(airwasm_region_remove(get(), name.c_str()));
+  }
+  Result<Bytes> regions() noexcept {
+    return bytes([&](airwasm_bytes *out) { return airwasm_regions(get(), out); });
+  }
+
   Result<Handle> grant(Handle actor, const std::string &capability, std::uint64_t ttl_ms = 0) noexcept {
     return handle([&](Handle *out) { return airwasm_grant(get(), actor, capability.c_str(), ttl_ms, out); });
   }

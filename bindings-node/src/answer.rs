@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use airwasm::{
     ActorHandle, ActorStatus, CloseReport, Code, ComponentHandle, ComponentInfo, DeadLetter, Down, Error,
-    Event, Explanation, GrantHandle, GrantInfo, KvKeys, PolicyReport, Stats, SubscriptionHandle, System,
-    TimerHandle, TreeNode,
+    Event, Explanation, GrantHandle, GrantInfo, KvKeys, PolicyReport, RegionInfo, Stats, SubscriptionHandle,
+    System, TimerHandle, TreeNode,
 };
 use napi::Env;
 use napi::bindgen_prelude::{BufferSlice, Null, ToNapiValue, Unknown};
@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::records::{
     ActorAnswer, ClosedAnswer, DeadLetterAnswer, DownAnswer, EventAnswer, ExplanationAnswer, GrantAnswer,
-    InfoAnswer, KeysAnswer, LoadedAnswer, PolicyAnswer, StatsAnswer, StatusAnswer, TreeAnswer, number,
+    InfoAnswer, KeysAnswer, LoadedAnswer, PolicyAnswer, RegionAnswer, StatsAnswer, StatusAnswer, TreeAnswer,
+    number,
 };
 
 /// What an operation gave.
@@ -35,6 +36,7 @@ pub enum Value {
     Explained(Explanation),
     Tested(PolicyReport),
     Stats(Stats),
+    Regions(Vec<RegionInfo>),
     Closed(CloseReport),
     Tree(Vec<TreeNode>),
     Down(Down),
@@ -134,6 +136,7 @@ fn to_js<'e>(env: &'e Env, resolved: Resolved) -> napi::Result<Unknown<'e>> {
         Value::Explained(explained) => ExplanationAnswer::from(explained).into_unknown(env),
         Value::Tested(report) => PolicyAnswer::from(report).into_unknown(env),
         Value::Stats(stats) => StatsAnswer::from(stats).into_unknown(env),
+        Value::Regions(all) => all.into_iter().map(RegionAnswer::from).collect::<Vec<_>>().into_unknown(env),
         Value::Closed(report) => ClosedAnswer::from(report).into_unknown(env),
         Value::Tree(tops) => tops.into_iter().map(TreeAnswer::from).collect::<Vec<_>>().into_unknown(env),
         Value::Down(down) => DownAnswer::from(down).into_unknown(env),

@@ -20,6 +20,7 @@ mod policy;
 mod port;
 mod queue;
 mod records;
+mod regions;
 mod spec;
 mod supervision;
 mod supervisor_spec;

@@ -2,7 +2,7 @@
 
 use airwasm::{
     ActorStatus, AuditReport, CloseReport, ComponentInfo, DeadLetter, Down, Event, Explanation, GrantInfo,
-    KvKeys, PolicyReport, Restart, Stats, TreeNode,
+    KvKeys, PolicyReport, RegionInfo, Restart, Stats, TreeNode,
 };
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
@@ -111,6 +111,17 @@ pub struct StatsAnswer {
     pub dead_letters: f64,
     pub restarts: f64,
     pub denied: f64,
+    pub regions: f64,
+    pub region_bytes: f64,
+}
+
+/// `RegionInfo`.
+#[napi(object, object_from_js = false)]
+pub struct RegionAnswer {
+    pub name: String,
+    pub bytes: f64,
+    pub owner: Option<String>,
+    pub open: f64,
 }
 
 /// `CloseReport`.
@@ -237,7 +248,16 @@ impl From<Stats> for StatsAnswer {
             dead_letters: number(stats.dead_letters),
             restarts: number(stats.restarts),
             denied: number(stats.denied),
+            regions: number(stats.regions),
+            region_bytes: number(stats.region_bytes),
         }
+    }
+}
+
+impl From<RegionInfo> for RegionAnswer {
+    fn from(region: RegionInfo) -> Self {
+        let RegionInfo { name, bytes, owner, open } = region;
+        Self { name, bytes: number(bytes), owner, open: number(open) }
     }
 }
 

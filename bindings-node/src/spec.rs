@@ -72,6 +72,7 @@ pub struct LimitsSpec {
     pub payload_bytes: Option<f64>,
     pub cpu_percent: Option<f64>,
     pub written_bytes: Option<f64>,
+    pub region_bytes: Option<f64>,
 }
 
 /// What a message may use; `Infinity` takes a bound away.
@@ -156,6 +157,7 @@ impl From<LimitsSpec> for Limits {
             payload_bytes: spec.payload_bytes.map(count),
             cpu_percent: spec.cpu_percent.map(count),
             written_bytes: spec.written_bytes.map(count),
+            region_bytes: spec.region_bytes.map(count),
         }
     }
 }

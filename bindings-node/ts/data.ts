@@ -175,6 +175,19 @@ export interface Stats {
   readonly deadLetters: number
   readonly restarts: number
   readonly denied: number
+  readonly regions: number
+  /** Of all regions together. */
+  readonly regionBytes: number
+}
+
+/** Memory that actors and the program share by its name. */
+export interface RegionInfo {
+  readonly name: string
+  readonly bytes: number
+  /** The id of the actor that made it; absent for one of the program. */
+  readonly owner?: string
+  /** How often guests have it open. */
+  readonly open: number
 }
 
 /** What a close had to do. */

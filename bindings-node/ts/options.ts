@@ -45,6 +45,8 @@ export interface Limits {
   cpuPercent?: number
   /** Bytes written to files over all lives of an actor. What was overwritten or removed is not given back. */
   writtenBytes?: number
+  /** All regions that an actor has made and that are not removed. */
+  regionBytes?: number
 }
 
 /** How a system is opened. */
@@ -349,6 +351,7 @@ export const actorReaders: { [K in keyof Omit<Native.SpawnSpec, 'component'>]-?:
     payloadBytes: count,
     cpuPercent: count,
     writtenBytes: count,
+    regionBytes: count,
   }),
   budget: record<Native.BudgetSpec>({
     cpuMs: amount,

@@ -16,6 +16,7 @@ import type {
   Handler,
   KvKeys,
   PolicyReport,
+  RegionInfo,
   Stats,
   TreeNode,
 } from './data'
@@ -27,6 +28,7 @@ import {
   abortOptions,
   amount,
   bytes,
+  count,
   capability as capabilityText,
   count,
   deadlineOptions,
@@ -433,6 +435,44 @@ export class System {
    */
   events(kinds: string = '*'): AsyncIterableIterator<Event> {
     return new Events(this, () => value<Native.NativeEvents>(this.#native.events(text(kinds, 'kinds'))))
+  }
+
+  /**
+   * Makes a region of so many bytes, all 0, under a name of 1 to 63 letters, digits, `-`, `_` and `.`. It is the program's
+   * until it is removed; guests need `region.read` or `region.write` of the name. A system has up to 1,024 regions of
+   * 1 GiB together.
+   */
+  async regionCreate(name: string, size: number): Promise<void> {
+    value(this.#native.regionCreate(text(name, 'name'), count(size, 'size')))
+  }
+
+  /**
+   * Copies `size` bytes from `offset` of a region, an actor's or the program's; `AIRWASM_INVALID_ARGUMENT` if a part is
+   * outside. Each 256 KiB from there on are one step: what a write of no more puts there is seen whole or not at all.
+   */
+  async regionRead(name: string, offset: number, size: number): Promise<Buffer> {
+    return value<Buffer>(this.#native.regionRead(text(name, 'name'), count(offset, 'offset'), count(size, 'size')))
+  }
+
+  /** {@link System.regionRead} that fills the caller's bytes. */
+  async regionReadInto(name: string, offset: number, into: Uint8Array): Promise<void> {
+    const { byteLength } = bytes(into, 'into')
+    into.set(value<Buffer>(this.#native.regionRead(text(name, 'name'), count(offset, 'offset'), byteLength)))
+  }
+
+  /** Copies bytes to `offset` of a region; nothing if a part is outside. Each 256 KiB are one step. */
+  async regionWrite(name: string, offset: number, data: Payload): Promise<void> {
+    value(this.#native.regionWrite(text(name, 'name'), count(offset, 'offset'), payloadBytes(data, 'data')))
+  }
+
+  /** Removes a region, whoever has it open: each use of it is `AIRWASM_NOT_FOUND`. */
+  async regionRemove(name: string): Promise<void> {
+    value(this.#native.regionRemove(text(name, 'name')))
+  }
+
+  /** All regions, in the order of their names. */
+  async regions(): Promise<RegionInfo[]> {
+    return value(this.#native.regions())
   }
 
   /** Counters. */

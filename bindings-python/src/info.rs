@@ -74,6 +74,22 @@ records! {
         restarts: u64,
         /// Denied checks.
         denied: u64,
+        /// Regions.
+        regions: u64,
+        /// Bytes of all regions together.
+        region_bytes: u64,
+    }
+
+    /// Memory that actors and the host program share by its name.
+    RegionInfo {
+        /// The name.
+        name: String,
+        /// How many bytes it has.
+        bytes: u64,
+        /// The three-part id of the actor that made it; `None` for one of the host program.
+        owner: Option<String>,
+        /// How often guests have it open.
+        open: u64,
     }
 
     /// What a close had to do.

@@ -75,5 +75,6 @@ fn _airwasm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<audit::AuditOptions>()?;
     module.add_class::<audit::AuditReport>()?;
     module.add_class::<info::Stats>()?;
+    module.add_class::<info::RegionInfo>()?;
     module.add_class::<info::CloseReport>()
 }

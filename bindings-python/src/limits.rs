@@ -52,6 +52,8 @@ bounds! {
         cpu_percent,
         /// Bytes written to files over all lives of an actor. What was overwritten or removed is not given back.
         written_bytes,
+        /// All regions that an actor has made and that are not removed.
+        region_bytes,
     }
 
     /// What one message may use; `None` is the core's default, `UNLIMITED` takes the bound away.
@@ -80,6 +82,7 @@ impl From<Limits> for airwasm::Limits {
             payload_bytes,
             cpu_percent,
             written_bytes,
+            region_bytes,
         } = limits;
         Self {
             memory_bytes,
@@ -90,6 +93,7 @@ impl From<Limits> for airwasm::Limits {
             payload_bytes,
             cpu_percent,
             written_bytes,
+            region_bytes,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod grants;
 mod keyvalue;
 mod messages;
+mod regions;
 mod supervision;
 
 use std::path::PathBuf;

@@ -129,6 +129,7 @@ fn limits(given: airwasm_limits) -> Limits {
         payload_bytes: count(given.payload_bytes),
         cpu_percent: count(given.cpu_percent),
         written_bytes: count(given.written_bytes),
+        region_bytes: count(given.region_bytes),
     }
 }
 

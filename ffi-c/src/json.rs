@@ -3,7 +3,7 @@
 
 use airwasm::{
     ActorHandle, ActorStatus, AuditReport, CloseReport, ComponentInfo, DeadLetter, Down, Error, GrantInfo,
-    KvKeys, PolicyReport, Restart, Stats, TreeNode,
+    KvKeys, PolicyReport, RegionInfo, Restart, Stats, TreeNode,
 };
 use serde_json::{Value, json};
 
@@ -128,10 +128,27 @@ pub(crate) fn audit_report(report: &AuditReport) -> Vec<u8> {
 }
 
 pub(crate) fn stats(stats: &Stats) -> Vec<u8> {
-    let Stats { components, actors, sent, delivered, rejected, dropped, dead_letters, restarts, denied } =
-        stats;
+    let Stats {
+        components,
+        actors,
+        sent,
+        delivered,
+        rejected,
+        dropped,
+        dead_letters,
+        restarts,
+        denied,
+        regions,
+        region_bytes,
+    } = stats;
     text(&json!({
         "components": components, "actors": actors, "sent": sent, "delivered": delivered, "rejected": rejected,
         "dropped": dropped, "dead_letters": dead_letters, "restarts": restarts, "denied": denied,
+        "regions": regions, "region_bytes": region_bytes,
     }))
+}
+
+pub(crate) fn regions(regions: &[RegionInfo]) -> Vec<u8> {
+    let one = |RegionInfo { name, bytes, owner, open }: &RegionInfo| json!({ "name": name, "bytes": bytes, "owner": owner, "open": open });
+    text(&regions.iter().map(one).collect())
 }

@@ -36,6 +36,8 @@ pub mod message;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod policy;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
+pub mod region;
+#[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod reply;
 #[allow(unsafe_code, reason = "exports are #[unsafe(no_mangle)]")]
 pub mod service;

@@ -120,6 +120,24 @@ pub(crate) fn with_bytes<R>(
     with_slice(pointer.cast::<u8>(), len, which, use_them)
 }
 
+/// Fills the bytes `which` while the call lasts.
+pub(crate) fn with_bytes_mut<R>(
+    pointer: *mut c_void,
+    len: usize,
+    which: &str,
+    fill_them: impl FnOnce(&mut [u8]) -> Result<R>,
+) -> Result<R> {
+    if len == 0 {
+        return fill_them(&mut []);
+    }
+    check(pointer.cast::<u8>(), which)?;
+    if len > isize::MAX.unsigned_abs() {
+        return Err(Error::argument(which, format!("{len} is more than memory can hold")));
+    }
+    // SAFETY: not NULL, of a size that can be; the caller promises that so many are there, and lends them for the call.
+    fill_them(unsafe { slice::from_raw_parts_mut(pointer.cast::<u8>(), len) })
+}
+
 /// The pointers of an array.
 pub(crate) fn pointers<T>(pointer: *const *const T, len: usize, which: &str) -> Result<Vec<*const T>> {
     with_slice(pointer, len, which, |pointers| Ok(pointers.to_vec()))

@@ -100,6 +100,8 @@ pub struct airwasm_limits {
     pub cpu_percent: u64,
     /// Bytes written to files over all lives of an actor. What was overwritten or removed is not given back.
     pub written_bytes: u64,
+    /// All regions that an actor has made and that are not removed.
+    pub region_bytes: u64,
 }
 
 /// What an actor is made of.

@@ -46,6 +46,7 @@ mod name;
 #[cfg(unix)]
 pub mod net;
 mod object;
+mod opened;
 mod params;
 mod parts;
 mod path_pattern;
@@ -84,6 +85,7 @@ pub use error::CapabilityError;
 pub use grant::Guard;
 pub use lineage::{HandOnError, Part, Told};
 pub use object::Capabilities;
+pub use opened::Opened;
 pub use pool::{Job, Pool, PoolError, PoolLimits};
 pub use protected::Protected;
 pub use resources::{

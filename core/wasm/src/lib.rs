@@ -23,7 +23,7 @@ pub use types::event::Event;
 pub use types::handle::{
     ActorHandle, ComponentHandle, GrantHandle, RequestHandle, SubscriptionHandle, TimerHandle,
 };
-pub use types::info::{ActorStatus, CloseReport, ComponentInfo, GrantInfo, Stats};
+pub use types::info::{ActorStatus, CloseReport, ComponentInfo, GrantInfo, RegionInfo, Stats};
 pub use types::kv::KvKeys;
 pub use types::limits::{Budget, Limits, UNLIMITED};
 pub use types::message::{Message, RequestOptions, SendOptions};

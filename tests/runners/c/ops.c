@@ -13,7 +13,7 @@ static bool is_one_of(const char *word, const char *words) {
 
 #define GUEST \
   " component name grant restart config cpu_ms wall_ms host_calls output_bytes fuel memory_bytes handles " \
-  "mailbox_messages payload_bytes cpu_percent written_bytes args env http_listen overflow errors_max health_interval_ms " \
+  "mailbox_messages payload_bytes cpu_percent written_bytes region_bytes args env http_listen overflow errors_max health_interval_ms " \
   "health_missed "
 #define SUPERVISOR " name strategy intensity period_ms initial_ms give_up auto_shutdown restart "
 
@@ -69,6 +69,11 @@ static const struct {
     {"send_after", "as to text delay_ms", step_timer},
     {"send_every", "as to text period_ms", step_timer},
     {"cancel_timer", "timer expect_cancelled", step_timer},
+    {"region_create", "region bytes", step_region},
+    {"region_read", "region offset bytes expect_text", step_region},
+    {"region_write", "region offset text", step_region},
+    {"region_remove", "region", step_region},
+    {"regions", "expect_regions", step_regions},
     {"grant", "as to capability ttl_ms", step_grant},
     {"revoke", "grant expect_cut", step_grant},
     {"grants", "of expect_grant expect_given_by expect_count", step_grant},

@@ -58,6 +58,7 @@ static void spec_limits(world *w, json_object *step, airwasm_limits *limits) {
   limits->mailbox_messages = bound(w, step, "mailbox_messages");
   limits->payload_bytes = bound(w, step, "payload_bytes"), limits->cpu_percent = bound(w, step, "cpu_percent");
   limits->written_bytes = bound(w, step, "written_bytes");
+  limits->region_bytes = bound(w, step, "region_bytes");
 }
 
 static void spec_budget(world *w, json_object *step, airwasm_budget *budget) {

@@ -17,6 +17,7 @@ step_act step_message, step_request;
 step_act step_child, step_supervisor, step_start_child, step_about_child, step_children, step_tree;
 step_act step_monitor_start, step_monitor_await, step_link;
 step_act step_topic, step_group, step_timer, step_dead_letters;
+step_act step_region, step_regions;
 step_act step_policy, step_explain, step_policy_test, step_check;
 step_act step_grant, step_event, step_report, step_file;
 step_act step_kv, step_reopen;

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AirwasmError, System } from '@airssys/wasm'
 import { behave } from './behaviours.mjs'
 import { policy } from './policy.mjs'
+import { regions } from './regions.mjs'
 import { guestOptions, hostOptions, serviceOptions } from './specs.mjs'
 import { camel, Expectation, part, same, Step } from './step.mjs'
 import { supervisors } from './supervisors.mjs'
@@ -96,6 +97,7 @@ const HANDLED_WITHIN_MS = 20_000
 
 const OPERATIONS = {
   ...policy,
+  ...regions,
   ...supervisors,
   ...watching,
   async load(world, step) {

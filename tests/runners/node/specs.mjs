@@ -27,7 +27,7 @@ export function guestOptions(step) {
   return {
     ...options,
     budget: step.pick(['cpu_ms', 'wall_ms', 'host_calls', 'output_bytes', 'fuel']),
-    limits: { ...limits, ...step.pick(['memory_bytes', 'handles', 'payload_bytes', 'cpu_percent', 'written_bytes']) },
+    limits: { ...limits, ...step.pick(['memory_bytes', 'handles', 'payload_bytes', 'cpu_percent', 'written_bytes', 'region_bytes']) },
     grants: step.get('grant')?.split('\n'),
     args: step.get('args')?.split('\n'),
     env: variablesOf(step.get('env')),

@@ -18,6 +18,7 @@ from typing import Any
 import airwasm
 from scenario_behaviours import behave
 from scenario_policy import PolicySteps
+from scenario_regions import RegionSteps
 from scenario_step import SCENARIOS, Mismatch, Step, guest, guest_options, host_options, service_options
 from scenario_supervision import SupervisionSteps
 from scenario_topics import TopicSteps
@@ -26,7 +27,7 @@ from scenario_topics import TopicSteps
 HANDLED_WITHIN = 20
 
 
-class World(SupervisionSteps, TopicSteps, PolicySteps):
+class World(SupervisionSteps, TopicSteps, PolicySteps, RegionSteps):
     """A system with the steps of a scenario; more of them are in the classes above it."""
 
     def run(self, values: dict[str, Any]) -> None:

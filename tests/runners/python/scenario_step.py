@@ -70,7 +70,8 @@ def guest_options(step: Step) -> dict[str, Any]:
     """The options of a guest, its component, name and restart apart."""
     budget = step.pick("cpu_ms", "wall_ms", "host_calls", "output_bytes", "fuel")
     limits = step.pick(
-        "memory_bytes", "handles", "mailbox_messages", "payload_bytes", "cpu_percent", "written_bytes"
+        "memory_bytes", "handles", "mailbox_messages", "payload_bytes", "cpu_percent", "written_bytes",
+        "region_bytes",
     )
     options = {"budget": airwasm.Budget(**budget), "limits": airwasm.Limits(**limits)}
     config, grants = config_of(step.pop("config", None)), step.pop("grant", "").splitlines()

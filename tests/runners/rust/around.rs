@@ -45,6 +45,8 @@ impl World {
             "dead_letters" => stats.dead_letters,
             "restarts" => stats.restarts,
             "denied" => stats.denied,
+            "regions" => stats.regions,
+            "region_bytes" => stats.region_bytes,
             other => return Err(format!("no counter {other}").into()),
         };
         Ok(same(&name, step.count("expect_count").expect("expect_count"), got)?)

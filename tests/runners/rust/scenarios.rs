@@ -8,6 +8,7 @@ mod components;
 mod grants;
 mod messages;
 mod policy;
+mod regions;
 mod specs;
 mod step;
 mod supervisors;

@@ -81,6 +81,7 @@ pub fn guest_spec(step: &mut Step) -> Parsed<ActorSpec> {
             payload_bytes: step.count("payload_bytes"),
             cpu_percent: step.count("cpu_percent"),
             written_bytes: step.count("written_bytes"),
+            region_bytes: step.count("region_bytes"),
             ..spec.limits
         },
         ..spec

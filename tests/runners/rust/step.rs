@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 /// Every key of the format, as in `tests/scenarios/README.md`.
 const KEYS: &str = "scenario op as to of component path text bytes count name grant restart config behaviour \
     capability ttl_ms timeout_ms cpu_ms wall_ms host_calls output_bytes fuel memory_bytes handles mailbox_messages \
-    payload_bytes cpu_percent written_bytes args env request id kind within_ms target expect_error expect_message expect_policy_line expect_which \
+    payload_bytes cpu_percent written_bytes region_bytes region offset expect_regions args env request id kind within_ms target expect_error expect_message expect_policy_line expect_which \
     expect_text expect_part expect_bytes expect_id expect_cut expect_grant expect_given_by expect_count expect_state \
     expect_restarts expect_handled expect_key expect_value expect_import expect_export expect_capability \
     expect_handler expect_stopped expect_dead_letters strategy intensity period_ms initial_ms give_up auto_shutdown \

@@ -126,6 +126,9 @@ impl World {
             "join" | "leave" | "members" | "broadcast" => self.group(&op, step),
             "send_after" | "send_every" | "cancel_timer" => self.timer(&op, step),
             "dead_letters" => self.dead_letters(step),
+            "region_create" | "region_read" | "region_write" | "region_remove" | "regions" => {
+                self.region(&op, step)
+            }
             "event" => self.event(step),
             "stat" => self.stat(step),
             "file" | "symlink" => self.file(&op, step),

@@ -9,7 +9,7 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 mod text;
 
 /// The order of the header.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     "constants",
     "types",
     "system",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 17] = [
     "message",
     "topic",
     "timer",
+    "region",
     "grant",
     "policy",
     "audit",

@@ -88,7 +88,7 @@ fn each_family_of_the_table_can_be_granted() {
     for (families, _) in INTERFACES.iter().flat_map(|interface| interface.functions) {
         for family in families.split_whitespace() {
             let all = ["clock", "env", "http", "random", "stdio"];
-            let grouped = ["fs.", "kv.", "net.", "message.", "process."];
+            let grouped = ["fs.", "kv.", "net.", "message.", "process.", "region."];
             assert!(
                 all.contains(&family) || grouped.iter().any(|group| family.starts_with(group)),
                 "{family}"

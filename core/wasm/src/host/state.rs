@@ -21,6 +21,7 @@ use super::hub::Hub;
 use super::life::{Access, Life, Lives, Living};
 use super::network::{Net, Outside};
 use super::programs::Programs;
+use super::regions::{Owner, Regions};
 use super::stdio::{Log, Stream, Tail};
 use crate::engine::{Bounded, Limiter, Meter};
 use crate::types::cpu_share::CpuShare;
@@ -40,6 +41,7 @@ pub(crate) struct Ports {
     pub programs: Programs,
     /// The key-value store, if there is one.
     pub store: Option<Store>,
+    pub regions: Regions,
     /// What all actors together may have open and running.
     pub resources: ResourceManager,
     /// Set once the system that it speaks for is made.
@@ -78,6 +80,8 @@ pub(crate) struct Grounds {
     pub asks: Arc<Asks>,
     pub access: Access,
     pub net: Net,
+    /// As one that may have regions.
+    pub regions: Owner,
     pub limits: ResolvedLimits,
     pub budget: ResolvedBudget,
     /// Of a processor, if it is bounded.

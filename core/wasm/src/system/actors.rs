@@ -173,6 +173,7 @@ pub(super) fn check_host_spec(spec: &ActorSpec) -> Result<()> {
         ("health_interval_ms", spec.health_interval.is_some()),
         ("health_missed", spec.health_missed.is_some()),
         ("written_bytes", limits.written_bytes.is_some()),
+        ("region_bytes", limits.region_bytes.is_some()),
         ("args", !spec.args.is_empty()),
         ("env", !spec.env.is_empty()),
         ("http_listen", spec.http_listen.is_some()),
@@ -267,6 +268,7 @@ impl Inner {
         self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
             let (id, grants, asks) = (resident.id.clone(), resident.grants.clone(), resident.asks.clone());
+            let regions = resident.regions.clone();
             let access = Access::new(&grants, &limits, &ports);
             let net = ports.outside.net(&grants, access.resources.clone());
             let cpu_share = CpuShare::new(limits.cpu_percent, Instant::now()).map(Arc::new);
@@ -276,6 +278,7 @@ impl Inner {
                 asks,
                 access,
                 net,
+                regions,
                 limits,
                 budget,
                 cpu_share,
@@ -405,6 +408,7 @@ impl Inner {
         self.directory.enter(|handle| Resident {
             handle,
             grants: CapabilitySet::new(id.as_str(), self.audit.clone()),
+            regions: self.ports.regions.owner(&id),
             id,
             asks: Arc::default(),
             payload_bytes_max,

@@ -100,6 +100,7 @@ impl Inner {
         let closer = move || {
             inner.compilers.close();
             let report = inner.stop_all(deadline);
+            inner.ports.regions.clear();
             inner.ports.hub.close();
             inner.runtime.end();
             inner.ports.close_store();

@@ -11,7 +11,7 @@ use airssys_rt::{ActorId, ActorRef, Exit, SupervisorRef};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
-use crate::host::{Asks, Site};
+use crate::host::{Asks, Owner, Site};
 use crate::types::error::{Code, Error, Result};
 use crate::types::handle::{ActorHandle, GrantHandle, Kind};
 use crate::types::letter::{Letter, stopped};
@@ -30,6 +30,8 @@ pub(crate) struct Resident {
     pub asks: Arc<Asks>,
     pub payload_bytes_max: u64,
     pub shutdown: Duration,
+    /// As one that may have regions.
+    pub regions: Owner,
     pub way: OnceLock<Way>,
     /// The SHA-256 of its component, if it has one.
     pub digest: Option<String>,

@@ -194,6 +194,7 @@ impl Inner {
 /// Whether a host function, a service, or the host's own [`System::check`] asks for such a capability in this version.
 pub(super) fn is_used(capability: &Capability) -> bool {
     let used = ["fs.read", "fs.list", "message.send", "message.request", "clock", "random", "stdio"];
+    let regions = ["region.create", "region.read", "region.write"];
     let by_services = ["fs.exec", "process.run"];
     let by_wasi = [
         "fs.write",
@@ -208,6 +209,7 @@ pub(super) fn is_used(capability: &Capability) -> bool {
     ];
     let name = capability.name();
     used.contains(&name)
+        || regions.contains(&name)
         || by_services.contains(&name)
         || by_wasi.contains(&name)
         || name.starts_with("custom.")

@@ -18,6 +18,7 @@ mod network;
 mod notices;
 mod operation;
 mod policy;
+mod regions;
 mod rt_spec;
 mod services;
 mod supervision;
@@ -51,7 +52,7 @@ pub use crate::component::Reply;
 use crate::engine::{Engine, Helper, Profile, Settings};
 use crate::fork;
 use crate::host::hub::Hub;
-use crate::host::{Lives, Ports, Programs, State, add_to_linker};
+use crate::host::{Lives, Ports, Programs, Regions, State, add_to_linker};
 use crate::types::config::Config;
 use crate::types::error::{Code, Error, Result};
 use crate::types::info::Stats;
@@ -134,6 +135,7 @@ impl System {
             correlation: AtomicU64::new(0),
             lives: Lives::default(),
             programs: Programs::default(),
+            regions: Regions::default(),
             resources: ResourceManager::default(),
             desk: OnceLock::new(),
             store,
@@ -180,6 +182,7 @@ impl System {
         self.check_fork()?;
         let inner = &self.inner;
         let counts = inner.runtime.counts();
+        let (regions, region_bytes) = inner.ports.regions.totals();
         Ok(Stats {
             components: inner.components.len() as u64,
             actors: inner.runtime.len() as u64,
@@ -190,6 +193,8 @@ impl System {
             dead_letters: counts.dead_letters,
             restarts: inner.runtime.restarts(),
             denied: inner.ports.denied.load(Relaxed),
+            regions,
+            region_bytes,
         })
     }
 

@@ -28,9 +28,10 @@ pub(super) fn observer(
     })
 }
 
-/// The actor is gone: its id is free, its grants are no more.
+/// The actor is gone: its id is free, its grants and regions are no more.
 fn forget(directory: &Directory, grants: &Grants, id: &ActorId, exit: &Exit) {
     let Some(resident) = directory.leave(id, exit) else { return };
+    resident.regions.end();
     // What it handed on ends with it, and nothing more is given to it from here on.
     resident.grants.close();
     for (_, grant) in resident.given() {

@@ -76,6 +76,23 @@ pub struct Stats {
     pub restarts: u64,
     /// Denied checks.
     pub denied: u64,
+    /// Regions.
+    pub regions: u64,
+    /// Bytes of all regions together.
+    pub region_bytes: u64,
+}
+
+/// Memory that actors and the host program share by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegionInfo {
+    /// The name.
+    pub name: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// The three-part id of the actor that made it; absent for one of the host program.
+    pub owner: Option<String>,
+    /// How often guests have it open.
+    pub open: u64,
 }
 
 /// What a close had to do.

@@ -36,6 +36,8 @@ pub struct Limits {
     pub cpu_percent: Option<u64>,
     /// Bytes written to files over all lives of an actor; 1 GiB. What was overwritten or removed is not given back.
     pub written_bytes: Option<u64>,
+    /// All regions that an actor has made and that are not removed; 16 MiB. They outlive its restarts.
+    pub region_bytes: Option<u64>,
 }
 
 /// [`Limits`] with every default filled in.
@@ -56,6 +58,8 @@ pub(crate) struct ResolvedLimits {
     /// Programs that run at once.
     pub processes: u64,
     pub written_bytes: u64,
+    /// All regions of an actor together.
+    pub region_bytes: u64,
 }
 
 impl ResolvedLimits {
@@ -79,6 +83,8 @@ impl ResolvedLimits {
             sockets: policy.sockets.unwrap_or(self.sockets),
             processes: policy.processes.unwrap_or(self.processes),
             written_bytes: smaller(self.written_bytes, policy.written_bytes),
+            // The policy bounds each by the `max` of its grant.
+            region_bytes: self.region_bytes,
         })
     }
 }
@@ -112,6 +118,7 @@ impl Limits {
             sockets: SOCKETS,
             processes: PROCESSES,
             written_bytes: count("written_bytes", self.written_bytes, 1 << 30)?,
+            region_bytes: count("region_bytes", self.region_bytes, 16 << 20)?,
         })
     }
 }

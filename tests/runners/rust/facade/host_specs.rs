@@ -11,7 +11,7 @@ use super::{gated, open, refused};
 type Change = fn(&mut ActorSpec);
 
 /// What bounds guests only, by the name under which it is refused.
-const OF_GUESTS: [(&str, Change); 15] = [
+const OF_GUESTS: [(&str, Change); 16] = [
     ("config", |spec| spec.config = Some("{}".to_owned())),
     ("cpu_ms", |spec| spec.budget.cpu = Some(Duration::MAX)),
     ("wall_ms", |spec| spec.budget.wall = Some(Duration::from_millis(1))),
@@ -24,6 +24,7 @@ const OF_GUESTS: [(&str, Change); 15] = [
     ("health_interval_ms", |spec| spec.health_interval = Some(Duration::from_millis(1))),
     ("health_missed", |spec| spec.health_missed = Some(1)),
     ("written_bytes", |spec| spec.limits.written_bytes = Some(1)),
+    ("region_bytes", |spec| spec.limits.region_bytes = Some(1)),
     ("args", |spec| spec.args.push("a".to_owned())),
     ("http_listen", |spec| spec.http_listen = Some("127.0.0.1:0".to_owned())),
     ("env", |spec| spec.env.push(("A".to_owned(), "b".to_owned()))),

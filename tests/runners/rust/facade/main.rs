@@ -9,6 +9,7 @@ mod monitors;
 mod payloads;
 mod policies;
 mod programs;
+mod regions;
 mod services;
 mod starts;
 mod status;

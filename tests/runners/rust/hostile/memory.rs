@@ -15,6 +15,7 @@ const SMALL: Limits = Limits {
     payload_bytes: Some(64 << 10),
     cpu_percent: None,
     written_bytes: None,
+    region_bytes: None,
 };
 
 #[test]
