@@ -39,7 +39,8 @@ pub struct Setup {
     pub wall_ms: Option<u64>,
     /// How old its files are.
     pub years_before_epoch: Option<u64>,
-    pub server: Option<crate::server::Kind>,
+    /// Whether it asks a server, whose address is then `HTTP_SERVER`.
+    pub server: bool,
 }
 
 /// The lines by program.
@@ -70,10 +71,6 @@ fn line(text: &'static str) -> (&'static str, Line) {
 }
 
 fn setup_of(json: &Value) -> Setup {
-    let server = json["server"].as_str().map(|kind| match kind {
-        "echo" => crate::server::Kind::Echo,
-        _ => crate::server::Kind::Http2,
-    });
     Setup {
         args: json["args"].is_array().then(|| texts(&json["args"])),
         env: json["env"].is_object().then(|| pairs(&json["env"])),
@@ -83,7 +80,7 @@ fn setup_of(json: &Value) -> Setup {
         handles: json["handles"].as_u64(),
         wall_ms: json["wall_ms"].as_u64(),
         years_before_epoch: json["years_before_epoch"].as_u64(),
-        server,
+        server: json["server"] == true,
     }
 }
 

@@ -18,7 +18,7 @@ use airwasm::{ActorSpec, Budget, Config, Limits, RequestOptions, System};
 use expected::{Expected, Line, Setup};
 
 /// What every program may do, unless its line says otherwise.
-const GRANTS: [&str; 15] = [
+const GRANTS: [&str; 14] = [
     "fs.read,write,list,delete /**",
     "env *",
     "net.connect 0.0.0.0/0:*",
@@ -33,7 +33,6 @@ const GRANTS: [&str; 15] = [
     "net.listen [::1]:* ; proto=udp",
     "net.listen 0.0.0.0:* ; proto=udp",
     "net.listen [::]:* ; proto=udp",
-    "net.resolve **",
 ];
 const MINUTE: Duration = Duration::from_secs(60);
 const HANDLES: u64 = 100_000;
@@ -85,8 +84,8 @@ fn run(name: &str, bytes: Vec<u8>, setup: Setup) -> Result<(), Box<dyn Error>> {
     spec.grants = setup.grants.unwrap_or_else(|| GRANTS.map(str::to_owned).to_vec());
     spec.args = setup.args.unwrap_or_else(|| vec![name.to_owned(), "/".to_owned()]);
     spec.env = setup.env.unwrap_or_else(|| vec![("ERRNO_MODE_UNIX".to_owned(), "1".to_owned())]);
-    if let Some(kind) = setup.server {
-        let to = server::start(kind)?;
+    if setup.server {
+        let to = server::start()?;
         spec.env.push(("HTTP_SERVER".to_owned(), to.to_string()));
         spec.grants.push(format!("http * http://{to}/**"));
     }

@@ -1,35 +1,19 @@
-//! The server that programs of `wasi:http` ask: it answers with what it was asked.
+//! The server that programs of `wasi:http` ask: it answers with the method, the path and the body of a request.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-#[derive(Clone, Copy)]
-pub enum Kind {
-    /// Answers with the method, the path and the body of a request.
-    Echo,
-    /// Speaks HTTP/2, which a client of HTTP/1.1 does not understand.
-    Http2,
-}
-
 /// Serves until the process ends.
-pub fn start(kind: Kind) -> io::Result<SocketAddr> {
+pub fn start() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // Whoever goes away too early is no concern of the next.
-            let _ = match kind {
-                Kind::Echo => echo(stream),
-                Kind::Http2 => settings(stream),
-            };
+            let _ = echo(stream);
         }
     });
     Ok(address)
-}
-
-/// An empty SETTINGS frame, and the end.
-fn settings(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
 }
 
 fn echo(mut stream: TcpStream) -> io::Result<()> {

@@ -56,6 +56,7 @@ fn a_connection_carries_bytes_both_ways_and_counts_them() {
     stream.set_keepalive(Some(KeepAlive { idle: minute, interval: minute, count: 3 })).unwrap();
     stream.set_keepalive(None).unwrap();
     stream.set_hop_limit(42).unwrap();
+    stream.set_buffers(Some(1_024), Some(1_024)).unwrap();
     stream.write_all(b"question", soon()).unwrap();
     let mut buf = [0; 64];
     other.read_exact(&mut buf[..8]).unwrap();

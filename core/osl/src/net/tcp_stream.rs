@@ -119,6 +119,22 @@ impl TcpStream {
         Ok(sockopt::set_socket_keepalive(&*fd, keep_alive.is_some())?)
     }
 
+    /// How much the system keeps of what is sent and of what has come, at about so many bytes each; it knows a least.
+    pub fn set_buffers(
+        &self,
+        send_bytes: Option<usize>,
+        receive_bytes: Option<usize>,
+    ) -> Result<(), NetError> {
+        let fd = self.0.socket.fd()?;
+        if let Some(bytes) = send_bytes {
+            sockopt::set_socket_send_buffer_size(&*fd, bytes)?;
+        }
+        if let Some(bytes) = receive_bytes {
+            sockopt::set_socket_recv_buffer_size(&*fd, bytes)?;
+        }
+        Ok(())
+    }
+
     /// Sends over so many routers at most.
     pub fn set_hop_limit(&self, hops: u8) -> Result<(), NetError> {
         self.0.socket.set_hop_limit(hops)

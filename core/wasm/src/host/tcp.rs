@@ -23,7 +23,7 @@ use crate::engine::Bounded;
 
 /// How long a connection may take to stand.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(30);
-/// What the guest may ask for and has no effect here: buffers are the system's matter.
+/// Of a buffer that nobody set, which is the system's matter, and the most that can be set.
 const BUFFER_BYTES: u64 = 64 << 10;
 /// What a socket says of its hops before somebody sets them.
 const HOP_LIMIT: u8 = 64;
@@ -39,6 +39,8 @@ struct Options {
     keeps_alive: bool,
     keep_alive: KeepAlive,
     hops: Option<u8>,
+    send_bytes: Option<u64>,
+    receive_bytes: Option<u64>,
 }
 
 /// A socket of a guest.
@@ -74,7 +76,13 @@ enum Way {
 
 impl TcpSocket {
     fn new(family: IpAddressFamily, way: Way) -> Self {
-        let options = Options { keeps_alive: false, keep_alive: KEEP_ALIVE, hops: None };
+        let options = Options {
+            keeps_alive: false,
+            keep_alive: KEEP_ALIVE,
+            hops: None,
+            send_bytes: None,
+            receive_bytes: None,
+        };
         Self { family, begun: None, way, is_implicit: false, options, failed: None }
     }
 
@@ -110,10 +118,12 @@ impl TcpSocket {
 
     /// Tells the system what the guest set; what is not connected yet is told when it is.
     fn apply(&self) -> Result<(), NetError> {
-        let Options { keeps_alive, keep_alive, hops } = self.options;
+        let Options { keeps_alive, keep_alive, hops, send_bytes, receive_bytes } = self.options;
         match (&self.way, hops) {
             (Way::Connected(stream, ..), hops) => {
                 stream.set_keepalive(keeps_alive.then_some(keep_alive))?;
+                let size = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
+                stream.set_buffers(size(send_bytes), size(receive_bytes))?;
                 hops.map_or(Ok(()), |hops| stream.set_hop_limit(hops))
             }
             (Way::Bound(bound), Some(hops)) => bound.set_hop_limit(hops),
@@ -425,21 +435,21 @@ impl HostTcpSocket for State {
     }
 
     fn receive_buffer_size(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
-        self.tcp(&this).map(|_| BUFFER_BYTES)
+        Ok(self.tcp(&this)?.options.receive_bytes.unwrap_or(BUFFER_BYTES))
     }
 
     fn set_receive_buffer_size(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
-        self.tcp(&this)?;
-        hint(value)
+        hint(value)?;
+        self.set_option(&this, |options| options.receive_bytes = Some(value.min(BUFFER_BYTES)))
     }
 
     fn send_buffer_size(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
-        self.tcp(&this).map(|_| BUFFER_BYTES)
+        Ok(self.tcp(&this)?.options.send_bytes.unwrap_or(BUFFER_BYTES))
     }
 
     fn set_send_buffer_size(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
-        self.tcp(&this)?;
-        hint(value)
+        hint(value)?;
+        self.set_option(&this, |options| options.send_bytes = Some(value.min(BUFFER_BYTES)))
     }
 
     fn subscribe(&mut self, this: Resource<Theirs>) -> wasmtime::Result<Resource<DynPollable>> {
