@@ -143,7 +143,7 @@ fn what_a_guest_sets_of_a_socket_is_never_read_back_as_nothing() {
 
 #[test]
 fn a_socket_says_its_port_at_once_where_it_may_listen_and_none_elsewhere() {
-    let world = World::new(&["net.listen 0.0.0.0:*"]);
+    let world = World::new(&["net.listen 0.0.0.0:* ; proto=tcp"]);
     assert_eq!(world.told("local tcp 0.0.0.0:0"), "a port");
     assert_eq!(world.told("local udp 0.0.0.0:0"), "none");
     assert!(world.denials().is_empty(), "nobody asked for anything");
