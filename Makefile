@@ -2,13 +2,14 @@
 
 CARGO_FLAGS = --release --workspace
 
-.PHONY: help demo test check bench build guests clean
+.PHONY: help demo test check bench conformance build guests clean
 
 help:
 	@echo "make demo   sets up what it needs, then tells the story in Python, Node and C"
 	@echo "make test   sets up what it needs, then runs every test of every host"
 	@echo "make check  formatting, lints, licences, and whether generated files are up to date"
 	@echo "make bench  actors and secured operations against their peers; ROWS=rt/send runs what begins so"
+	@echo "make conformance WASMTIME=path  the programs of wasmtime's own tests of WASI 0.2, as actors"
 	@echo "make build  the libraries of all hosts; make clean removes what was built"
 
 guests:
@@ -38,6 +39,10 @@ bench: guests
 	@case "$(ROWS)" in wasm/*) ;; *) CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target/bench/build} \
 		cargo run --release --manifest-path tests/bench/Cargo.toml -- $(ROWS) ;; esac
 	@case "$(ROWS)" in ""|wasm/*) cargo build $(CARGO_FLAGS) --examples && target/release/examples/bench-guests $(ROWS) ;; esac
+
+conformance:
+	@scripts/prerequisites
+	@tests/conformance/run "$(WASMTIME)"
 
 clean:
 	cargo clean

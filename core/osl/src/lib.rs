@@ -104,8 +104,8 @@ pub use self::{
     fs::{ENTRIES_MAX, Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime},
     idempotent::Idempotent,
     net::{
-        Bound, Connecting, DnsResolver, FixedNames, HttpAddress, HttpRoute, Listener, NetError, NetLimits,
-        Network, ReadyFd, Resolve, ResolveError, TcpStream, UdpSocket,
+        Bound, Connecting, DnsResolver, FixedNames, HttpAddress, HttpRoute, KeepAlive, Listener, NetError,
+        NetLimits, Network, ReadyFd, Resolve, ResolveError, TcpStream, UdpSocket,
     },
     private_dir::{PrivateDir, PrivateFile},
     process::{

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use airssys_osl::{
-    Decision, Denial, DenialKind, Exhausted, FixedNames, NetError, NetLimits, Network, Resolve, ResolveError,
-    ResourceLimits, Resources,
+    Decision, Denial, DenialKind, Exhausted, FixedNames, KeepAlive, NetError, NetLimits, Network, Resolve,
+    ResolveError, ResourceLimits, Resources,
 };
 use support::dns_stub::ips;
 use support::net::{NetWorld, at, ip, past, soon, while_asleep};
@@ -52,8 +52,11 @@ fn a_connection_carries_bytes_both_ways_and_counts_them() {
     let (mut other, from) = peer.accept().unwrap();
     assert_eq!((stream.peer(), stream.local()), (peer.local_addr().unwrap(), from));
     stream.set_nodelay(true).unwrap();
-    stream.set_keepalive(Some(Duration::from_secs(60))).unwrap();
+    let minute = Duration::from_secs(60);
+    stream.set_keepalive(Some(KeepAlive { idle: minute, interval: minute, count: 3 })).unwrap();
     stream.set_keepalive(None).unwrap();
+    stream.set_hop_limit(42).unwrap();
+    stream.set_buffers(Some(1_024), Some(1_024)).unwrap();
     stream.write_all(b"question", soon()).unwrap();
     let mut buf = [0; 64];
     other.read_exact(&mut buf[..8]).unwrap();

@@ -23,6 +23,11 @@ impl Bound {
         self.local
     }
 
+    /// Sends over so many routers at most, when it listens.
+    pub fn set_hop_limit(&self, hops: u8) -> Result<(), NetError> {
+        self.socket.set_hop_limit(hops)
+    }
+
     /// Takes connections from now on.
     pub fn listen(self) -> Result<Listener, NetError> {
         raw::listen(&*self.socket.fd()?)?;

@@ -75,6 +75,11 @@ impl Listener {
         self.0.local
     }
 
+    /// Sends over so many routers at most, on what it accepts too.
+    pub fn set_hop_limit(&self, hops: u8) -> Result<(), NetError> {
+        self.0.socket.set_hop_limit(hops)
+    }
+
     /// The guard of the grant it listens under.
     pub fn guard(&self) -> &Guard {
         self.0.socket.guard()

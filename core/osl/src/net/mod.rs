@@ -33,5 +33,5 @@ pub use listener::Listener;
 pub use network::Network;
 pub use resolve::{Resolve, ResolveError};
 pub use socket::ReadyFd;
-pub use tcp_stream::TcpStream;
+pub use tcp_stream::{KeepAlive, TcpStream};
 pub use udp_socket::UdpSocket;

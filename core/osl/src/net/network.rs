@@ -34,13 +34,20 @@ pub struct Network {
     pub(crate) context: Context,
     resolver: Arc<dyn Resolve>,
     resources: Resources,
+    hop_limit: Option<u8>,
 }
 
 impl Network {
     /// With the default [`Resources`] of an actor that is alone.
     pub fn new(set: CapabilitySet, resolver: Arc<dyn Resolve>, limits: NetLimits) -> Self {
         let context = Context { set: set.clone(), limits: Arc::new(limits) };
-        Self { decider: Decider::new(set), context, resolver, resources: Resources::default() }
+        Self {
+            decider: Decider::new(set),
+            context,
+            resolver,
+            resources: Resources::default(),
+            hop_limit: None,
+        }
     }
 
     /// The same, whose sockets count on these resources.
@@ -51,6 +58,11 @@ impl Network {
     /// The same, whose next socket counts as what the permit was taken for.
     pub fn with_permit(self, permit: Permit) -> Self {
         Self { resources: self.resources.with_permit(permit), ..self }
+    }
+
+    /// The same, whose new sockets send over so many routers at most; without a number as the system does.
+    pub fn with_hop_limit(self, hop_limit: Option<u8>) -> Self {
+        Self { hop_limit, ..self }
     }
 
     /// Connects to a name, or to the text of an address. Of a name each address is decided alone, and
@@ -114,6 +126,12 @@ impl Network {
         Ok(UdpSocket::new(socket, local, None, self.decider.clone()))
     }
 
+    /// Whether some grant lets it listen on the address with a port that the system chooses; nothing is recorded.
+    pub fn may_choose_port(&self, address: IpAddr, protocol: Protocol) -> bool {
+        let ask = |port| Ask::NetListen(Endpoint::address(SocketAddr::new(address, port), protocol));
+        !self.context.set.live(|capability| ranges_over(capability, &ask).is_some()).is_empty()
+    }
+
     /// The addresses of a name that may be told. For a minute a connection to one of them passes where
     /// a grant covers a connection to the name. The text of an address is that address.
     pub fn resolve(&self, host: &str, deadline: Instant, function: &str) -> Result<Vec<IpAddr>, NetError> {
@@ -159,7 +177,7 @@ impl Network {
                     return Err(NetError::Timeout);
                 }
                 let permit = self.place(&mut place)?;
-                let fd = raw::open(route.address.ip(), protocol)?;
+                let fd = self.open(route.address.ip(), protocol)?;
                 let socket =
                     Socket::new(&self.context, &route.guard, vec![permit], fd, &route.text, function)?;
                 act(socket, route.address, deadline, running)
@@ -227,7 +245,7 @@ impl Network {
         let step = Step { operation: "connect", guard: &route.guard, text: &route.text, function };
         let running = step.begin(&self.context.set);
         let begun = self.place(&mut None).and_then(|permit| {
-            let fd = raw::open(route.address.ip(), Protocol::Tcp)?;
+            let fd = self.open(route.address.ip(), Protocol::Tcp)?;
             let socket = Socket::new(&self.context, &route.guard, vec![permit], fd, &route.text, function)?;
             Connecting::begin(socket, route.address)
         });
@@ -238,6 +256,14 @@ impl Network {
                 Err(error)
             }
         }
+    }
+
+    fn open(&self, ip: IpAddr, protocol: Protocol) -> Result<OwnedFd, NetError> {
+        let fd = raw::open(ip, protocol)?;
+        if let Some(hops) = self.hop_limit {
+            raw::set_hop_limit(&fd, hops)?;
+        }
+        Ok(fd)
     }
 
     /// The place of a call among the sockets that are open, taken when it first needs one.
@@ -272,7 +298,7 @@ impl Network {
             let fd = match reserved {
                 Some(fd) => fd,
                 None => {
-                    let fd = raw::open(address, protocol)?;
+                    let fd = self.open(address, protocol)?;
                     raw::bind(&fd, local, protocol)?;
                     fd
                 }
@@ -300,7 +326,7 @@ impl Network {
             let (low, high) = ranges_over(guard.capability(), &ask).expect("only such grants were taken");
             let random = getrandom::u32().map_err(|error| NetError::Io(error.into()))?;
             for port in ports::candidates(low, high, random) {
-                let fd = raw::open(address, protocol)?;
+                let fd = self.open(address, protocol)?;
                 let local = match raw::bind(&fd, SocketAddr::new(address, port), protocol) {
                     Ok(local) => local,
                     Err(taken @ (Errno::ADDRINUSE | Errno::ACCESS)) => {

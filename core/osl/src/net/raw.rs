@@ -38,6 +38,14 @@ pub(crate) fn open(ip: IpAddr, protocol: Protocol) -> Result<OwnedFd, Errno> {
     Ok(fd)
 }
 
+/// Over how many routers at most what it sends goes.
+pub(crate) fn set_hop_limit(fd: impl AsFd, hops: u8) -> Result<(), Errno> {
+    match local(&fd)? {
+        SocketAddr::V4(_) => sockopt::set_ip_ttl(fd, hops.into()),
+        SocketAddr::V6(_) => sockopt::set_ipv6_unicast_hops(fd, Some(hops)),
+    }
+}
+
 /// Binds; the address with the port that the system chose. `SO_REUSEPORT` is never set, and
 /// `SO_REUSEADDR` only where it lets nobody share the port, so a port belongs to one socket.
 pub(crate) fn bind(fd: &OwnedFd, address: SocketAddr, protocol: Protocol) -> Result<SocketAddr, Errno> {
@@ -118,5 +126,22 @@ mod os {
         #[cfg(target_vendor = "apple")]
         rustix::net::sockopt::set_socket_nosigpipe(&fd, true)?;
         Ok(fd)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+
+    #[test]
+    fn a_hop_limit_is_that_of_the_sockets_family() {
+        let four = open(Ipv4Addr::LOCALHOST.into(), Protocol::Udp).unwrap();
+        set_hop_limit(&four, 42).unwrap();
+        assert_eq!(sockopt::ip_ttl(&four), Ok(42));
+        let six = open(Ipv6Addr::LOCALHOST.into(), Protocol::Tcp).unwrap();
+        set_hop_limit(&six, 43).unwrap();
+        assert_eq!(sockopt::ipv6_unicast_hops(&six), Ok(43));
     }
 }

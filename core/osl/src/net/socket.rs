@@ -124,6 +124,11 @@ impl Socket {
         self.fd().map(ReadyFd)
     }
 
+    /// Sends over so many routers at most.
+    pub fn set_hop_limit(&self, hops: u8) -> Result<(), NetError> {
+        Ok(raw::set_hop_limit(&*self.fd()?, hops)?)
+    }
+
     /// Acts once; nothing when that would block.
     pub fn once<T>(&self, act: impl FnMut(&OwnedFd) -> Result<T, Errno>) -> Result<Option<T>, NetError> {
         self.repeat(None, act)

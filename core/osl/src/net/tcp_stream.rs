@@ -18,6 +18,17 @@ use crate::net::{NetError, ReadyFd, raw};
 #[derive(Clone)]
 pub struct TcpStream(Arc<Stream>);
 
+/// How a silent peer is asked whether it is there, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// After so much silence.
+    pub idle: Duration,
+    /// Again after each of these.
+    pub interval: Duration,
+    /// So often; then it is gone.
+    pub count: u32,
+}
+
 struct Stream {
     socket: Socket,
     peer: SocketAddr,
@@ -98,12 +109,35 @@ impl TcpStream {
     }
 
     /// After how much silence the peer is asked whether it is there; never when absent.
-    pub fn set_keepalive(&self, idle: Option<Duration>) -> Result<(), NetError> {
+    pub fn set_keepalive(&self, keep_alive: Option<KeepAlive>) -> Result<(), NetError> {
         let fd = self.0.socket.fd()?;
-        if let Some(idle) = idle {
+        if let Some(KeepAlive { idle, interval, count }) = keep_alive {
             sockopt::set_tcp_keepidle(&*fd, idle)?;
+            sockopt::set_tcp_keepintvl(&*fd, interval)?;
+            sockopt::set_tcp_keepcnt(&*fd, count)?;
         }
-        Ok(sockopt::set_socket_keepalive(&*fd, idle.is_some())?)
+        Ok(sockopt::set_socket_keepalive(&*fd, keep_alive.is_some())?)
+    }
+
+    /// How much the system keeps of what is sent and of what has come, at about so many bytes each; it knows a least.
+    pub fn set_buffers(
+        &self,
+        send_bytes: Option<usize>,
+        receive_bytes: Option<usize>,
+    ) -> Result<(), NetError> {
+        let fd = self.0.socket.fd()?;
+        if let Some(bytes) = send_bytes {
+            sockopt::set_socket_send_buffer_size(&*fd, bytes)?;
+        }
+        if let Some(bytes) = receive_bytes {
+            sockopt::set_socket_recv_buffer_size(&*fd, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Sends over so many routers at most.
+    pub fn set_hop_limit(&self, hops: u8) -> Result<(), NetError> {
+        self.0.socket.set_hop_limit(hops)
     }
 
     /// The address that was decided and connected to, or that was accepted.

@@ -74,6 +74,11 @@ impl UdpSocket {
         came.map(|came| self.received(came)).transpose()
     }
 
+    /// Sends over so many routers at most.
+    pub fn set_hop_limit(&self, hops: u8) -> Result<(), NetError> {
+        self.0.socket.set_hop_limit(hops)
+    }
+
     /// Whom it is connected to.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.0.peer

@@ -17,21 +17,21 @@ const NO_TIME: Duration = Duration::from_secs(1);
 pub(super) enum Ends {
     /// Bound to no address that was asked for. It hears those to whom it has sent, each over a socket that is connected
     /// to them and tied to the grant that allows it.
-    Client(Network, Mutex<VecDeque<UdpSocket>>),
+    Client(Mutex<(Network, VecDeque<UdpSocket>)>),
     /// Bound where a grant allows that; it hears everybody.
     Bound(UdpSocket),
 }
 
 impl Ends {
     pub(super) fn client(network: Network) -> Self {
-        Self::Client(network, Mutex::default())
+        Self::Client(Mutex::new((network, VecDeque::new())))
     }
 
     /// Asks whether it may be sent to the address, with nothing sent.
     pub(super) fn open(&self, to: SocketAddr, function: &str) -> Result<(), NetError> {
         match self {
             Ends::Bound(socket) => socket.may_send_to(to),
-            Ends::Client(network, known) => connected(network, &mut lock(known), to, function).map(drop),
+            Ends::Client(known) => connected(&mut lock(known), to, function).map(drop),
         }
     }
 
@@ -39,7 +39,7 @@ impl Ends {
     pub(super) fn send(&self, bytes: &[u8], to: SocketAddr, function: &str) -> Result<bool, NetError> {
         let socket = match self {
             Ends::Bound(socket) => socket.clone(),
-            Ends::Client(network, known) => connected(network, &mut lock(known), to, function)?,
+            Ends::Client(known) => connected(&mut lock(known), to, function)?,
         };
         match socket.try_send_to(bytes, to) {
             Ok(sent) => Ok(sent.is_some()),
@@ -82,29 +82,41 @@ impl Ends {
         self.sockets().first().map(UdpSocket::local)
     }
 
+    /// Sends over so many routers at most from now on.
+    pub(super) fn set_hop_limit(&self, hops: u8) -> Result<(), NetError> {
+        if let Ends::Client(known) = self {
+            let mut known = lock(known);
+            known.0 = known.0.clone().with_hop_limit(Some(hops));
+        }
+        let set = |socket: UdpSocket| {
+            let set = socket.set_hop_limit(hops);
+            set.inspect_err(|error| self.forget(&socket, error))
+        };
+        self.sockets().into_iter().try_for_each(set)
+    }
+
     fn sockets(&self) -> Vec<UdpSocket> {
         match self {
             Ends::Bound(socket) => vec![socket.clone()],
-            Ends::Client(_, known) => lock(known).iter().cloned().collect(),
+            Ends::Client(known) => lock(known).1.iter().cloned().collect(),
         }
     }
 
     /// One whose grant has ended is of no use; it is asked for anew when it is sent to.
     fn forget(&self, socket: &UdpSocket, error: &NetError) {
-        if let (Ends::Client(_, known), NetError::Denied(_)) = (self, error) {
-            lock(known).retain(|other| other.peer() != socket.peer());
+        if let (Ends::Client(known), NetError::Denied(_)) = (self, error) {
+            lock(known).1.retain(|other| other.peer() != socket.peer());
         }
     }
 }
 
-fn lock(known: &Mutex<VecDeque<UdpSocket>>) -> MutexGuard<'_, VecDeque<UdpSocket>> {
+fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The socket for this destination, the last in the row from now on.
 fn connected(
-    network: &Network,
-    known: &mut VecDeque<UdpSocket>,
+    (network, known): &mut (Network, VecDeque<UdpSocket>),
     to: SocketAddr,
     function: &str,
 ) -> Result<UdpSocket, NetError> {

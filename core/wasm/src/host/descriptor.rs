@@ -33,6 +33,12 @@ impl Descriptor {
         }
     }
 
+    /// The file, if it was opened to be read.
+    pub(super) fn readable(self) -> Result<FileHandle, ErrorCode> {
+        let file = self.file()?;
+        if file.options().read { Ok(file) } else { Err(ErrorCode::BadDescriptor) }
+    }
+
     /// The file, if it was opened to be written.
     pub(super) fn writable(self) -> Result<FileHandle, ErrorCode> {
         let file = self.file()?;

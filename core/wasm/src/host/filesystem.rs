@@ -55,11 +55,12 @@ impl State {
     async fn open_directory(
         &mut self,
         path: String,
-        follow: bool,
+        (follow, write): (bool, bool),
         flags: DescriptorFlags,
     ) -> FsResult<Descriptor> {
         let found = self.metadata(path.clone(), follow, OPEN_AT).await?;
         match found.kind {
+            Kind::Directory if write => Err(ErrorCode::IsDirectory.into()),
             Kind::Directory => Ok(Descriptor::Dir(path, flags)),
             _ => Err(ErrorCode::NotDirectory.into()),
         }
@@ -135,7 +136,7 @@ impl HostDescriptor for State {
         fd: Resource<Theirs>,
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
-        let file = self.descriptor(&fd)?.file()?;
+        let file = self.descriptor(&fd)?.readable()?;
         let stream: DynInputStream = Box::new(FileStream::new(file, offset, self.means()));
         Ok(self.table.push(stream)?)
     }
@@ -194,7 +195,11 @@ impl HostDescriptor for State {
     }
 
     async fn set_size(&mut self, fd: Resource<Theirs>, size: Filesize) -> FsResult<()> {
-        let file = self.descriptor(&fd)?.writable()?;
+        let file = self.descriptor(&fd)?.file()?;
+        if !file.options().write {
+            // POSIX has a code of its own for this one.
+            return Err(ErrorCode::Invalid.into());
+        }
         self.blocking(move |_| file.set_len(size)).await
     }
 
@@ -315,7 +320,9 @@ impl HostDescriptor for State {
         let path = self.at(&fd, &path)?;
         let directory = flags & opening::directory_flags();
         let opened = match opening::opening(path_flags, open, flags)? {
-            Opening::Directory { follow } => self.open_directory(path, follow, directory).await?,
+            Opening::Directory { follow, write } => {
+                self.open_directory(path, (follow, write), directory).await?
+            }
             Opening::File(options) => self.open_file(path, options).await?,
             Opening::Either(options) => self.open_any(path, options, directory).await?,
         };

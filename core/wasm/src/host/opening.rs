@@ -7,6 +7,8 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, ErrorCode,
 pub(super) enum Opening {
     Directory {
         follow: bool,
+        /// Wanted to be written as well, which no directory can be.
+        write: bool,
     },
     File(OpenOptions),
     /// A file, or a directory if that is what is there.
@@ -29,7 +31,8 @@ pub(super) fn opening(
     let follow = path.contains(PathFlags::SYMLINK_FOLLOW);
     if open.contains(OpenFlags::DIRECTORY) {
         let file = making || open.contains(OpenFlags::EXCLUSIVE);
-        return if file { Err(ErrorCode::Invalid) } else { Ok(Opening::Directory { follow }) };
+        let write = flags.contains(DescriptorFlags::WRITE);
+        return if file { Err(ErrorCode::Invalid) } else { Ok(Opening::Directory { follow, write }) };
     }
     let write = making || flags.contains(DescriptorFlags::WRITE);
     let create = open.contains(OpenFlags::CREATE);
@@ -95,7 +98,10 @@ mod tests {
         assert_eq!(opening(FOLLOW, none(), READ), Ok(Opening::Either(OpenOptions::READ)));
         let stays = OpenOptions { no_follow: true, ..OpenOptions::READ };
         assert_eq!(opening(PathFlags::empty(), none(), READ), Ok(Opening::Either(stays)));
-        assert_eq!(opening(FOLLOW, OpenFlags::DIRECTORY, READ), Ok(Opening::Directory { follow: true }));
+        assert_eq!(
+            opening(FOLLOW, OpenFlags::DIRECTORY, READ),
+            Ok(Opening::Directory { follow: true, write: false })
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use airssys_osl::{Bound, Connecting, Listener, NetError, TcpStream};
+use airssys_osl::{Bound, Connecting, KeepAlive, Listener, NetError, Protocol, TcpStream};
 use tokio::io::Interest;
 use tokio::time::Instant;
 use wasmtime::component::Resource;
@@ -18,17 +18,30 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, Pollable, 
 use super::descriptor::{Handle, push};
 use super::network::{anywhere, is_implicit, unicast, wait};
 use super::state::State;
-use super::tcp_io::{Reader, Writer};
+use super::tcp_io::{Ended, Reader, Writer};
 use crate::engine::Bounded;
 
 /// How long a connection may take to stand.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(30);
-/// What the guest may ask for and has no effect here: buffers are the system's matter.
+/// Of a buffer that nobody set, which is the system's matter, and the most that can be set.
 const BUFFER_BYTES: u64 = 64 << 10;
+/// What a socket says of its hops before somebody sets them.
 const HOP_LIMIT: u8 = 64;
-const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(7_200);
-const KEEP_ALIVE_INTERVAL_NS: u64 = 75_000_000_000;
-const KEEP_ALIVE_COUNT: u32 = 9;
+const KEEP_ALIVE: KeepAlive =
+    KeepAlive { idle: Duration::from_secs(7_200), interval: Duration::from_secs(75), count: 9 };
+/// The largest that Linux takes.
+const KEEP_ALIVE_SECONDS_MAX: u64 = 32_767;
+const KEEP_ALIVE_COUNT_MAX: u32 = 127;
+
+/// What a guest set, before there is a socket of the system or after.
+#[derive(Clone, Copy)]
+struct Options {
+    keeps_alive: bool,
+    keep_alive: KeepAlive,
+    hops: Option<u8>,
+    send_bytes: Option<u64>,
+    receive_bytes: Option<u64>,
+}
 
 /// A socket of a guest.
 pub(super) struct TcpSocket {
@@ -36,8 +49,9 @@ pub(super) struct TcpSocket {
     /// What was started and is not finished.
     begun: Option<Begun>,
     way: Way,
-    keep_alive: bool,
-    keep_alive_idle: Duration,
+    /// Bound to a port that the system chose: a connection may have another.
+    is_implicit: bool,
+    options: Options,
     /// Seen while waiting, told by what comes next.
     failed: Option<NetError>,
 }
@@ -55,14 +69,21 @@ enum Way {
     Anywhere,
     Bound(Box<Bound>),
     Connecting(Box<Connecting>, Instant),
-    Connected(TcpStream, Writer),
+    Connected(TcpStream, Writer, Ended),
     Listening(Listener),
     Closed,
 }
 
 impl TcpSocket {
     fn new(family: IpAddressFamily, way: Way) -> Self {
-        Self { family, begun: None, way, keep_alive: false, keep_alive_idle: KEEP_ALIVE_IDLE, failed: None }
+        let options = Options {
+            keeps_alive: false,
+            keep_alive: KEEP_ALIVE,
+            hops: None,
+            send_bytes: None,
+            receive_bytes: None,
+        };
+        Self { family, begun: None, way, is_implicit: false, options, failed: None }
     }
 
     fn begin(&mut self, what: Begun) -> SocketResult<()> {
@@ -89,17 +110,24 @@ impl TcpSocket {
         match &self.way {
             Way::Anywhere => Ok(anywhere(self.family)),
             Way::Bound(bound) => Ok(bound.local()),
-            Way::Connected(stream, _) => Ok(stream.local()),
+            Way::Connected(stream, ..) => Ok(stream.local()),
             Way::Listening(listener) => Ok(listener.local()),
             Way::Fresh | Way::Connecting(..) | Way::Closed => Err(ErrorCode::InvalidState.into()),
         }
     }
 
-    fn keep_alive(&self) -> Result<(), NetError> {
-        match &self.way {
-            Way::Connected(stream, _) => {
-                stream.set_keepalive(self.keep_alive.then_some(self.keep_alive_idle))
+    /// Tells the system what the guest set; what is not connected yet is told when it is.
+    fn apply(&self) -> Result<(), NetError> {
+        let Options { keeps_alive, keep_alive, hops, send_bytes, receive_bytes } = self.options;
+        match (&self.way, hops) {
+            (Way::Connected(stream, ..), hops) => {
+                stream.set_keepalive(keeps_alive.then_some(keep_alive))?;
+                let size = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
+                stream.set_buffers(size(send_bytes), size(receive_bytes))?;
+                hops.map_or(Ok(()), |hops| stream.set_hop_limit(hops))
             }
+            (Way::Bound(bound), Some(hops)) => bound.set_hop_limit(hops),
+            (Way::Listening(listener), Some(hops)) => listener.set_hop_limit(hops),
             _ => Ok(()),
         }
     }
@@ -141,6 +169,14 @@ impl State {
         }
     }
 
+    /// Changes what the guest may set.
+    fn set_option(&mut self, socket: &Resource<Theirs>, set: impl FnOnce(&mut Options)) -> SocketResult<()> {
+        let socket = self.tcp(socket)?;
+        set(&mut socket.options);
+        let applied = socket.apply();
+        applied.map_err(|error| self.socket_error(error))
+    }
+
     /// The streams of a connection, children of its socket.
     fn streams(
         &mut self,
@@ -148,9 +184,11 @@ impl State {
         stream: TcpStream,
     ) -> SocketResult<(Resource<DynInputStream>, Resource<DynOutputStream>)> {
         let writer = Writer::new(stream.clone(), self.refusals.clone(), Bounded::meter(self).clone());
-        let input: DynInputStream = Box::new(Reader::new(stream.clone(), self.refusals.clone()));
+        let ended = Ended::default();
+        let reader = Reader::new(stream.clone(), self.refusals.clone(), ended.clone());
+        let input: DynInputStream = Box::new(reader);
         let output: DynOutputStream = Box::new(writer.clone());
-        self.tcp(socket)?.way = Way::Connected(stream, writer);
+        self.tcp(socket)?.way = Way::Connected(stream, writer, ended);
         let parent: Resource<TcpSocket> = Resource::new_borrow(socket.rep());
         Ok((self.table.push_child(input, &parent)?, self.table.push_child(output, &parent)?))
     }
@@ -178,6 +216,7 @@ impl HostTcpSocket for State {
         let way = match &socket.way {
             Way::Fresh if is_implicit(address) => Ok(Way::Anywhere),
             Way::Fresh => {
+                let network = network.with_hop_limit(socket.options.hops);
                 let bound = network.bind(address.ip(), address.port(), "wasi:sockets/tcp#start-bind");
                 bound.map(|bound| Way::Bound(Box::new(bound)))
             }
@@ -213,10 +252,12 @@ impl HostTcpSocket for State {
         match (&socket.way, socket.begun) {
             (_, Some(_)) => return Err(ErrorCode::ConcurrencyConflict.into()),
             (Way::Fresh | Way::Anywhere, None) => {}
+            (Way::Bound(_), None) if socket.is_implicit => {}
             // A client's own port is the system's choice.
             (Way::Bound(_), None) => return Err(ErrorCode::NotSupported.into()),
             _ => return Err(ErrorCode::InvalidState.into()),
         }
+        let network = network.with_hop_limit(socket.options.hops);
         let begun = network.begin_connect(address, "wasi:sockets/tcp#start-connect");
         let connecting = self.tcp_done(&this, begun)?;
         let socket = self.tcp(&this)?;
@@ -251,8 +292,8 @@ impl HostTcpSocket for State {
         let stream = connecting.finish().and_then(|stream| stream.set_nodelay(true).map(|()| stream));
         let stream = self.tcp_done(&this, stream)?;
         let streams = self.streams(&this, stream)?;
-        let kept = self.tcp(&this)?.keep_alive();
-        self.tcp_done(&this, kept)?;
+        let applied = self.tcp(&this)?.apply();
+        self.tcp_done(&this, applied)?;
         Ok(streams)
     }
 
@@ -263,7 +304,10 @@ impl HostTcpSocket for State {
         let listener = match std::mem::replace(&mut socket.way, Way::Closed) {
             Way::Bound(bound) => bound.listen(),
             // A server that leaves the port to the system.
-            Way::Anywhere => network.listen(anywhere(socket.family).ip(), 0, "wasi:sockets/tcp#start-listen"),
+            Way::Anywhere => {
+                let network = network.with_hop_limit(socket.options.hops);
+                network.listen(anywhere(socket.family).ip(), 0, "wasi:sockets/tcp#start-listen")
+            }
             other => {
                 (socket.begun, socket.way) = (None, other);
                 return Err(ErrorCode::InvalidState.into());
@@ -286,7 +330,7 @@ impl HostTcpSocket for State {
         let (Way::Listening(listener), None) = (&socket.way, socket.begun) else {
             return Err(ErrorCode::InvalidState.into());
         };
-        let family = socket.family;
+        let (family, options) = (socket.family, socket.options);
         let accepted = match socket.failed.take() {
             Some(error) => Err(error),
             None => listener.try_accept(),
@@ -299,18 +343,33 @@ impl HostTcpSocket for State {
             Err(error) => return Err(self.socket_error(error)),
         };
         stream.set_nodelay(true).map_err(|error| self.socket_error(error))?;
-        let socket: Resource<Theirs> = push(&mut self.table, TcpSocket::new(family, Way::Fresh))?;
+        // It has what its listener has by now.
+        let accepted = TcpSocket { options, ..TcpSocket::new(family, Way::Fresh) };
+        let socket: Resource<Theirs> = push(&mut self.table, accepted)?;
         let (input, output) = self.streams(&socket, stream)?;
+        let applied = self.tcp(&socket)?.apply();
+        applied.map_err(|error| self.socket_error(error))?;
         Ok((socket, input, output))
     }
 
     fn local_address(&mut self, this: Resource<Theirs>) -> SocketResult<IpSocketAddress> {
+        let network = self.grounds.net.network.clone();
+        let socket = self.tcp(&this)?;
+        let any = anywhere(socket.family).ip();
+        // The port is chosen when somebody wants to know it, by who may listen there.
+        if matches!(socket.way, Way::Anywhere) && network.may_choose_port(any, Protocol::Tcp) {
+            let network = network.with_hop_limit(socket.options.hops);
+            let bound = network.bind(any, 0, "wasi:sockets/tcp#local-address");
+            let bound = bound.map_err(|error| self.socket_error(error))?;
+            let socket = self.tcp(&this)?;
+            (socket.way, socket.is_implicit) = (Way::Bound(Box::new(bound)), true);
+        }
         Ok(self.tcp(&this)?.local()?.into())
     }
 
     fn remote_address(&mut self, this: Resource<Theirs>) -> SocketResult<IpSocketAddress> {
         match &self.tcp(&this)?.way {
-            Way::Connected(stream, _) => Ok(stream.peer().into()),
+            Way::Connected(stream, ..) => Ok(stream.peer().into()),
             _ => Err(ErrorCode::InvalidState.into()),
         }
     }
@@ -332,74 +391,65 @@ impl HostTcpSocket for State {
     }
 
     fn keep_alive_enabled(&mut self, this: Resource<Theirs>) -> SocketResult<bool> {
-        Ok(self.tcp(&this)?.keep_alive)
+        Ok(self.tcp(&this)?.options.keeps_alive)
     }
 
     fn set_keep_alive_enabled(&mut self, this: Resource<Theirs>, value: bool) -> SocketResult<()> {
-        let socket = self.tcp(&this)?;
-        socket.keep_alive = value;
-        let kept = socket.keep_alive();
-        kept.map_err(|error| self.socket_error(error))
+        self.set_option(&this, |options| options.keeps_alive = value)
     }
 
     fn keep_alive_idle_time(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
-        Ok(self.tcp(&this)?.keep_alive_idle.as_nanos() as u64)
+        Ok(self.tcp(&this)?.options.keep_alive.idle.as_nanos() as u64)
     }
 
     fn set_keep_alive_idle_time(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
         hint(value)?;
-        let socket = self.tcp(&this)?;
-        // What Linux takes, in whole seconds.
-        socket.keep_alive_idle = Duration::from_secs(value.div_ceil(1_000_000_000).min(32_767));
-        let kept = socket.keep_alive();
-        kept.map_err(|error| self.socket_error(error))
+        self.set_option(&this, |options| options.keep_alive.idle = whole_seconds(value))
     }
 
     fn keep_alive_interval(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
-        self.tcp(&this).map(|_| KEEP_ALIVE_INTERVAL_NS)
+        Ok(self.tcp(&this)?.options.keep_alive.interval.as_nanos() as u64)
     }
 
     fn set_keep_alive_interval(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
-        self.tcp(&this)?;
-        hint(value)
+        hint(value)?;
+        self.set_option(&this, |options| options.keep_alive.interval = whole_seconds(value))
     }
 
     fn keep_alive_count(&mut self, this: Resource<Theirs>) -> SocketResult<u32> {
-        self.tcp(&this).map(|_| KEEP_ALIVE_COUNT)
+        Ok(self.tcp(&this)?.options.keep_alive.count)
     }
 
     fn set_keep_alive_count(&mut self, this: Resource<Theirs>, value: u32) -> SocketResult<()> {
-        self.tcp(&this)?;
-        hint(value.into())
+        hint(value.into())?;
+        self.set_option(&this, |options| options.keep_alive.count = value.min(KEEP_ALIVE_COUNT_MAX))
     }
 
     fn hop_limit(&mut self, this: Resource<Theirs>) -> SocketResult<u8> {
-        self.tcp(&this).map(|_| HOP_LIMIT)
+        Ok(self.tcp(&this)?.options.hops.unwrap_or(HOP_LIMIT))
     }
 
     fn set_hop_limit(&mut self, this: Resource<Theirs>, value: u8) -> SocketResult<()> {
-        self.tcp(&this)?;
         hint(value.into())?;
-        // One that was set would be taken for one that holds.
-        Err(ErrorCode::NotSupported.into())
+        self.set_option(&this, |options| options.hops = Some(value))
     }
 
     fn receive_buffer_size(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
-        self.tcp(&this).map(|_| BUFFER_BYTES)
+        Ok(self.tcp(&this)?.options.receive_bytes.unwrap_or(BUFFER_BYTES))
     }
 
     fn set_receive_buffer_size(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
-        self.tcp(&this)?;
-        hint(value)
+        hint(value)?;
+        self.set_option(&this, |options| options.receive_bytes = Some(value.min(BUFFER_BYTES)))
     }
 
     fn send_buffer_size(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {
-        self.tcp(&this).map(|_| BUFFER_BYTES)
+        Ok(self.tcp(&this)?.options.send_bytes.unwrap_or(BUFFER_BYTES))
     }
 
     fn set_send_buffer_size(&mut self, this: Resource<Theirs>, value: u64) -> SocketResult<()> {
-        self.tcp(&this)?;
-        hint(value)
+        hint(value)?;
+        self.set_option(&this, |options| options.send_bytes = Some(value.min(BUFFER_BYTES)))
     }
 
     fn subscribe(&mut self, this: Resource<Theirs>) -> wasmtime::Result<Resource<DynPollable>> {
@@ -407,12 +457,16 @@ impl HostTcpSocket for State {
     }
 
     fn shutdown(&mut self, this: Resource<Theirs>, how: ShutdownType) -> SocketResult<()> {
-        let Way::Connected(stream, writer) = &self.tcp(&this)?.way else {
+        let Way::Connected(stream, writer, ended) = &self.tcp(&this)?.way else {
             return Err(ErrorCode::InvalidState.into());
         };
         let receive = match how {
             ShutdownType::Send => Ok(()),
-            ShutdownType::Receive | ShutdownType::Both => stream.shutdown(std::net::Shutdown::Read),
+            ShutdownType::Receive | ShutdownType::Both => {
+                // Linux goes on to read what has come.
+                ended.set();
+                stream.shutdown(std::net::Shutdown::Read)
+            }
         };
         let send = match how {
             ShutdownType::Receive => Ok(()),
@@ -425,6 +479,11 @@ impl HostTcpSocket for State {
         self.table.delete::<TcpSocket>(this.ours())?;
         Ok(())
     }
+}
+
+/// What Linux takes of a time, which is never none.
+fn whole_seconds(nanoseconds: u64) -> Duration {
+    Duration::from_secs(nanoseconds.div_ceil(1_000_000_000).min(KEEP_ALIVE_SECONDS_MAX))
 }
 
 /// What WASI lets us round to what we have, but for nothing.

@@ -1,6 +1,7 @@
 //! The two streams of a TCP connection: what is read and written asks its grant, so that a revocation ends it.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -26,25 +27,39 @@ fn failure(error: NetError, refusals: &Refusals) -> StreamError {
     StreamError::LastOperationFailed(wasmtime::Error::new(error))
 }
 
+/// Whether nothing more is read, shared with the socket that may say so.
+#[derive(Clone, Default)]
+pub(super) struct Ended(Arc<AtomicBool>);
+
+impl Ended {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// What the peer sends.
 pub(super) struct Reader {
     stream: TcpStream,
     refusals: Arc<Refusals>,
     /// Seen while waiting, told by the next read.
     failed: Option<NetError>,
-    ended: bool,
+    ended: Ended,
 }
 
 impl Reader {
-    pub(super) fn new(stream: TcpStream, refusals: Arc<Refusals>) -> Self {
-        Self { stream, refusals, failed: None, ended: false }
+    pub(super) fn new(stream: TcpStream, refusals: Arc<Refusals>, ended: Ended) -> Self {
+        Self { stream, refusals, failed: None, ended }
     }
 }
 
 #[async_trait]
 impl InputStream for Reader {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        if self.ended {
+        if self.ended.get() {
             return Err(StreamError::Closed);
         }
         let mut buffer = vec![0; size.min(READ_BYTES_MAX)];
@@ -56,7 +71,7 @@ impl InputStream for Reader {
         match read {
             Ok(None) => Ok(Bytes::new()),
             Ok(Some(0)) => {
-                self.ended = true;
+                self.ended.set();
                 Err(StreamError::Closed)
             }
             Ok(Some(count)) => {
@@ -64,7 +79,7 @@ impl InputStream for Reader {
                 Ok(Bytes::from(buffer))
             }
             Err(error) => {
-                self.ended = true;
+                self.ended.set();
                 Err(failure(error, &self.refusals))
             }
         }
@@ -74,7 +89,7 @@ impl InputStream for Reader {
 #[async_trait]
 impl Pollable for Reader {
     async fn ready(&mut self) {
-        if self.ended || self.failed.is_some() {
+        if self.ended.get() || self.failed.is_some() {
             return;
         }
         match self.stream.ready_fd() {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use airssys_osl::{NetError, UdpSocket as OslSocket};
+use airssys_osl::{NetError, Protocol, UdpSocket as OslSocket};
 use tokio::io::Interest;
 use wasmtime::component::Resource;
 use wasmtime_wasi::async_trait;
@@ -39,6 +39,7 @@ pub(super) struct UdpSocket {
     is_binding: bool,
     way: Way,
     peer: Option<SocketAddr>,
+    hops: Option<u8>,
 }
 
 enum Way {
@@ -170,7 +171,7 @@ fn destination(outgoing: &Outgoing, datagram: &OutgoingDatagram) -> SocketResult
 
 impl udp_create_socket::Host for State {
     async fn create_udp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<Theirs>> {
-        let socket = UdpSocket { family, is_binding: false, way: Way::Fresh, peer: None };
+        let socket = UdpSocket { family, is_binding: false, way: Way::Fresh, peer: None, hops: None };
         Ok(push(&mut self.table, socket)?)
     }
 }
@@ -195,6 +196,7 @@ impl HostUdpSocket for State {
         let way = match is_implicit(address) {
             true => Ok(Way::Anywhere(None)),
             false => {
+                let network = network.with_hop_limit(socket.hops);
                 network.udp_bind(address.ip(), address.port(), "wasi:sockets/udp#start-bind").map(Way::Bound)
             }
         };
@@ -228,7 +230,7 @@ impl HostUdpSocket for State {
         let peer = peer.map(|address| unicast(address, family)).transpose()?;
         let ends = match &socket.way {
             Way::Fresh => return Err(ErrorCode::InvalidState.into()),
-            Way::Anywhere(_) => Arc::new(Ends::client(network)),
+            Way::Anywhere(_) => Arc::new(Ends::client(network.with_hop_limit(socket.hops))),
             Way::Bound(socket) => Arc::new(Ends::Bound(socket.clone())),
         };
         if let Some(peer) = peer {
@@ -248,6 +250,16 @@ impl HostUdpSocket for State {
     }
 
     fn local_address(&mut self, this: Resource<Theirs>) -> SocketResult<IpSocketAddress> {
+        let network = self.grounds.net.network.clone();
+        let socket = self.udp(&this)?;
+        let any = anywhere(socket.family).ip();
+        // The port is chosen when somebody wants to know it, by who may listen there.
+        if matches!(socket.way, Way::Anywhere(None)) && network.may_choose_port(any, Protocol::Udp) {
+            let network = network.with_hop_limit(socket.hops);
+            let bound = network.udp_bind(any, 0, "wasi:sockets/udp#local-address");
+            let bound = bound.map_err(|error| self.socket_error(error))?;
+            self.udp(&this)?.way = Way::Bound(bound);
+        }
         let socket = self.udp(&this)?;
         Ok(socket.way.local(socket.family).ok_or(ErrorCode::InvalidState)?.into())
     }
@@ -261,15 +273,21 @@ impl HostUdpSocket for State {
     }
 
     fn unicast_hop_limit(&mut self, this: Resource<Theirs>) -> SocketResult<u8> {
-        self.udp(&this).map(|_| HOP_LIMIT)
+        Ok(self.udp(&this)?.hops.unwrap_or(HOP_LIMIT))
     }
 
     fn set_unicast_hop_limit(&mut self, this: Resource<Theirs>, value: u8) -> SocketResult<()> {
-        self.udp(&this)?;
-        match value {
-            0 => Err(ErrorCode::InvalidArgument.into()),
-            _ => Err(ErrorCode::NotSupported.into()),
+        let socket = self.udp(&this)?;
+        if value == 0 {
+            return Err(ErrorCode::InvalidArgument.into());
         }
+        socket.hops = Some(value);
+        let set = match &socket.way {
+            Way::Bound(bound) => bound.set_hop_limit(value),
+            Way::Anywhere(Some(ends)) => ends.set_hop_limit(value),
+            Way::Fresh | Way::Anywhere(None) => Ok(()),
+        };
+        set.map_err(|error| self.socket_error(error))
     }
 
     fn receive_buffer_size(&mut self, this: Resource<Theirs>) -> SocketResult<u64> {

@@ -28,7 +28,9 @@ impl Guest for Command {
     fn handle(_: Message) -> Result<Option<Vec<u8>>, Failure> {
         match wasi::cli::run::run() {
             Ok(()) => Ok(Some(b"ok".to_vec())),
-            Err(()) => Err(Failure { code: "run".to_owned(), text: "the program says that it failed".to_owned() }),
+            Err(()) => {
+                Err(Failure { code: "run".to_owned(), text: "the program says that it failed".to_owned() })
+            }
         }
     }
 }

@@ -14,12 +14,17 @@
 //! | `udp ADDRESS TEXT` | the datagram that answers it |
 //! | `spread TEXT ADDRESS…` | what became of one datagram to each |
 //! | `hear ADDRESS` | a datagram, answered with the same |
+//! | `options` | what a TCP and a UDP socket say of options that were set to the least |
+//! | `inherit ADDRESS` | the hops of a connection that a listener took, and those of the listener set since |
+//! | `local tcp\|udp ADDRESS` | whether a socket that is bound there says a port, before it is used |
+//! | `deaf ADDRESS` | what a read says after a shutdown, of a peer that has sent something |
 //! | `resolve NAME` | its addresses, sorted, one a line |
 //!
 //! What does not work out is the failure `io`, or `http` with the name of the error code.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "actor" });
 
+mod raw;
 mod sockets;
 mod web;
 
@@ -48,6 +53,10 @@ impl Guest for Fetch {
             ("udp", [to, text]) => sockets::udp(to, text).map_err(io),
             ("spread", [text, to @ ..]) => sockets::spread(text, to).map_err(io),
             ("hear", [on]) => sockets::hear(on).map_err(io),
+            ("options", _) => raw::options(),
+            ("inherit", [on]) => raw::inherit(on),
+            ("local", [kind, on]) => raw::local(kind, on),
+            ("deaf", [to]) => raw::deaf(to),
             ("resolve", [name]) => sockets::resolve(name).map_err(io),
             _ => Err(failure("usage", format!("no command {text}"))),
         };

@@ -5,6 +5,8 @@
 //! | `symlink T P` | makes a symbolic link |
 //! | `flags HOW P` | opens it, `HOW` of the letters `r`, `w`, `m` (mutate-directory), and tells its flags in these letters |
 //! | `open HOW P` | opens it, `HOW` of `c` (create), `x` (exclusive), `t` (truncate), `d` (directory), `r`, `w`, `m`, `f` (follow) |
+//! | `size HOW P N` | opens it so, sets its size |
+//! | `peek HOW P` | opens it so, reads a byte by read-via-stream |
 //! | `times P N` | set-times-at, without following |
 //! | `stream P N`, `end P N` | writes N bytes by write-via-stream, append-via-stream, as much as check-write permits |
 //! | `behind P` | opens to write, writes through the stream after the file was dropped |
@@ -29,6 +31,11 @@ pub fn run(words: &[&str]) -> Result<Vec<u8>, Failed> {
         ["symlink", to, path] => root().symlink_at(to, relative(path)).map_err(of_code).map(|()| "ok".into()),
         ["flags", how, path] => flags(how, path),
         ["open", how, path] => open(how, path).map(|_| "ok".into()),
+        ["size", how, path, bytes] => {
+            let size = number(bytes)?;
+            open(how, path)?.set_size(size).map_err(of_code).map(|()| "ok".into())
+        }
+        ["peek", how, path] => peek(how, path),
         ["times", path, seconds] => times(path, number(seconds)?),
         ["stream", path, bytes] => stream(path, number(bytes)?, false),
         ["end", path, bytes] => stream(path, number(bytes)?, true),
@@ -102,6 +109,12 @@ fn flags(how: &str, path: &str) -> Result<String, Failed> {
         ('m', DescriptorFlags::MUTATE_DIRECTORY),
     ];
     Ok(letters.iter().filter(|(_, flag)| found.contains(*flag)).map(|(letter, _)| letter).collect())
+}
+
+fn peek(how: &str, path: &str) -> Result<String, Failed> {
+    let stream = open(how, path)?.read_via_stream(0).map_err(of_code)?;
+    let read = stream.blocking_read(1).map_err(of_stream)?;
+    Ok(String::from_utf8_lossy(&read).into_owned())
 }
 
 fn times(path: &str, seconds: u64) -> Result<String, Failed> {

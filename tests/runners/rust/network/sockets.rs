@@ -132,3 +132,33 @@ fn the_addresses_that_a_name_leads_to_are_told_by_family() {
     let world = World::asking(&["net.resolve example.com"], &stub);
     assert_eq!(world.told("resolve example.com"), "2606:2800::1\n93.184.216.34");
 }
+
+#[test]
+fn what_a_guest_sets_of_a_socket_is_never_read_back_as_nothing() {
+    let world = World::new(&["net.listen 127.0.0.1:*", "net.connect 127.0.0.1:*"]);
+    assert_eq!(world.told("options"), "1000000000 1000000000 1 1 1");
+    assert_eq!(world.told("inherit 127.0.0.1:0"), "42 43 64", "a connection keeps what its listener had");
+    assert_eq!(world.open(), 0);
+}
+
+#[test]
+fn a_socket_says_its_port_at_once_where_it_may_listen_and_none_elsewhere() {
+    let world = World::new(&["net.listen 0.0.0.0:* ; proto=tcp"]);
+    assert_eq!(world.told("local tcp 0.0.0.0:0"), "a port");
+    assert_eq!(world.told("local udp 0.0.0.0:0"), "none");
+    assert!(world.denials().is_empty(), "nobody asked for anything");
+    let world = World::new(&["net.listen 0.0.0.0:* ; proto=udp"]);
+    assert_eq!(world.told("local udp 0.0.0.0:0"), "a port");
+    assert_eq!(world.told("local tcp 0.0.0.0:0"), "none");
+    assert!(world.denials().is_empty(), "nobody asked for anything");
+}
+
+#[test]
+fn nothing_is_read_after_a_guest_has_shut_its_socket_down() {
+    let to = servers::tcp(|mut stream| {
+        let _ = stream.write_all(b"too late");
+        let _ = stream.read(&mut [0; 1]);
+    });
+    let world = World::new(&["net.connect 127.0.0.1:*"]);
+    assert_eq!(world.told(&format!("deaf {to}")), "closed");
+}
