@@ -29,7 +29,7 @@ pub fn rows() -> std::result::Result<Vec<Row>, Box<dyn Error>> {
     };
     for what in HOGS {
         let hog = spawn(&system, "hog.wasm", |spec| {
-            ActorSpec { budget: budget.clone(), ..spec }.grant("message.send sink")
+            ActorSpec { budget, ..spec }.grant("message.send sink")
         })?;
         system.send(hog, what, &SendOptions::default())?;
     }
