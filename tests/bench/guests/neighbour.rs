@@ -28,9 +28,7 @@ pub fn rows() -> std::result::Result<Vec<Row>, Box<dyn Error>> {
         ..Budget::default()
     };
     for what in HOGS {
-        let hog = spawn(&system, "hog.wasm", |spec| {
-            ActorSpec { budget, ..spec }.grant("message.send sink")
-        })?;
+        let hog = spawn(&system, "hog.wasm", |spec| ActorSpec { budget, ..spec }.grant("message.send sink"))?;
         system.send(hog, what, &SendOptions::default())?;
     }
     let mut beside = measure(&system, echo)?;

@@ -31,6 +31,9 @@ const STACK_BYTES_MAX: usize = 512 << 10;
 /// The fiber's stack: the guest's part and room for host functions on top of it.
 const FIBER_BYTES: usize = 2 << 20;
 
+/// The store of whoever called a host function, for as long as it runs.
+pub(crate) type Caller<'a, T> = wasmtime::StoreContextMut<'a, T>;
+
 /// Whether component-model concurrency is compiled in: it makes every call 3.5 times dearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {

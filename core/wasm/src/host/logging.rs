@@ -1,10 +1,10 @@
 //! `wasi:logging/logging`: lines that become `log` events with a level and a context, under the grant of stdio.
 
-use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker};
 
 use super::state::State;
 use super::stdio::{LINE_BYTES_MAX, WRITE_BYTES_MAX};
+use crate::engine::Caller;
 use crate::types::event::detail;
 
 /// What is kept of a context: a name, not data.
@@ -50,7 +50,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     for name in NAMES {
         linker.instance(name)?.func_wrap(
             "log",
-            |mut context: StoreContextMut<'_, State>, (level, about, message): (Level, String, String)| {
+            |mut context: Caller<'_, State>, (level, about, message): (Level, String, String)| {
                 context.data_mut().called().log(level, &about, &message);
                 Ok(())
             },

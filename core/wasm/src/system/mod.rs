@@ -115,14 +115,8 @@ impl System {
         let io = Arc::new(Io::start()?);
         let (directory, hub, grants) =
             (Arc::<Directory>::default(), Arc::<Hub>::default(), Grants::default());
-        let runtime = Runtime::start(airssys_rt::Config {
-            workers: std::thread::available_parallelism().map_or(2, usize::from),
-            io: io.handle().clone(),
-            on_tick: engine.tick(),
-            observer: Some(notices::observer(directory.clone(), hub.clone(), grants.clone())),
-        });
-        let no_thread = |why: std::io::Error| Error::new(Code::Io, format!("no thread for a worker: {why}"));
-        let runtime = Arc::new(runtime.map_err(no_thread)?);
+        let observer = notices::observer(directory.clone(), hub.clone(), grants.clone());
+        let runtime = start_runtime(&engine, &io, observer)?;
         let morgue = Arc::<morgue::Morgue>::default();
         runtime.read_dead_letters(Box::new(morgue::reader(morgue.clone(), hub.clone())));
         let watch = components::watch(io.handle().clone(), hub.clone(), cached);
@@ -245,4 +239,16 @@ impl Drop for Inner {
 fn forked() -> Error {
     let text = "the system was opened before this process was forked; open another one here";
     Error::new(Code::Forked, text)
+}
+
+/// The workers, and the ticks of the engine.
+fn start_runtime(engine: &Engine, io: &Io, observer: airssys_rt::Observer) -> Result<Arc<Runtime>> {
+    let runtime = Runtime::start(airssys_rt::Config {
+        workers: std::thread::available_parallelism().map_or(2, usize::from),
+        io: io.handle().clone(),
+        on_tick: engine.tick(),
+        observer: Some(observer),
+    });
+    let no_thread = |why: std::io::Error| Error::new(Code::Io, format!("no thread for a worker: {why}"));
+    Ok(Arc::new(runtime.map_err(no_thread)?))
 }
