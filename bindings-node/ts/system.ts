@@ -28,7 +28,6 @@ import {
   abortOptions,
   amount,
   bytes,
-  count,
   capability as capabilityText,
   count,
   deadlineOptions,

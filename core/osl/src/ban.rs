@@ -1,6 +1,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use crate::ask::Ask;
 use crate::ask_parse;
 use crate::capability::Capability;
 use crate::path_pattern::PathPattern;
@@ -49,7 +50,9 @@ impl Ban {
     pub(crate) fn may_touch(&self, capability: &Capability) -> bool {
         let (ban, grant) = (self.capability.name(), capability.name());
         let net = |name: &str| name == "http" || name.starts_with("net.");
-        if !(Ban::concerns(ban, grant) || (net(ban) && net(grant))) {
+        // What describes a file is asked for by either.
+        let describes = |name: &str| matches!(name, "fs.read" | "fs.list");
+        if !(Ban::concerns(ban, grant) || net(ban) && net(grant) || describes(ban) && describes(grant)) {
             return false;
         }
         match (self.capability.scope(), capability.scope()) {
@@ -65,7 +68,12 @@ impl Ban {
     /// Whether it refuses all that the capability allows; false more often than that is so.
     pub(crate) fn refuses_all(&self, capability: &Capability) -> bool {
         let includes = self.capability.timeless().includes(&capability.timeless());
-        includes || ask_parse::only(capability).is_some_and(|ask| self.capability.forbids(&ask))
+        // A text without a protocol is more than the one thing that is asked for.
+        let is_one = |ask: &Ask| {
+            !matches!(ask, Ask::NetConnect(_) | Ask::NetListen(_)) || capability.parts().2.proto.is_some()
+        };
+        includes
+            || ask_parse::only(capability).is_some_and(|ask| is_one(&ask) && self.capability.forbids(&ask))
     }
 
     /// The same ban of where its path leads now, if a link is in the part of it without wildcards. Of a program only

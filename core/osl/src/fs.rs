@@ -130,10 +130,19 @@ impl Files {
         self.quota.bytes_used()
     }
 
-    /// Counts bytes that are written elsewhere than to a file on the same limit: all or, if they are too many, none.
-    pub fn count_written(&self, bytes: u64) -> Result<(), FsError> {
-        self.quota.take(bytes)?.keep(bytes);
-        Ok(())
+    /// Begins what writes so many bytes elsewhere than to a file, on the same limit; they are given back if it does not
+    /// begin.
+    pub fn counted<T, E>(
+        &self,
+        bytes: u64,
+        begin: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, FsError> {
+        let taken = self.quota.take(bytes)?;
+        let begun = begin();
+        if begun.is_ok() {
+            taken.keep(bytes);
+        }
+        Ok(begun)
     }
 
     /// The entries of a directory in the order of their names, without `.` and `..`; needs `fs.list`

@@ -11,6 +11,7 @@ use crate::capability::Capability;
 use crate::denial::{Denial, DenialKind, Refusal};
 use crate::error::CapabilityError;
 use crate::grant::Grant;
+use crate::scope::Scope;
 use crate::set::{CapabilitySet, Held, Inner};
 
 /// How often a grant may be handed on from one to the next.
@@ -138,7 +139,11 @@ impl CapabilitySet {
                 let _ = lineage.key.set(key);
             }),
             Err(kind) => {
-                to.write().grants.remove(id);
+                let removed = to.write().grants.remove(id);
+                // New bans may have put another in its place.
+                removed.iter().for_each(|grant| {
+                    grant.end(kind);
+                });
                 child.end(kind);
                 return Err(denied(Refusal::because(kind, parent.text.clone())));
             }
@@ -158,8 +163,10 @@ impl CapabilitySet {
             if held.bans.of_all(capability).is_some() {
                 return Err(DenialKind::Forbidden);
             }
-            // One exact thing is asked for as it would be used.
-            let exact = ask_parse::only(capability).filter(|ask| !matches!(ask, Ask::NetConnect(_)));
+            // One exact thing is asked for as it would be used; a text without a bound or a protocol is more than one.
+            let several =
+                |ask: &Ask| matches!(ask, Ask::NetConnect(_) | Ask::NetListen(_) | Ask::RegionCreate { .. });
+            let exact = ask_parse::only(capability).filter(|ask| !several(ask));
             match exact.map(|ask| held.grants.decide(&ask, Instant::now).map(|_| ())) {
                 Some(Ok(())) => Ok(()),
                 _ => covering(held, capability).map(|_| ()).ok_or(DenialKind::NotGranted),
@@ -214,7 +221,19 @@ fn parent_of(held: &Held, capability: &Capability) -> Result<Arc<Grant>, Refusal
     if let Some(ban) = held.bans.touching(capability) {
         return Err(ban.into());
     }
-    covering(held, capability).filter(|_| !held.is_closed).cloned().ok_or(DenialKind::NotGranted.into())
+    let parent = covering(held, capability).filter(|_| !held.is_closed).cloned();
+    let parent = parent.ok_or(DenialKind::NotGranted)?;
+    // The grant may begin behind a link: a ban counts for where that really leads.
+    if held.bans.are_of_paths()
+        && let (Some(base), Scope::Path(pattern)) = (parent.base(), capability.scope())
+    {
+        let real = base.real_path().and_then(|real| pattern.moved(base.depth(), &real));
+        let real = capability.with_scope(Scope::Path(real.ok_or(DenialKind::Forbidden)?));
+        if let Some(ban) = held.bans.touching(&real) {
+            return Err(ban.into());
+        }
+    }
+    Ok(parent)
 }
 
 fn covering<'a>(held: &'a Held, capability: &Capability) -> Option<&'a Arc<Grant>> {

@@ -107,14 +107,19 @@ impl CapabilitySet {
     /// is no new one. Links in a path of a ban are followed now: it holds for the place that they lead to as well.
     pub fn forbid(&self, bans: Vec<Ban>) -> u64 {
         let bans = Bans::new(bans);
+        // What is being handed on now is noted before the bans change.
+        let handing = self.0.handing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut held = self.write();
         let before = std::mem::replace(&mut held.bans, bans);
         let (new, lifted) =
             (less(held.bans.given(), before.given()), less(before.given(), held.bans.given()));
         let names: HashSet<&str> = new.iter().map(|ban| ban.capability.name()).collect();
-        let ended =
-            held.grants.renew(|grant| names.iter().any(|ban| Ban::concerns(ban, grant.capability.name())));
+        let ended = held.grants.renew(|grant| {
+            names.iter().any(|ban| Ban::concerns(ban, grant.capability.name()))
+                || grant.heirs_count() > 0 && new.iter().any(|ban| ban.may_touch(&grant.capability))
+        });
         drop(held);
+        drop(handing);
         new.iter().for_each(|ban| self.record_ban(ban, Decision::Deny));
         lifted.iter().for_each(|ban| self.record_ban(ban, Decision::Allow));
         ended.iter().map(|grant| grant.end(DenialKind::Revoked)).sum()

@@ -412,8 +412,15 @@ impl<M: Message> Cell<M> {
     pub(crate) fn note_error(self: &Arc<Self>) {
         let Some(watch) = self.manner.rare.as_ref().and_then(|rare| rare.errors.as_ref()) else { return };
         if watch.note(std::time::Instant::now()) {
-            lock(&self.life).forced = Some(Box::new(Exit::Crash(watch.cause())));
+            let mut life = lock(&self.life);
+            // Work that it left to others may fail after its end, or while it stops.
+            if !life.alive || matches!(life.stage, Stage::Stopping) {
+                return;
+            }
+            life.forced = Some(Box::new(Exit::Crash(watch.cause())));
+            // Under the lock: it must not hit the next life.
             self.wanted.fetch_or(KILL, AcqRel);
+            drop(life);
             // Its handler may go on to wait for something.
             self.activate();
         }

@@ -1,7 +1,7 @@
 /* Hostile cases of the C ABI. Names carry the rows of the hostile list.
  *
  *     abi <guests>            every test
- *     abi <guests> <part>     pointers, handles, calls, trees, watching, waiting, times, policy, audit or process
+ *     abi <guests> <part>     pointers, handles, calls, trees, watching, waiting, times, policy, audit, process or data
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@ int main(int argc, char **argv) {
   } parts[] = {{"pointers", abi_pointers}, {"handles", abi_handles}, {"calls", abi_calls},
                {"trees", abi_trees},       {"watching", abi_watching}, {"waiting", abi_waiting},
                {"times", abi_times},       {"policy", abi_policy},     {"audit", abi_audit},
-               {"process", abi_process}};
+               {"process", abi_process},   {"data", abi_data}};
   if (argc < 2) return fputs("usage: abi <guests> [<part>]\n", stderr), 2;
   program = argv[0], guests = argv[1];
   if (argc == 4 && strcmp(argv[2], "child") == 0) return abi_child(argv[3]);

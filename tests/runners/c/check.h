@@ -51,6 +51,7 @@ void abi_times(void);
 void abi_policy(void);
 void abi_audit(void);
 void abi_process(void);
+void abi_data(void);
 
 /* What the process tests run in a process of its own; its exit code. */
 int abi_child(const char *what);

@@ -1,4 +1,5 @@
 use std::io;
+use std::os::fd::AsFd;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt};
@@ -53,6 +54,11 @@ impl Base {
 
     pub fn device(&self) -> io::Result<u64> {
         self.dir.dir_metadata().map(|metadata| metadata.dev())
+    }
+
+    /// Where it lies now, by the names of the host.
+    pub fn real_path(&self) -> Option<String> {
+        super::real_path(self.dir.as_fd())
     }
 
     pub fn depth(&self) -> usize {

@@ -19,4 +19,12 @@ impl Base {
         };
         Err(format!("it is not supported on {OS}: {what} can be used on Unix only"))
     }
+
+    pub fn real_path(&self) -> Option<String> {
+        match *self {}
+    }
+
+    pub fn depth(&self) -> usize {
+        match *self {}
+    }
 }

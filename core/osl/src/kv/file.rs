@@ -31,7 +31,7 @@ const TABLES: &str = "
         bytes INTEGER NOT NULL, pairs INTEGER NOT NULL, next INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE pairs (
-        id INTEGER PRIMARY KEY, space INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, sum BLOB NOT NULL,
+        id INTEGER PRIMARY KEY, space INTEGER NOT NULL, key TEXT NOT NULL, sum BLOB NOT NULL, value BLOB NOT NULL,
         UNIQUE (space, key)
     ) STRICT;";
 
@@ -73,6 +73,13 @@ impl StoreFile {
         if head.get(18) == Some(&2) && journal.symlink_metadata().is_ok() {
             return Err(KvError::Damaged(format!("{} is not of the store: take it away", journal.display())));
         }
+        // What is left of a crash is this user's alone as well: the one is played back into the store, the other is mapped.
+        for end in ["-wal", "-shm"] {
+            let beside = beside(&path, end);
+            if beside.symlink_metadata().is_ok() {
+                private(&beside)?;
+            }
+        }
         Ok(Self { path, lock })
     }
 
@@ -93,8 +100,11 @@ impl StoreFile {
         if mode != "wal" {
             return Err(KvError::Io(io::Error::other("the file system cannot hold the log of a store")));
         }
-        // Each commit waits for the disk; when the log is written back is the writer's business.
-        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
+        // Each commit waits for the disk; when the log is written back is the writer's business. One that begins anew is
+        // cut off, so that its length says what waits.
+        let pragmas =
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0";
+        connection.execute_batch(pragmas)?;
         self.prepare(&connection)?;
         Ok(connection)
     }

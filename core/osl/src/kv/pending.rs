@@ -29,21 +29,39 @@ pub(super) struct Answer {
 }
 
 enum State {
-    /// Who is to be told, if anybody has asked.
-    Open(Option<Waker>),
+    /// Who is to be told, if anybody has asked; whether its commit has begun.
+    Open(Option<Waker>, bool),
     Given(Result<u64, Failure>),
     Taken,
 }
 
 impl Answer {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Open(None)), given: Condvar::new() })
+        Arc::new(Self { state: Mutex::new(State::Open(None, false)), given: Condvar::new() })
+    }
+
+    /// Its commit begins: only what that comes to counts from here on. False if the end of a grant came first.
+    pub fn begin(&self) -> bool {
+        match &mut *self.lock() {
+            State::Open(_, begun) => {
+                *begun = true;
+                true
+            }
+            State::Given(_) | State::Taken => false,
+        }
     }
 
     /// The first result counts.
     pub fn settle(&self, result: Result<u64, Failure>) {
+        self.settle_if(result, |_| true);
+    }
+
+    fn settle_if(&self, result: Result<u64, Failure>, may: impl FnOnce(bool) -> bool) {
         let mut state = self.lock();
-        let State::Open(waker) = &mut *state else { return };
+        let State::Open(waker, begun) = &mut *state else { return };
+        if !may(*begun) {
+            return;
+        }
         let waker = waker.take();
         *state = State::Given(result);
         drop(state);
@@ -58,8 +76,8 @@ impl Answer {
         match std::mem::replace(&mut *state, State::Taken) {
             State::Given(result) => Some(result),
             State::Taken => None,
-            State::Open(before) => {
-                *state = State::Open(waker.cloned());
+            State::Open(before, begun) => {
+                *state = State::Open(waker.cloned(), begun);
                 drop(state);
                 drop(before);
                 None
@@ -69,7 +87,7 @@ impl Answer {
 
     fn wait(&self, deadline: Instant) {
         let mut state = self.lock();
-        while matches!(*state, State::Open(_)) {
+        while matches!(*state, State::Open(..)) {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
             state = self.given.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -81,10 +99,10 @@ impl Answer {
     }
 }
 
-/// A change that is not made yet may be left; one that is made is only not heard of.
+/// A change whose commit has not begun is left; one whose commit has may still be made, and says what it came to.
 impl Cut for Answer {
     fn cut(&self) {
-        self.settle(Err(Failure::Ended));
+        self.settle_if(Err(Failure::Ended), |begun| !begun);
     }
 }
 

@@ -28,7 +28,8 @@ impl Writer {
         while let Some(batch) = self.queue.next() {
             match self.commit(&batch) {
                 Ok(results) => {
-                    batch.iter().zip(results).for_each(|(write, result)| write.answer.settle(result));
+                    // Answered, it keeps nothing of its actor's while the log is written back.
+                    batch.into_iter().zip(results).for_each(|(write, result)| write.answer.settle(result));
                     if let Err(why) = self.checkpoint() {
                         self.queue.break_off(&why.to_string());
                     }
@@ -96,7 +97,7 @@ struct Batch<'a> {
 impl Batch<'_> {
     /// Makes one change, or nothing of it; only the error of the outer result concerns the others.
     fn make(&mut self, write: &Write) -> rusqlite::Result<Result<u64, Failure>> {
-        if write.guards.iter().any(|guard| guard.alive().is_err()) {
+        if !write.answer.begin() || write.guards.iter().any(|guard| guard.alive().is_err()) {
             return Ok(Err(Failure::Ended));
         }
         if !self.spaces.contains_key(&write.namespace) {

@@ -47,6 +47,8 @@ impl Listener {
         next: impl FnOnce(&Socket) -> Result<Option<(std::os::fd::OwnedFd, SocketAddr)>, NetError>,
     ) -> Result<Option<TcpStream>, NetError> {
         let Listening { socket, resources, accepted, .. } = &*self.0;
+        // Whether it may at all is asked before how many: those places may be taken for good.
+        socket.fd()?;
         let accepted_max = socket.context.limits.accepted_max;
         let too_many = |_| NetError::TooManyAccepted { accepted_max };
         let of_listener = accepted.try_acquire(Resource::Socket).map_err(too_many)?;

@@ -264,7 +264,8 @@ impl Process {
         }
     }
 
-    fn alive(&self) -> Result<(), ProcessError> {
+    /// Whether what it runs under still holds; a denial has a record.
+    pub fn alive(&self) -> Result<(), ProcessError> {
         let Running { leases, set, capability, function, .. } = &*self.0;
         for lease in leases {
             if let Err(kind) = lease.guard().alive() {

@@ -75,11 +75,14 @@ impl Exchanges {
             let call = served.call.clone();
             let work = async {
                 let _turn = turn.await;
-                if let Err(failure) = served.run(request).await {
+                if let Err(failure) = served.run(request).await
+                    && !served.call.is_left()
+                {
                     served.fail(&failure);
                 }
             };
-            drop(race(work, call.left()).await);
+            // Whoever has left is asked first: nothing begins, and nothing fails, for nobody.
+            drop(race(call.left(), work).await);
         });
         // It may be over by now.
         if let Some(entered) = self.open.tasks().all.get_mut(&number) {
@@ -198,10 +201,14 @@ impl Served {
 
     /// What the guest says goes to the peer, within what may leave it.
     fn answer(self: &Arc<Self>, response: Response<WasiBody>, meter: Arc<Meter>) {
+        if response.status().is_informational() {
+            return self.fail(&Error::failure("http", "what would change the protocol is no answer"));
+        }
         let served = self.clone();
         let exceeded = Arc::new(move |over: Error| {
-            served.fail(&over);
+            // First, so that what the guest makes of it is not told again.
             served.call.leave();
+            served.fail(&over);
         });
         let lines = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
         if let Err(over) = meter.output(lines.sum()) {
@@ -223,7 +230,10 @@ impl Served {
             }
             facts
         });
-        self.me.note_error();
+        // That there was no room for an instance is no error of the guest.
+        if error.code != Code::PoolExhausted {
+            self.me.note_error();
+        }
         if let Some(status) = status {
             self.call.answer(Err(status));
         }

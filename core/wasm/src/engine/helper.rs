@@ -69,6 +69,9 @@ impl Helper {
         if cpu.is_zero() || memory_bytes == 0 {
             return Err(wrong("0 is not a bound; leave it out for the default"));
         }
+        if cpu > Duration::from_millis(COMPILE_MS_MAX) {
+            return Err(wrong("a component compiles for at most 60 s of a processor"));
+        }
         let real = std::fs::canonicalize(&program).ok().and_then(|path| path.to_str().map(str::to_owned));
         let Some(real) = real.filter(|_| Path::new(&program).is_absolute()) else {
             return Err(wrong(&format!("{program:?} is not the absolute path of a program")));

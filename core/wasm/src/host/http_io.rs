@@ -147,6 +147,8 @@ pub(super) struct Received {
     bytes_left: u64,
     bytes_max: u64,
     silence_max: Duration,
+    /// What more than that is.
+    too_many: fn(Option<u64>) -> Error,
     /// When it must be whole.
     until: Option<Instant>,
     /// Armed when a wait begins.
@@ -155,17 +157,25 @@ pub(super) struct Received {
 
 impl Received {
     pub(super) fn new(body: Incoming, bytes_max: u64, silence_max: Duration) -> Self {
-        Self { body, bytes_left: bytes_max, bytes_max, silence_max, until: None, silence: None }
+        Self {
+            body,
+            bytes_left: bytes_max,
+            bytes_max,
+            silence_max,
+            too_many: Error::HttpResponseBodySize,
+            until: None,
+            silence: None,
+        }
     }
 
-    /// The same, which must be whole by then.
-    pub(super) fn until(self, until: Instant) -> Self {
-        Self { until: Some(until), ..self }
+    /// The same of a request, which must be whole by then.
+    pub(super) fn of_request(self, until: Instant) -> Self {
+        Self { until: Some(until), too_many: Error::HttpRequestBodySize, ..self }
     }
 
     fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Error> {
         let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
-        let too_many = Error::HttpResponseBodySize(Some(self.bytes_max));
+        let too_many = (self.too_many)(Some(self.bytes_max));
         self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(too_many)?;
         Ok(frame)
     }

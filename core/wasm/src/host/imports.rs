@@ -36,6 +36,8 @@ impl Interface {
 /// Whether both are releases, and of one track: the same major version, or the same minor one of 0.
 fn is_same_track(ours: &str, theirs: &str) -> bool {
     let track = |version: &str| {
+        // What is built from it is of the same version, as it is for who links it.
+        let version = version.split_once('+').map_or(version, |(version, _)| version);
         let mut parts = version.split('.').map(|part| part.parse::<u64>().ok());
         let (major, minor, patch) = (parts.next()??, parts.next()??, parts.next()??);
         match (parts.next(), major, minor) {

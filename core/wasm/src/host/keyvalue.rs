@@ -1,6 +1,6 @@
 //! `wasi:keyvalue` over osl: a bucket is a namespace, and each use of it asks the live grants.
 
-use airssys_osl::{Ask, Change, FsError, Kv, KvError};
+use airssys_osl::{Ask, Change, Kv, KvError};
 use wasmtime::component::Resource;
 
 use self::bindings::wasi::keyvalue::{atomics, batch, store};
@@ -71,15 +71,13 @@ impl State {
             Ok(kv) => kv,
             Err(error) => return Ok(Err(error)),
         };
-        let turn = self.grounds.access.turns.take().await;
-        if let Err(FsError::QuotaExceeded { write_bytes_max }) = self.files.count_written(change.bytes()) {
-            let text = format!("{write_bytes_max} bytes may be written in all, and this would be more");
-            return Ok(Err(store::Error::Other(text)));
-        }
+        let (turn, bytes) = (self.grounds.access.turns.take().await, change.bytes());
         // It keeps its turn until it is made, whether anybody still waits for it or not.
-        let made = match kv.change_keeping(&namespace, change, function, turn) {
-            Ok(pending) => pending.await,
-            Err(error) => Err(error),
+        let begin = || kv.change_keeping(&namespace, change, function, turn);
+        let made = match self.files.counted(bytes, begin) {
+            Ok(Ok(pending)) => pending.await,
+            Ok(Err(error)) => Err(error),
+            Err(why) => return Ok(Err(store::Error::Other(why.to_string()))),
         };
         Ok(made.map_err(|error| self.kv_error(error)))
     }

@@ -120,7 +120,10 @@ impl HostChild for State {
         });
         let (output, bytes) = match read.await? {
             Ok(Some(read)) => read,
-            Ok(None) => return Ok(Ok(None)),
+            Ok(None) => {
+                let rang = self.table.get(&child)?.alarm.as_ref().is_some_and(Alarm::has_rung);
+                return Ok(if rang { Err(Refusal::Timeout) } else { Ok(None) });
+            }
             Err(refusal) => return Ok(Err(refusal)),
         };
         let child = self.table.get_mut(&child)?;
@@ -144,11 +147,9 @@ impl HostChild for State {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let Child { process, alarm, .. } = self.table.get(&child)?;
-        if process.guard().alive().is_err() {
-            // It was cut: a read says so as each use does, with its record.
-            if let Err(error @ ProcessError::Denied(_)) = process.read(&mut [0], Instant::now()) {
-                return Ok(Err(self.process_refusal(error)));
-            }
+        // It was cut: said as at each use, with its record.
+        if let Err(error @ ProcessError::Denied(_)) = process.alive() {
+            return Ok(Err(self.process_refusal(error)));
         }
         if alarm.as_ref().is_some_and(Alarm::has_rung) {
             return Ok(Err(Refusal::Timeout));

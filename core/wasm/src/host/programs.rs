@@ -8,6 +8,8 @@ use airssys_osl::Process;
 
 /// Programs of one life that are kept at once, those included that have ended but were not let go.
 pub(crate) const KEPT_PROGRAMS_MAX: usize = 16;
+/// The same of all lives together: each holds five descriptors, also when it has ended.
+const KEPT_IN_ALL_MAX: usize = 256;
 
 /// All programs of a system.
 #[derive(Default)]
@@ -51,8 +53,9 @@ impl Programs {
         let mut table = self.lock();
         let refused = if !both_last() {
             Some(NotKept::Ended)
-        } else if table.all.values().filter(|kept| kept.belongs.sender == belongs.sender).count()
-            >= KEPT_PROGRAMS_MAX
+        } else if table.all.len() >= KEPT_IN_ALL_MAX
+            || table.all.values().filter(|kept| kept.belongs.sender == belongs.sender).count()
+                >= KEPT_PROGRAMS_MAX
         {
             Some(NotKept::TooMany)
         } else {

@@ -386,11 +386,11 @@ impl Inner {
 
     /// Refuses a guest that may ask for what nothing grants it, where the policy wants that, and gives back its id.
     fn check_wants(&self, resident: &Resident, spec: &ActorSpec) -> Result<()> {
-        let Some(component) = spec.component.and_then(|component| self.component(component).ok()) else {
-            return Ok(());
-        };
+        let Some(handle) = spec.component else { return Ok(()) };
         let given = resident.grants.grants();
-        let refused = component.check_wants(given.iter().map(|grant| grant.text.as_str()));
+        let refused = self
+            .component(handle)
+            .and_then(|component| component.check_wants(given.iter().map(|grant| grant.text.as_str())));
         refused.map_err(|error| {
             self.forget(&resident.id, &Exit::Normal);
             error.at(&resident.id)

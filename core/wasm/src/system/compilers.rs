@@ -140,7 +140,16 @@ impl<V: Send + 'static> Compilers<V> {
         airssys_rt::mark_inside();
         while let Some((task, work)) = self.next() {
             if task.is_given_up() {
-                self.lock().leave(&task);
+                let mut state = self.lock();
+                let Some(resolver) = task.take() else {
+                    // Abandoned since it was taken from the queue: this thread has been replaced.
+                    state.abandoned -= 1;
+                    return;
+                };
+                state.leave(&task);
+                drop(state);
+                // Nobody waits, or it is closed.
+                resolver.settle(Err(closed()));
                 continue;
             }
             task.progress.begin(Instant::now());
@@ -158,7 +167,11 @@ impl<V: Send + 'static> Compilers<V> {
             };
             state.leave(&task);
             drop(state);
-            resolver.settle(outcome);
+            resolver.settle(match outcome {
+                // Its helper was ended because the system is.
+                Err(error) if error.code == Code::Cancelled && task.closed.load(Relaxed) => Err(closed()),
+                outcome => outcome,
+            });
         }
     }
 
@@ -216,14 +229,14 @@ impl<V: Send + 'static> State<V> {
         self.abandoned += 1;
     }
 
-    /// Abandons what nobody waits for any more, as far as that may be. Once it is closed, who waits gets what compiles.
+    /// Abandons one that nobody waits for any more, if that may be. Once it is closed, who waits gets what compiles.
     fn give_up(&mut self) {
-        if self.closed {
+        if self.closed || self.abandoned >= ABANDONED_MAX {
             return;
         }
         for task in self.running.clone() {
-            if self.abandoned < ABANDONED_MAX && task.is_given_up() && task.take().is_some() {
-                self.abandon(&task);
+            if task.is_given_up() && task.take().is_some() {
+                return self.abandon(&task);
             }
         }
     }

@@ -156,9 +156,19 @@ impl Inner {
             resident.note_grant(id, handle);
             given.ids.push(id);
         }
-        given.timer = shortest.map(|ttl| self.expire_after(handle, ttl));
+        let first = given.ids.first().copied();
         given.tell(&self.ports.hub, "capability.granted", None);
         self.grants.insert(handle.raw(), given);
+        // Only now, so that it finds what it takes back.
+        if let Some(timer) = shortest.map(|ttl| self.expire_after(handle, ttl))
+            && let Some(mut given) = self.grants.get_mut(&handle.raw())
+        {
+            given.timer = Some(timer);
+        }
+        if first.is_some_and(|id| !resident.grants.is_live(id)) {
+            // It ran out, or its actor ended, before it was noted.
+            self.take_back(handle, shortest.is_some());
+        }
         resident.asks.changed();
         Ok(handle)
     }

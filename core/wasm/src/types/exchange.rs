@@ -32,7 +32,8 @@ impl Exchange {
     /// A request that the life of this number was asked.
     pub(crate) fn new(request: Request<WasiBody>, life: u64, call: Arc<Call>) -> Self {
         let lines = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-        let head_bytes = lines.sum::<usize>() + request.uri().path().len();
+        let head_bytes =
+            lines.sum::<usize>() + request.uri().path_and_query().map_or(0, |path| path.as_str().len());
         Self(Arc::new(Asked { request: Mutex::new(Some(request)), head_bytes, life, call }))
     }
 
@@ -85,6 +86,10 @@ impl Call {
     pub(crate) fn leave(&self) {
         self.is_left.store(true, SeqCst);
         self.left.notify_waiters();
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.is_left.load(SeqCst)
     }
 
     /// Waits until it is left.

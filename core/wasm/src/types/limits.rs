@@ -19,7 +19,8 @@ const PROCESSES: u64 = 4;
 /// What one instance may hold at once; `None` is the default, [`UNLIMITED`] takes the bound away, 0 is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// All linear memories together; 128 MiB.
+    /// All linear memories of one instance together; 128 MiB. Each exchange of http runs in an instance of its own, up to
+    /// 16 at once; so with `table_elements` and `handles`.
     pub memory_bytes: Option<u64>,
     /// All tables together; 100,000.
     pub table_elements: Option<u64>,

@@ -52,10 +52,18 @@ impl Pages {
 
     /// Gives memory to all pages from `at` on that `len` bytes touch.
     fn provide(&mut self, at: usize, len: usize) -> Result<()> {
-        let touched = at / PAGE_BYTES..(at + len).div_ceil(PAGE_BYTES);
-        for page in self.pages[touched].iter_mut().filter(|page| page.is_empty()) {
-            page.try_reserve_exact(PAGE_BYTES).map_err(|_| no_memory(PAGE_BYTES as u64))?;
-            page.resize(PAGE_BYTES, 0);
+        if len == 0 {
+            return Ok(());
+        }
+        for index in at / PAGE_BYTES..(at + len).div_ceil(PAGE_BYTES) {
+            let page = &mut self.pages[index];
+            if page.is_empty() {
+                // The last one is no longer than the region.
+                let left = self.bytes - (index * PAGE_BYTES) as u64;
+                let bytes = left.min(PAGE_BYTES as u64) as usize;
+                page.try_reserve_exact(bytes).map_err(|_| no_memory(bytes as u64))?;
+                page.resize(bytes, 0);
+            }
         }
         Ok(())
     }

@@ -79,11 +79,12 @@ impl Drop for UnderWay {
 
 /// A response's body on its way to the peer.
 pub(super) struct Reply {
+    /// Dropped before the body, whose end the guest sees.
+    under_way: Option<UnderWay>,
     body: WasiBody,
     until: Pin<Box<Sleep>>,
     /// Bytes that are still to come, if that was said.
     left: Option<u64>,
-    under_way: Option<UnderWay>,
 }
 
 impl Reply {

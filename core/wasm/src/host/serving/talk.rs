@@ -87,7 +87,8 @@ impl Talk {
         let is_head = request.method() == Method::HEAD;
         let (call, answered) = Call::new();
         let under_way = UnderWay::begin(&self.busy, &call);
-        let received = |body| Received::new(body, BODY_BYTES_MAX, SILENCE_MAX).until(until).boxed_unsync();
+        let received =
+            |body| Received::new(body, BODY_BYTES_MAX, SILENCE_MAX).of_request(until).boxed_unsync();
         let exchange = Exchange::new(request.map(received), self.door.life, call);
         if let Err(status) = self.deliver(exchange).await {
             return refusal(status, until);
@@ -123,10 +124,6 @@ impl Talk {
 /// What the guest answers, or the host in its place.
 fn response(answer: Answer, until: Instant, is_head: bool, mut under_way: UnderWay) -> Response<Reply> {
     let response = match answer {
-        // What would change the protocol is no answer of a guest.
-        Ok(response) if response.status().is_informational() => {
-            return refusal(StatusCode::INTERNAL_SERVER_ERROR, until);
-        }
         Ok(response) => response,
         Err(status) => return refusal(status, until),
     };
