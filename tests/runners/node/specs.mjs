@@ -31,7 +31,7 @@ export function guestOptions(step) {
     grants: step.get('grant')?.split('\n'),
     args: step.get('args')?.split('\n'),
     env: variablesOf(step.get('env')),
-    http_listen: step.get('http_listen'),
+    httpListen: step.get('http_listen'),
     config: configOf(step.get('config')),
   }
 }
