@@ -62,8 +62,12 @@ impl Guest for Runner {
                 STARTED.with_borrow_mut(|started| started.push(child));
                 "started".to_owned()
             }),
-            ["flood", count, program, ref args @ ..] => Ok(flood(number(count)?, &command(program, args), false)),
-            ["hoard", count, program, ref args @ ..] => Ok(flood(number(count)?, &command(program, args), true)),
+            ["flood", count, program, ref args @ ..] => {
+                Ok(flood(number(count)?, &command(program, args), false))
+            }
+            ["hoard", count, program, ref args @ ..] => {
+                Ok(flood(number(count)?, &command(program, args), true))
+            }
             ["trap"] => panic!("asked to"),
             _ => STARTED.with_borrow_mut(|started| {
                 let child = started.last().ok_or_else(|| failure("usage", "nothing was started"))?;

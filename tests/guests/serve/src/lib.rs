@@ -111,7 +111,10 @@ fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), StreamError> {
     bytes.chunks(4_096).try_for_each(|part| stream.blocking_write_and_flush(part))
 }
 
-fn each(request: &IncomingRequest, mut act: impl FnMut(&[u8]) -> Result<(), StreamError>) -> Result<(), String> {
+fn each(
+    request: &IncomingRequest,
+    mut act: impl FnMut(&[u8]) -> Result<(), StreamError>,
+) -> Result<(), String> {
     let body: IncomingBody = request.consume().map_err(|()| "no body".to_owned())?;
     let stream: InputStream = body.stream().map_err(|()| "no stream".to_owned())?;
     loop {
@@ -146,11 +149,8 @@ fn head(request: &IncomingRequest) -> String {
         wasip2::http::types::Method::Get => "GET".to_owned(),
         other => format!("{other:?}"),
     };
-    let mut lines = vec![
-        method,
-        request.path_with_query().unwrap_or_default(),
-        request.authority().unwrap_or_default(),
-    ];
+    let mut lines =
+        vec![method, request.path_with_query().unwrap_or_default(), request.authority().unwrap_or_default()];
     for (name, value) in request.headers().entries() {
         lines.push(format!("{name}: {}", String::from_utf8_lossy(&value)));
     }
