@@ -56,7 +56,10 @@ pub(super) fn decode(root: Option<&Node>, name: &Arc<str>) -> Result<File> {
     }
     if let Some(node) = fields.get("link") {
         at.plain(node, "link", |text| match shape::LINKS.contains(&text) {
-            true => Ok(file.link = Some((node.mark, text == "strict"))),
+            true => {
+                file.link = Some((node.mark, text == "strict"));
+                Ok(())
+            }
             false => Err(format!("{} is none of {}", text::one_line(text), shape::LINKS.join(", "))),
         })?;
     }
