@@ -82,7 +82,7 @@ impl Exchanges {
                 }
             };
             // Whoever has left is asked first: nothing begins, and nothing fails, for nobody.
-            drop(race(call.left(), work).await);
+            let _ = race(call.left(), work).await;
         });
         // It may be over by now.
         if let Some(entered) = self.open.tasks().all.get_mut(&number) {

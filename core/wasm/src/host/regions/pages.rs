@@ -108,7 +108,7 @@ mod tests {
                 let (offset, len) = (next(&mut seed) % (size + 9), next(&mut seed) % (size / 2 + 9));
                 let inside = offset + len <= size;
                 let part = offset as usize..(offset + len) as usize;
-                if next(&mut seed) % 2 == 0 {
+                if next(&mut seed).is_multiple_of(2) {
                     let from: Vec<u8> = (0..len).map(|_| next(&mut seed) as u8).collect();
                     assert_eq!(pages.write(offset, &from).is_ok(), inside, "seed {round}");
                     if inside {

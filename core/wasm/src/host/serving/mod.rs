@@ -140,7 +140,9 @@ async fn accept(listener: Listener, door: Arc<Door>) {
                 break;
             }
             // As many as may be open are, here or in the whole process: those that wait do so in the system's queue.
-            Some(Err(_)) => drop(race(over(&mut ending), sleep(bounds::AGAIN)).await),
+            Some(Err(_)) => {
+                let _ = race(over(&mut ending), sleep(bounds::AGAIN)).await;
+            }
             None => drop(race(over(&mut ending), ready.readable()).await),
         }
     }
