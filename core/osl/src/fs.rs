@@ -35,6 +35,7 @@
 //!   [`stay_on_device`](Files::stay_on_device) says otherwise.
 
 mod append;
+mod at_hand;
 mod base;
 mod call;
 mod change;

@@ -27,6 +27,26 @@ fn reads_at_offsets_and_describes() {
 }
 
 #[test]
+fn what_is_at_hand_is_read_without_a_wait() {
+    let world = World::new(&["fs.read {}/**"]);
+    let handle = world.files.open(&world.write("a", "0123456789"), "").unwrap();
+    let mut buf = [0; 4];
+    let expected = [(0, b"0123".as_slice()), (8, b"89"), (10, b"")];
+    for (offset, content) in expected {
+        let read = handle.read_at(&mut buf, offset).unwrap();
+        assert_eq!(&buf[..read], content);
+        // Whether it is at hand is the system's to say; where it is not, the pool reads it.
+        if let Some(read) = handle.try_read_at(&mut buf, offset).unwrap() {
+            assert_eq!(&buf[..read], content);
+        }
+    }
+    handle.permit().unwrap();
+    world.set.revoke(1);
+    assert!(matches!(handle.permit(), Err(FsError::Denied(_))));
+    assert!(matches!(handle.try_read_at(&mut buf, 0), Err(FsError::Denied(_))));
+}
+
+#[test]
 fn listing_needs_its_own_grant() {
     let world = World::new(&["fs.read {}/**"]);
     world.write("d/b", "");

@@ -1,11 +1,12 @@
 //! What an actor is to its author.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::{Cause, Exit};
-use crate::promise::Resolver;
+use crate::promise::{Lent, Resolver};
 use crate::watch::Signal;
 
 /// What an actor can be sent.
@@ -146,6 +147,14 @@ impl<M: Message> ReplyTo<M> {
     /// Whether there is a duty at all.
     pub(crate) fn is_request(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// Has the thread that blocks for the answer go on with what is lent; not if nobody does.
+    pub(crate) fn lend(&self, lent: Arc<dyn Lent>) -> Result<(), Arc<dyn Lent>> {
+        match &self.0 {
+            Some(resolver) => resolver.lend(lent),
+            None => Err(lent),
+        }
     }
 
     pub(crate) fn mark_handling(&self) {

@@ -16,7 +16,7 @@ use crate::life::{Life, Stage};
 use crate::mailbox::{Envelope, Mailbox, Pushed};
 use crate::node::{Core, Node, Status};
 use crate::poller;
-use crate::promise::Resolver;
+use crate::promise::{Lent, Resolver};
 use crate::queue::Runnable;
 use crate::run_state::{Before, RunState};
 use crate::shared::Shared;
@@ -30,6 +30,8 @@ use crate::watch::Signal;
 const TURN: u32 = 64;
 /// Inline dispatch stops at an average handling time of so many microseconds.
 const QUICK_US_MAX: u32 = 50;
+/// So many messages make the average: one that crosses a tick by chance, however short it was, is not enough to stop it.
+const AVERAGED: u32 = 32;
 
 /// Wanted of an actor besides its messages, and before them.
 pub(crate) const STOP: u8 = 1;
@@ -312,35 +314,62 @@ impl<M: Message> Cell<M> {
         self.busy_ticks.store(self.busy_ticks.load(Relaxed) + crossed, Relaxed);
         let messages = (self.mailbox.delivered() - delivered).max(1);
         let sample = u32::try_from(crossed * 1_000 / messages).unwrap_or(u32::MAX / 8).min(u32::MAX / 8);
-        self.average_us.store(average - average.div_ceil(8) + sample / 8, Relaxed);
+        self.average_us.store(average - average.div_ceil(AVERAGED) + sample / AVERAGED, Relaxed);
     }
 
     /// Polls in place for the caller's one message, if nothing speaks against it; `false` if a worker must.
     pub(crate) fn poll_inline(self: &Arc<Self>, caller: Caller) -> bool {
         let began = self.shared.ticker.ticks().now();
         let quick = self.average_us.load(Relaxed) < QUICK_US_MAX;
-        let may = quick && caller != Caller::Busy && self.manner.executor == Executor::Any;
+        // Whoever waits anyway takes the place of a worker that sleeps, and spares waking it.
+        let may = match caller {
+            Caller::Waits => quick || self.shared.has_idle_worker(),
+            Caller::Loop => quick,
+            Caller::Busy => false,
+        };
+        let may = may && self.manner.executor == Executor::Any;
         if !may || !poller::may_poll(began) || !self.run.claim() {
             return false;
         }
-        if poller::is_worker() {
-            self.poll_claimed(caller, began);
-        } else {
-            let _io = self.shared.io.enter();
-            self.shared.ticker.enter();
-            self.poll_claimed(caller, began);
-            self.shared.ticker.leave();
-        }
+        self.poll_here(caller, began);
         true
+    }
+
+    /// Polls in place what this thread has claimed or started.
+    fn poll_here(self: &Arc<Self>, caller: Caller, began: u64) {
+        if poller::is_worker() {
+            return self.poll_claimed(caller, began);
+        }
+        let _io = self.shared.io.enter();
+        self.shared.ticker.enter();
+        self.poll_claimed(caller, began);
+        self.shared.ticker.leave();
+    }
+
+    /// Queues what was woken; where a thread blocks for its answer, and a worker would have to be woken too, it is that
+    /// thread which goes on with it: one that is woken instead of two.
+    fn enqueue_woken(self: &Arc<Self>) {
+        let alone = self.manner.executor == Executor::Any && self.wanted.load(Relaxed) == 0;
+        if alone
+            && !poller::is_worker()
+            && self.shared.has_idle_worker()
+            && let Ok(duty) = self.in_flight.try_lock()
+            && duty.lend(self.clone()).is_ok()
+        {
+            return;
+        }
+        self.enqueue_fresh();
     }
 
     fn poll_claimed(self: &Arc<Self>, caller: Caller, began: u64) {
         let ended = self.poll(1);
+        let again = ended.is_none() && self.run.rest();
         let now = self.shared.ticker.ticks().now();
         if now != began {
-            let suspended = ended.is_none() && lock(&self.in_flight).is_wanted();
+            // Its tick was over before it was done; what waits for something else has crossed one by chance.
+            let exceeded = again && lock(&self.in_flight).is_wanted();
             match caller {
-                _ if suspended => poller::bar_until(now + poller::BARRED_TICKS),
+                _ if exceeded => poller::bar_until(now + poller::BARRED_TICKS),
                 // A tick of its own time is what a loop, or a worker, spends at once: then others have their turn.
                 Caller::Loop => poller::skip_next(),
                 _ if poller::is_worker() => poller::skip_next(),
@@ -352,7 +381,7 @@ impl<M: Message> Cell<M> {
             *lock(&self.task) = Slot::Ended(Box::new(ended));
             self.run.requeue();
             self.enqueue_fresh();
-        } else if self.run.rest() {
+        } else if again {
             self.enqueue_fresh();
         }
     }
@@ -478,10 +507,27 @@ impl<M: Message> Runnable for Cell<M> {
 
 impl<M: Message> Wake for Cell<M> {
     fn wake(self: Arc<Self>) {
-        self.activate();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.activate();
+        if self.run.activate() {
+            self.enqueue_woken();
+        }
+    }
+}
+
+impl<M: Message> Lent for Cell<M> {
+    fn run_here(self: Arc<Self>) {
+        let began = self.shared.ticker.ticks().now();
+        if self.wanted.load(Relaxed) != 0 || !poller::may_poll(began) {
+            return self.give_back();
+        }
+        self.run.start();
+        self.poll_here(Caller::Waits, began);
+    }
+
+    fn give_back(self: Arc<Self>) {
+        self.enqueue_fresh();
     }
 }

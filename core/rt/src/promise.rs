@@ -27,6 +27,8 @@ enum State<V, E> {
     Empty,
     /// A thread blocks for it. Known, because to notify a condition costs a system call even if nobody waits.
     Blocking,
+    /// The thread that blocks for it has this to do first.
+    Lent(Arc<dyn Lent>),
     Polled(Waker),
     Called(Callback<V, E>),
     Ready(Result<V, E>),
@@ -41,6 +43,14 @@ type Held<V, E> = (State<V, E>, Option<Box<Aside>>);
 struct Aside {
     _deadline: Option<Deadline>,
     _upstream: Option<Upstream>,
+}
+
+/// What the thread that waits for an answer may do towards it: one of the two is called, once.
+pub(crate) trait Lent: Send + Sync {
+    /// On the thread that waits.
+    fn run_here(self: Arc<Self>);
+    /// It does not wait any more.
+    fn give_back(self: Arc<Self>);
 }
 
 /// The promise that this one is made of: whoever gives this one up gives up that one too.
@@ -130,6 +140,13 @@ impl<V, E> Slot<V, E> {
                 guard.0 = State::Ready(answer);
                 drop(guard);
                 self.arrived.notify_all();
+                true
+            }
+            State::Lent(lent) => {
+                // Its thread was told already, and finds the answer instead.
+                guard.0 = State::Ready(answer);
+                drop(guard);
+                lent.give_back();
                 true
             }
             State::Polled(waker) => {
@@ -233,6 +250,18 @@ impl<V, E: From<Broken>> Resolver<V, E> {
 
     pub(crate) fn mark_handling(&self) {
         self.0.handling.store(true, Relaxed);
+    }
+
+    /// Has the thread that blocks for the answer do this, if there is one and it has nothing to do yet.
+    pub(crate) fn lend(&self, lent: Arc<dyn Lent>) -> Result<(), Arc<dyn Lent>> {
+        let mut guard = self.0.lock();
+        if !matches!(guard.0, State::Blocking) {
+            return Err(lent);
+        }
+        guard.0 = State::Lent(lent);
+        drop(guard);
+        self.0.arrived.notify_all();
+        Ok(())
     }
 }
 
@@ -370,8 +399,13 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
             // From here on it is this thread that waits.
             guard.0 = State::Empty;
         }
-        while matches!(guard.0, State::Empty | State::Blocking) {
-            guard.0 = State::Blocking;
+        while matches!(guard.0, State::Empty | State::Blocking | State::Lent(_)) {
+            if let State::Lent(lent) = std::mem::replace(&mut guard.0, State::Empty) {
+                drop(guard);
+                lent.run_here();
+                guard = slot.lock();
+                continue;
+            }
             let now = Instant::now();
             if self.deadline.is_some_and(|deadline| deadline <= now) {
                 drop(guard);
@@ -383,6 +417,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
                 self.edge = None;
                 return None;
             }
+            guard.0 = State::Blocking;
             guard = match [self.deadline, until].into_iter().flatten().min() {
                 None => slot.arrived.wait(guard).unwrap_or_else(PoisonError::into_inner),
                 Some(at) => {
@@ -435,7 +470,8 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
                 self.slot = None;
                 Err((answer, callback))
             }
-            State::Called(_) | State::Over => Err((Err(Error::NoReply.into()), callback)),
+            // Lent is only to a thread that waits, which has this pending itself.
+            State::Lent(_) | State::Called(_) | State::Over => Err((Err(Error::NoReply.into()), callback)),
         }
     }
 

@@ -8,9 +8,10 @@ use std::task::{Context, Poll, Wake};
 use loom::thread;
 
 use crate::error::Error;
-use crate::promise::{Pending, Resolver, promise};
+use crate::promise::{Lent, Pending, Resolver, promise};
 use crate::run_state_models::model;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use crate::sync::{Mutex, lock};
 
 fn pair() -> (Resolver<u8, Error>, Pending<u8, Error>) {
     promise()
@@ -59,6 +60,68 @@ fn model_who_gives_up_is_seen_or_had_its_answer() {
         });
         drop(pending);
         other.join().expect("no panic");
+    });
+}
+
+/// An actor with one request in hand, that whoever runs it answers.
+struct Errand {
+    duty: Mutex<Option<Resolver<u8, Error>>>,
+    begun: AtomicUsize,
+}
+
+impl Errand {
+    fn new(resolver: Resolver<u8, Error>) -> Arc<Self> {
+        Arc::new(Self { duty: Mutex::new(Some(resolver)), begun: AtomicUsize::new(0) })
+    }
+
+    /// Something woke it.
+    fn wake(self: &Arc<Self>) {
+        let lent = lock(&self.duty).as_ref().map(|duty| duty.lend(self.clone()));
+        if !matches!(lent, Some(Ok(()))) {
+            self.clone().give_back();
+        }
+    }
+
+    fn settle(&self, answer: u8) {
+        let duty = lock(&self.duty).take();
+        duty.map(|duty| duty.settle(Ok(answer)));
+    }
+}
+
+impl Lent for Errand {
+    fn run_here(self: Arc<Self>) {
+        self.begun.fetch_add(1, SeqCst);
+        self.settle(1);
+    }
+
+    fn give_back(self: Arc<Self>) {
+        self.run_here();
+    }
+}
+
+#[test]
+fn model_what_is_lent_to_a_thread_that_waits_is_run_once() {
+    model(|| {
+        let (resolver, pending) = pair();
+        let errand = Errand::new(resolver);
+        let waking = errand.clone();
+        let other = thread::spawn(move || waking.wake());
+        assert!(matches!(pending.wait(), Ok(1)));
+        other.join().expect("no panic");
+        assert_eq!(errand.begun.load(SeqCst), 1);
+    });
+}
+
+#[test]
+fn model_what_is_lent_is_given_back_where_the_answer_came_from_elsewhere() {
+    model(|| {
+        let (resolver, pending) = pair();
+        let errand = Errand::new(resolver);
+        let (waking, killing) = (errand.clone(), errand.clone());
+        let others = [thread::spawn(move || waking.wake()), thread::spawn(move || killing.settle(2))];
+        assert!(matches!(pending.wait(), Ok(1 | 2)));
+        others.into_iter().for_each(|other| other.join().expect("no panic"));
+        assert_eq!(errand.begun.load(SeqCst), 1);
     });
 }
 

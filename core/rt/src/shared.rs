@@ -125,6 +125,11 @@ impl Shared {
         }
     }
 
+    /// Whether fewer threads poll than there are workers.
+    pub(crate) fn has_idle_worker(&self) -> bool {
+        self.ticker.active() < self.workers.load(Relaxed)
+    }
+
     /// A life has begun after another one.
     pub(crate) fn count_restart(&self) {
         self.restarts.fetch_add(1, Relaxed);

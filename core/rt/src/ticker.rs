@@ -63,6 +63,11 @@ impl Ticker {
         }
     }
 
+    /// Threads that may be polling now.
+    pub(crate) fn active(&self) -> usize {
+        self.shared.active.load(Relaxed)
+    }
+
     /// This thread polls no more.
     pub(crate) fn leave(&self) {
         self.shared.active.fetch_sub(1, SeqCst);

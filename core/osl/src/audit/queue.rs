@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::config::OnFull;
 use super::record::Record;
 
+/// So long the writer rests after a batch: of records that come shortly after each other only the first wakes a thread.
+const REST: Duration = Duration::from_millis(1);
+
 pub(crate) struct Queue {
     records_max: u64,
     on_full: OnFull,
@@ -28,6 +31,10 @@ struct State {
     closed: bool,
     /// The writer sleeps: to wake one who does not is a call of the kernel for nothing.
     idle: bool,
+    /// The writer rests, and goes on by itself unless it is hurried.
+    rests: bool,
+    /// Its last batch held records.
+    active: bool,
     /// So many wait for progress.
     waiters: u64,
 }
@@ -69,7 +76,10 @@ impl Queue {
         }
         state.accepted += 1;
         state.waiting.push_back(record);
-        self.wake(state);
+        match state.waiting.len() as u64 > self.records_max / 2 {
+            true => self.hurry(state),
+            false => self.wake(state),
+        }
         Ok(())
     }
 
@@ -84,14 +94,14 @@ impl Queue {
         if !state.closed {
             state.accepted += 1;
             state.nudges += 1;
-            self.wake(state);
+            self.hurry(state);
         }
     }
 
     /// Everything that waits, put into the empty `batch`, or nothing after `wait_max`; none when
     /// nothing will come any more.
     pub fn take(&self, batch: &mut VecDeque<Record>, wait_max: Duration) -> Option<Taken> {
-        let mut state = self.lock();
+        let mut state = self.rest();
         let idle = |state: &mut State| state.waiting.is_empty() && state.nudges == 0 && !state.closed;
         if idle(&mut state) {
             state.idle = true;
@@ -106,6 +116,7 @@ impl Queue {
             state.idle = false;
         }
         std::mem::swap(&mut state.waiting, batch);
+        state.active = !batch.is_empty();
         let taken = Taken {
             nudges: std::mem::take(&mut state.nudges),
             left_out: std::mem::take(&mut state.left_out),
@@ -145,6 +156,28 @@ impl Queue {
         self.progress.notify_all();
     }
 
+    /// Waits a moment after a batch, unless somebody waits for the writer or the queue fills.
+    fn rest(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        let calm = |state: &State| {
+            let fills = state.waiting.len() as u64 > self.records_max / 2;
+            !state.closed && state.nudges == 0 && state.waiters == 0 && !fills
+        };
+        if state.active && calm(&state) {
+            state.rests = true;
+            let rested = self.ready.wait_timeout_while(state, REST, |state| calm(state));
+            state = rested.unwrap_or_else(PoisonError::into_inner).0;
+            state.rests = false;
+        }
+        state
+    }
+
+    /// Tells the writer, if it rests or sleeps and nobody has told it yet.
+    fn hurry(&self, mut state: MutexGuard<'_, State>) {
+        state.idle |= std::mem::take(&mut state.rests);
+        self.wake(state);
+    }
+
     /// Tells the writer, if it sleeps and nobody has told it yet.
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         let idle = std::mem::take(&mut state.idle);
@@ -156,6 +189,9 @@ impl Queue {
 
     fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.waiters += 1;
+        if std::mem::take(&mut state.rests) {
+            self.ready.notify_one();
+        }
         state = self.progress.wait(state).unwrap_or_else(PoisonError::into_inner);
         state.waiters -= 1;
         state

@@ -13,7 +13,7 @@ use rustix::process::{Resource, getrlimit};
 use crate::denial::Refusal;
 use crate::descriptor::{CountedFd, Descriptor};
 use crate::fs::quota::Quota;
-use crate::fs::{FsError, Metadata, OpenOptions, SetTime, append, times};
+use crate::fs::{FsError, Metadata, OpenOptions, SetTime, append, at_hand, times};
 use crate::grant::{Guard, Lease};
 use crate::set::CapabilitySet;
 
@@ -54,6 +54,17 @@ impl FileHandle {
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize, FsError> {
         let fd = self.fd_for(self.0.options.read, "reading")?;
         again(|| pread(&*fd, &mut *buf, offset))
+    }
+
+    /// The same if it takes no wait for a disk or another machine; none if it might, or if that cannot be told here.
+    pub fn try_read_at(&self, buf: &mut [u8], offset: u64) -> Result<Option<usize>, FsError> {
+        let fd = self.fd_for(self.0.options.read, "reading")?;
+        at_hand::read(&fd, buf, offset)
+    }
+
+    /// Whether it may still be used; if not, the denial is recorded as that of a use.
+    pub fn permit(&self) -> Result<(), FsError> {
+        self.fd().map(drop)
     }
 
     /// Writes at `offset` as much as the system takes at once; beyond the end it leaves a hole.

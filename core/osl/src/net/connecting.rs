@@ -12,6 +12,8 @@ use crate::net::{NetError, ReadyFd, TcpStream};
 pub struct Connecting {
     socket: Socket,
     peer: SocketAddr,
+    /// The system has said so.
+    stands: bool,
     /// Whose result is recorded when it is known.
     running: Option<Running>,
 }
@@ -20,7 +22,9 @@ impl Connecting {
     /// Sends a new socket to the address, which was decided.
     pub(crate) fn begin(socket: Socket, peer: SocketAddr) -> Result<Self, NetError> {
         match connect(&*socket.fd()?, &peer) {
-            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(Self { socket, peer, running: None }),
+            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => {
+                Ok(Self { socket, peer, stands: false, running: None })
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -33,8 +37,11 @@ impl Connecting {
     /// Whether it stands now; wait for the descriptor to become writable while it does not. Its record ends with a
     /// failure, which the system tells only once.
     pub fn is_connected(&mut self) -> Result<bool, NetError> {
-        let stands = self.socket.once(stands);
-        Ok(self.told(stands)?.is_some())
+        if !self.stands {
+            let stands = self.socket.once(stands);
+            self.stands = self.told(stands)?.is_some();
+        }
+        Ok(self.stands)
     }
 
     /// The connection, which must stand.

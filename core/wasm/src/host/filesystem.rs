@@ -40,12 +40,15 @@ impl State {
         let files = self.files.clone();
         let turn = self.grounds.access.turns.take().await;
         let done = turns::end(&mut turns::begin(turn, move || run(&files))).await;
-        done.map_err(|error| {
-            if let FsError::Denied(denial) = &error {
-                self.refusals.note(denial);
-            }
-            code(&error).into()
-        })
+        done.map_err(|error| self.code(&error).into())
+    }
+
+    /// The guest's code of an error; a denial is noted.
+    fn code(&self, error: &FsError) -> ErrorCode {
+        if let FsError::Denied(denial) = error {
+            self.refusals.note(denial);
+        }
+        code(error)
     }
 
     async fn metadata(&mut self, path: String, follow: bool, function: &'static str) -> FsResult<Metadata> {
@@ -227,14 +230,21 @@ impl HostDescriptor for State {
     ) -> FsResult<(Vec<u8>, bool)> {
         let file = self.descriptor(&fd)?.file()?;
         let size = usize::try_from(length.min(READ_BYTES_MAX)).unwrap_or(usize::MAX);
-        let bytes = self
-            .blocking(move |_| {
-                let mut buffer = vec![0; size];
-                let read = file.read_at(&mut buffer, offset)?;
-                buffer.truncate(read);
-                Ok(buffer)
-            })
-            .await?;
+        let mut bytes = vec![0; size];
+        // What is in memory takes less time than a thread to hand it over would.
+        match file.try_read_at(&mut bytes, offset) {
+            Ok(Some(read)) => bytes.truncate(read),
+            Ok(None) => {
+                bytes = self
+                    .blocking(move |_| {
+                        let read = file.read_at(&mut bytes, offset)?;
+                        bytes.truncate(read);
+                        Ok(bytes)
+                    })
+                    .await?;
+            }
+            Err(error) => return Err(self.code(&error).into()),
+        }
         let end = bytes.is_empty() && size > 0;
         Ok((bytes, end))
     }

@@ -3,7 +3,9 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use airssys_osl::{HttpAddress, HttpRoute, NetError, ResolveError, TcpStream};
@@ -19,7 +21,7 @@ use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
-use super::http_io::{Connection, Received, Sent};
+use super::http_io::{Connection, Driven, Received, Sent};
 use super::network::{Net, wait};
 use super::state::Refusals;
 use crate::engine::Meter;
@@ -70,8 +72,8 @@ impl WasiHttpHooks for Exchanges {
         if self.meter.output(head_bytes(&request)).is_err() {
             return Box::new(async { Err(Error::HttpRequestHeaderSectionSize(None)) });
         }
-        let exchanges = self.clone();
-        Box::new(async move { exchanges.exchange(route, request, options.unwrap_or_default()).await })
+        let exchange = self.clone().exchange(route, request, options.unwrap_or_default());
+        begun(Box::pin(exchange))
     }
 
     fn p2_error_from_hyper(&mut self, _: &hyper::Error) -> ErrorCode {
@@ -108,13 +110,12 @@ impl Exchanges {
             .max_buf_size(HEAD_BYTES_MAX)
             .handshake(TokioIo::new(stream));
         let (mut sender, connection) = handshake.await.map_err(from_hyper)?;
-        let driven = spawn(async move {
-            // What it fails with the request or the body says too.
-            let _ = connection.await;
-        });
+        let mut driven = Driven::new(connection);
         let request = origin_form(&route, request)?.map(|body| Sent { body, meter: self.meter.clone() });
-        let response = timeout(time(options.first_byte_timeout), sender.send_request(request)).await;
+        let answered = driven.until(sender.send_request(request));
+        let response = timeout(time(options.first_byte_timeout), answered).await;
         let response = response.map_err(|_| Error::ConnectionReadTimeout)?.map_err(from_hyper)?;
+        let driven = spawn(driven);
         check_length(response.headers())?;
         let silence_max = time(options.between_bytes_timeout);
         let response = response.map(|body| Received::new(body, BODY_BYTES_MAX, silence_max).boxed_unsync());
@@ -177,6 +178,16 @@ impl Exchanges {
             NetError::Io(why) if why.kind() == io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
             NetError::Io(why) => Error::Connect(why),
         }
+    }
+}
+
+/// Polls once on the spot, so that the request leaves, if it can, before another thread has taken over.
+fn begun(
+    mut exchange: Pin<Box<dyn Future<Output = Answer> + Send>>,
+) -> Box<dyn Future<Output = Answer> + Send> {
+    match exchange.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Box::new(async { answer }),
+        Poll::Pending => Box::new(exchange),
     }
 }
 

@@ -1,8 +1,9 @@
 //! What an exchange of http is made of: its connection over osl, and its bodies, which are counted.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,41 +11,29 @@ use std::time::Duration;
 use airssys_osl::{NetError, TcpStream};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::http::from_hyper;
-use super::network::watched;
 use super::state::Refusals;
 use crate::engine::Meter;
 
 /// A connection that a revocation cuts; the denial is noted once.
 pub(super) struct Connection {
     stream: TcpStream,
-    watched: tokio::net::TcpStream,
+    arrivals: AsyncFd<OwnedFd>,
+    /// Watched only once there was no room to write: the loop would tell of the room there is from the beginning.
+    room: Option<AsyncFd<OwnedFd>>,
     refusals: Arc<Refusals>,
     is_denied: bool,
 }
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, refusals: Arc<Refusals>) -> Result<Self, NetError> {
-        let watched = watched(&stream.ready_fd()?).map_err(NetError::Io)?;
-        Ok(Self { stream, watched, refusals, is_denied: false })
-    }
-
-    /// Acts if it is ready; nothing when it would block, and is waited for anew.
-    fn attempt<T>(
-        &mut self,
-        interest: Interest,
-        act: impl FnOnce(&TcpStream) -> Result<Option<T>, NetError>,
-    ) -> Option<io::Result<T>> {
-        let mut done = None;
-        let _ = self.watched.try_io(interest, || {
-            done = act(&self.stream).transpose();
-            if done.is_some() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
-        });
-        done.map(|done| done.map_err(|error| self.failed(error)))
+        let arrivals = watch(&stream, Interest::READABLE)?;
+        Ok(Self { stream, arrivals, room: None, refusals, is_denied: false })
     }
 
     fn failed(&mut self, error: NetError) -> io::Error {
@@ -64,6 +53,13 @@ impl Connection {
     }
 }
 
+/// The loop's own view of the connection, which it knows by a descriptor of its own; nothing is read or written by it.
+#[allow(deprecated)] // for descriptors that may be closed while they are watched, which an owned one is not
+fn watch(stream: &TcpStream, interest: Interest) -> Result<AsyncFd<OwnedFd>, NetError> {
+    let own = stream.ready_fd()?.as_fd().try_clone_to_owned().map_err(NetError::Io)?;
+    AsyncFd::with_interest(own, interest).map_err(NetError::Io)
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -71,11 +67,19 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.alive()?;
+        let this = &mut *self;
         loop {
-            ready!(self.watched.poll_read_ready(context))?;
-            let free = buffer.initialize_unfilled();
-            if let Some(read) = self.attempt(Interest::READABLE, |stream| stream.try_read(free)) {
-                return Poll::Ready(read.map(|count| buffer.advance(count)));
+            let mut ready = ready!(this.arrivals.poll_read_ready(context))?;
+            match this.stream.try_read(buffer.initialize_unfilled()) {
+                Ok(Some(count)) => {
+                    buffer.advance(count);
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(None) => ready.clear_ready(),
+                Err(error) => {
+                    drop(ready);
+                    return Poll::Ready(Err(this.failed(error)));
+                }
             }
         }
     }
@@ -88,10 +92,28 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.alive()?;
+        let this = &mut *self;
+        let room = match &mut this.room {
+            Some(room) => room,
+            none => match this.stream.try_write(bytes) {
+                Ok(Some(count)) => return Poll::Ready(Ok(count)),
+                Ok(None) => match watch(&this.stream, Interest::WRITABLE) {
+                    Ok(room) => none.insert(room),
+                    Err(error) => return Poll::Ready(Err(this.failed(error))),
+                },
+                Err(error) => return Poll::Ready(Err(this.failed(error))),
+            },
+        };
         loop {
-            ready!(self.watched.poll_write_ready(context))?;
-            if let Some(written) = self.attempt(Interest::WRITABLE, |stream| stream.try_write(bytes)) {
-                return Poll::Ready(written);
+            // Asked before the attempt, so that what it then clears is what was used up.
+            let mut ready = ready!(room.poll_write_ready(context))?;
+            match this.stream.try_write(bytes) {
+                Ok(Some(count)) => return Poll::Ready(Ok(count)),
+                Ok(None) => ready.clear_ready(),
+                Err(error) => {
+                    drop(ready);
+                    return Poll::Ready(Err(this.failed(error)));
+                }
             }
         }
     }
@@ -100,10 +122,44 @@ impl AsyncWrite for Connection {
         Poll::Ready(self.alive())
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.alive()?;
-        let ended = self.stream.shutdown(std::net::Shutdown::Write);
-        Poll::Ready(ended.map_err(|error| self.failed(error)))
+    /// What is written has left; that there is no more is said by the close, which follows, and which nobody waits for.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.alive())
+    }
+}
+
+/// A connection of hyper's, driven until it ends. What it fails with the request or the body says too.
+pub(super) struct Driven<C> {
+    /// Kept when it has ended, so that nobody waits for its socket to be closed.
+    connection: Pin<Box<C>>,
+    is_over: bool,
+}
+
+impl<C: Future> Driven<C> {
+    pub(super) fn new(connection: C) -> Self {
+        Self { connection: Box::pin(connection), is_over: false }
+    }
+
+    /// Drives it as long as this takes.
+    pub(super) async fn until<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = pin!(other);
+        poll_fn(|context| {
+            let _ = Pin::new(&mut *self).poll(context);
+            other.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+impl<C: Future> Future for Driven<C> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if !self.is_over {
+            let _ = ready!(self.connection.as_mut().poll(context));
+            self.is_over = true;
+        }
+        Poll::Ready(())
     }
 }
 
