@@ -164,6 +164,28 @@ fn the_dearest_within_the_bounds() {
     }
 }
 
+/// What a whole component of the dearest functions takes, as many as the bound of weight allows.
+#[test]
+#[ignore = "a measurement"]
+fn the_dearest_as_heavy_as_may_be() {
+    let unit = closed(&variables_in_loops(100, 32), 32);
+    let chain = |operations: &[u8], bytes| [vec![0x20, 0], filled(bytes, operations), vec![0x1a]].concat();
+    for (what, locals, body) in [
+        ("variables in loops", 100, filled(6 * unit.len(), &unit)),
+        ("loops", 1, filled(3_072, &[LOOP, EMPTY, END])),
+        ("conversions", 1, chain(&[0xb2, 0xa8], 2_048)),
+        ("divisions", 1, chain(&[0x20, 0, 0x6d], 88_000)),
+        ("indirect calls", 1, filled(5_120, &[0x20, 0, 0x11, 0, 0])),
+    ] {
+        let too_many = functions((60 << 20) / body.len(), locals, &body);
+        let size = too_many.len();
+        let offset = refused("weight", too_many).detail["offset"].as_u64().expect("where it was too much");
+        let count = (60 << 20) / body.len() * offset as usize / size - 3;
+        println!("{count} functions");
+        measure(what, functions(count, locals, &body));
+    }
+}
+
 /// Nanoseconds and bytes of memory a byte.
 fn measure(what: &str, bytes: Vec<u8>) -> (f64, f64) {
     let system = System::open(Config::default()).expect("a system");
