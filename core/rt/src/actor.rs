@@ -1,12 +1,11 @@
 //! What an actor is to its author.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::{Cause, Exit};
-use crate::promise::{Lent, Resolver};
+use crate::promise::{Resolver, Waiter};
 use crate::watch::Signal;
 
 /// What an actor can be sent.
@@ -149,12 +148,9 @@ impl<M: Message> ReplyTo<M> {
         self.0.is_some()
     }
 
-    /// Has the thread that blocks for the answer go on with what is lent; not if nobody does.
-    pub(crate) fn lend(&self, lent: Arc<dyn Lent>) -> Result<(), Arc<dyn Lent>> {
-        match &self.0 {
-            Some(resolver) => resolver.lend(lent),
-            None => Err(lent),
-        }
+    /// Who waits for the answer, if there is one to give.
+    pub(crate) fn waiter(&self) -> Option<Waiter<M::Reply, M::Error>> {
+        self.0.as_ref().map(Resolver::waiter)
     }
 
     pub(crate) fn mark_handling(&self) {

@@ -144,7 +144,8 @@ impl<M: Message> ActorRef<M> {
         Some(message)
     }
 
-    /// Queues a request; polls the actor in place if it is idle and quick, else a worker does. `until` ends the wait.
+    /// Queues a request; polls the actor in place if it is idle and that keeps nobody waiting, else a worker does. `until`
+    /// ends the wait.
     #[inline]
     pub fn request(&self, message: M, until: Option<Instant>, caller: Caller) -> Pending<M::Reply, M::Error> {
         let (resolver, pending) = promise();

@@ -11,6 +11,7 @@ use crate::actor::{Message, ReplyTo};
 use crate::bounds::Overflow;
 use crate::error::{Error, Refused};
 use crate::exit::{Exit, Panicked};
+use crate::foreign;
 use crate::handle::Handle;
 use crate::life::{Life, Stage};
 use crate::mailbox::{Envelope, Mailbox, Pushed};
@@ -176,7 +177,12 @@ impl<M: Message> Cell<M> {
 
     fn enqueue_fresh(self: &Arc<Self>) {
         match self.manner.executor {
-            Executor::Any => self.shared.queue.push_fresh(self.clone()),
+            Executor::Any if self.shared.queue.push_fresh(self.clone()) => {}
+            // The workers are gone, and with them whoever would have let go of it.
+            Executor::Any => {
+                let slot = self.task.try_lock().map(|mut slot| std::mem::replace(&mut *slot, Slot::Empty));
+                foreign::call("drop of an actor", || drop(slot));
+            }
             Executor::Callback => {
                 let cell = self.clone();
                 self.shared.callbacks.run(Box::new(move || cell.run()));
@@ -272,11 +278,13 @@ impl<M: Message> Cell<M> {
             return slot.end(Ended::new(Exit::Killed));
         }
         self.turn_left.store(turn, Relaxed);
-        let _span = trace::turn(&self.core);
         let before = (self.shared.ticker.ticks().now(), self.mailbox.delivered());
         let blocks = self.manner.executor == Executor::Callback;
         let polled = poller::polling(self.core.handle, self.manner.nests, blocks, || {
-            catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut Context::from_waker(waker))))
+            catch_unwind(AssertUnwindSafe(|| {
+                let _span = trace::turn(&self.core);
+                task.as_mut().poll(&mut Context::from_waker(waker))
+            }))
         });
         let both = match polled {
             Ok(Poll::Pending) => None,
@@ -331,38 +339,36 @@ impl<M: Message> Cell<M> {
         if !may || !poller::may_poll(began) || !self.run.claim() {
             return false;
         }
-        self.poll_here(caller, began);
+        self.poll_here(caller, began, 1);
         true
     }
 
     /// Polls in place what this thread has claimed or started.
-    fn poll_here(self: &Arc<Self>, caller: Caller, began: u64) {
+    fn poll_here(self: &Arc<Self>, caller: Caller, began: u64, turn: u32) {
         if poller::is_worker() {
-            return self.poll_claimed(caller, began);
+            return self.poll_claimed(caller, began, turn);
         }
         let _io = self.shared.io.enter();
-        self.shared.ticker.enter();
-        self.poll_claimed(caller, began);
-        self.shared.ticker.leave();
+        let _active = self.shared.ticker.enter_for_now();
+        self.poll_claimed(caller, began, turn);
     }
 
     /// Queues what was woken; where a thread blocks for its answer, and a worker would have to be woken too, it is that
     /// thread which goes on with it: one that is woken instead of two.
     fn enqueue_woken(self: &Arc<Self>) {
         let alone = self.manner.executor == Executor::Any && self.wanted.load(Relaxed) == 0;
-        if alone
-            && !poller::is_worker()
-            && self.shared.has_idle_worker()
-            && let Ok(duty) = self.in_flight.try_lock()
-            && duty.lend(self.clone()).is_ok()
-        {
-            return;
+        if alone && !poller::is_worker() && self.shared.has_idle_worker() {
+            // Whoever holds it is about to answer. It is let go before anybody is told.
+            let waiter = self.in_flight.try_lock().ok().and_then(|duty| duty.waiter());
+            if waiter.is_some_and(|waiter| waiter.lend(self.clone()).is_ok()) {
+                return;
+            }
         }
         self.enqueue_fresh();
     }
 
-    fn poll_claimed(self: &Arc<Self>, caller: Caller, began: u64) {
-        let ended = self.poll(1);
+    fn poll_claimed(self: &Arc<Self>, caller: Caller, began: u64, turn: u32) {
+        let ended = self.poll(turn);
         let again = ended.is_none() && self.run.rest();
         let now = self.shared.ticker.ticks().now();
         if now != began {
@@ -519,12 +525,15 @@ impl<M: Message> Wake for Cell<M> {
 
 impl<M: Message> Lent for Cell<M> {
     fn run_here(self: Arc<Self>) {
+        // First: whoever wants something of it from now on meets one that runs, whoever did before is seen.
+        self.run.start();
         let began = self.shared.ticker.ticks().now();
         if self.wanted.load(Relaxed) != 0 || !poller::may_poll(began) {
-            return self.give_back();
+            self.run.requeue();
+            return self.enqueue_fresh();
         }
-        self.run.start();
-        self.poll_here(Caller::Waits, began);
+        // No message besides the one in hand: whoever waits goes on as soon as that is answered.
+        self.poll_here(Caller::Waits, began, 0);
     }
 
     fn give_back(self: Arc<Self>) {

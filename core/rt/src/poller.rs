@@ -143,9 +143,15 @@ pub(crate) fn polling<T>(handle: Handle, nests: bool, blocks: bool, poll: impl F
 /// Whether an actor may be polled in place here at this tick.
 #[inline]
 pub(crate) fn may_poll(tick: u64) -> bool {
+    could_poll(tick) && !LOCAL.with(|local| local.skips.replace(false))
+}
+
+/// The same, but for a turn that this thread owes others.
+#[inline]
+pub(crate) fn could_poll(tick: u64) -> bool {
     LOCAL.with(|local| {
         let nests = local.top().is_none_or(|polled| polled.nests && local.depth.get() < NESTED_MAX);
-        nests && tick >= local.barred_until.get() && !local.skips.replace(false)
+        nests && tick >= local.barred_until.get()
     })
 }
 

@@ -26,7 +26,10 @@ type Early<V, E> = (Result<V, E>, Callback<V, E>);
 enum State<V, E> {
     Empty,
     /// A thread blocks for it. Known, because to notify a condition costs a system call even if nobody waits.
-    Blocking,
+    Blocking {
+        /// It may be given something to do meanwhile.
+        helps: bool,
+    },
     /// The thread that blocks for it has this to do first.
     Lent(Arc<dyn Lent>),
     Polled(Waker),
@@ -136,7 +139,7 @@ impl<V, E> Slot<V, E> {
                 drop(guard);
                 true
             }
-            State::Blocking => {
+            State::Blocking { .. } => {
                 guard.0 = State::Ready(answer);
                 drop(guard);
                 self.arrived.notify_all();
@@ -252,10 +255,19 @@ impl<V, E: From<Broken>> Resolver<V, E> {
         self.0.handling.store(true, Relaxed);
     }
 
-    /// Has the thread that blocks for the answer do this, if there is one and it has nothing to do yet.
+    pub(crate) fn waiter(&self) -> Waiter<V, E> {
+        Waiter(self.0.clone())
+    }
+}
+
+/// Whoever waits for an answer.
+pub(crate) struct Waiter<V, E>(Arc<Slot<V, E>>);
+
+impl<V, E> Waiter<V, E> {
+    /// Has the thread that blocks for the answer do this, if there is one that may and has nothing to do yet.
     pub(crate) fn lend(&self, lent: Arc<dyn Lent>) -> Result<(), Arc<dyn Lent>> {
         let mut guard = self.0.lock();
-        if !matches!(guard.0, State::Blocking) {
+        if !matches!(guard.0, State::Blocking { helps: true }) {
             return Err(lent);
         }
         guard.0 = State::Lent(lent);
@@ -399,7 +411,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
             // From here on it is this thread that waits.
             guard.0 = State::Empty;
         }
-        while matches!(guard.0, State::Empty | State::Blocking | State::Lent(_)) {
+        while matches!(guard.0, State::Empty | State::Blocking { .. } | State::Lent(_)) {
             if let State::Lent(lent) = std::mem::replace(&mut guard.0, State::Empty) {
                 drop(guard);
                 lent.run_here();
@@ -417,7 +429,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
                 self.edge = None;
                 return None;
             }
-            guard.0 = State::Blocking;
+            guard.0 = State::Blocking { helps: self.helps() };
             guard = match [self.deadline, until].into_iter().flatten().min() {
                 None => slot.arrived.wait(guard).unwrap_or_else(PoisonError::into_inner),
                 Some(at) => {
@@ -428,6 +440,12 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         }
         drop(guard);
         self.try_take()
+    }
+
+    /// Whether this thread may poll what it waits for.
+    fn helps(&self) -> bool {
+        let tick = self.target.as_ref().map(|(shared, _)| shared.ticker.ticks().now());
+        tick.is_none_or(crate::poller::could_poll)
     }
 
     /// Blocks this thread until the answer or the deadline.
@@ -461,7 +479,7 @@ impl<V: Send + 'static, E: From<Error> + Send + 'static> Pending<V, E> {
         self.arm(&slot);
         let mut guard = slot.lock();
         match std::mem::replace(&mut guard.0, State::Over) {
-            State::Empty | State::Blocking | State::Polled(_) => {
+            State::Empty | State::Blocking { .. } | State::Polled(_) => {
                 guard.0 = State::Called(callback);
                 self.slot = None;
                 Ok(Canceller(Arc::downgrade(&slot)))

@@ -76,8 +76,8 @@ impl Errand {
 
     /// Something woke it.
     fn wake(self: &Arc<Self>) {
-        let lent = lock(&self.duty).as_ref().map(|duty| duty.lend(self.clone()));
-        if !matches!(lent, Some(Ok(()))) {
+        let waiter = lock(&self.duty).as_ref().map(Resolver::waiter);
+        if !waiter.is_some_and(|waiter| waiter.lend(self.clone()).is_ok()) {
             self.clone().give_back();
         }
     }

@@ -48,9 +48,9 @@ impl Queue {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an actor that was just activated.
-    pub(crate) fn push_fresh(&self, actor: Arc<dyn Runnable>) {
-        self.push(actor, |queues| &mut queues.fresh);
+    /// Queues an actor that was just activated; `false` once nothing is taken any more.
+    pub(crate) fn push_fresh(&self, actor: Arc<dyn Runnable>) -> bool {
+        self.push(actor, |queues| &mut queues.fresh)
     }
 
     /// Queues an actor that used up its turn.
@@ -75,10 +75,15 @@ impl Queue {
         }
     }
 
-    fn push(&self, actor: Arc<dyn Runnable>, which: fn(&mut Queues) -> &mut VecDeque<Arc<dyn Runnable>>) {
+    fn push(
+        &self,
+        actor: Arc<dyn Runnable>,
+        which: fn(&mut Queues) -> &mut VecDeque<Arc<dyn Runnable>>,
+    ) -> bool {
         let mut queues = self.lock();
         if queues.closed {
-            return drop((queues, actor));
+            drop((queues, actor));
+            return false;
         }
         which(&mut queues).push_back(actor);
         let wake = queues.sleepers > 0;
@@ -86,6 +91,7 @@ impl Queue {
         if wake {
             self.work.notify_one();
         }
+        true
     }
 
     /// The next actor to run; blocks, and calls `idle` and `awake` around the wait. `None` when the queue has ended.

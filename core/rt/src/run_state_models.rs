@@ -76,6 +76,40 @@ impl World {
     }
 }
 
+/// One that is lent to a thread, while another wants it to stop: `wanted`, and who has seen to its grace.
+struct Stopped {
+    run: RunState,
+    wanted: AtomicUsize,
+    seen: AtomicUsize,
+}
+
+impl Stopped {
+    /// As a worker that took it from its queue, or a thread that it was lent to.
+    fn run(&self, lent: bool) {
+        self.run.start();
+        let wanted = self.wanted.load(Relaxed) != 0;
+        if wanted && lent {
+            self.run.requeue();
+            return self.run(false);
+        }
+        if wanted {
+            self.seen.store(1, Relaxed);
+        }
+        if self.run.rest() {
+            self.run(false);
+        }
+    }
+
+    fn stop(&self) {
+        self.wanted.store(1, Relaxed);
+        match self.run.activate_from() {
+            Before::Idle => self.run(false),
+            Before::Queued => {}
+            Before::Other => self.seen.store(1, Relaxed),
+        }
+    }
+}
+
 /// Tries all schedules in which threads are interrupted up to three times; all of them at all would take hours.
 pub(crate) fn model(part: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -228,5 +262,21 @@ fn model_what_is_wanted_of_one_in_a_queue_is_seen_by_whoever_takes_it_out() {
         if left.join().expect("no panic") {
             assert_eq!(seen, 1, "nobody looks at the clock");
         }
+    });
+}
+
+#[test]
+fn model_who_stops_what_is_lent_sees_to_its_grace_or_is_seen() {
+    model(|| {
+        let world = Arc::new(Stopped {
+            run: RunState::queued(),
+            wanted: AtomicUsize::new(0),
+            seen: AtomicUsize::new(0),
+        });
+        let stopper = world.clone();
+        let other = thread::spawn(move || stopper.stop());
+        world.run(true);
+        other.join().expect("no panic");
+        assert_eq!(world.seen.load(Relaxed), 1);
     });
 }

@@ -151,7 +151,9 @@ impl Supervisor {
         drop(state);
         match poller::is_free_worker() {
             true => self.work(),
-            false => self.shared.queue.push_fresh(self.clone()),
+            false => {
+                self.shared.queue.push_fresh(self.clone());
+            }
         }
     }
 

@@ -63,6 +63,12 @@ impl Ticker {
         }
     }
 
+    /// The same, undone when this is dropped.
+    pub(crate) fn enter_for_now(&self) -> Entered<'_> {
+        self.enter();
+        Entered(self)
+    }
+
     /// Threads that may be polling now.
     pub(crate) fn active(&self) -> usize {
         self.shared.active.load(Relaxed)
@@ -71,6 +77,15 @@ impl Ticker {
     /// This thread polls no more.
     pub(crate) fn leave(&self) {
         self.shared.active.fetch_sub(1, SeqCst);
+    }
+}
+
+/// A thread that polls as long as this lives.
+pub(crate) struct Entered<'a>(&'a Ticker);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 
