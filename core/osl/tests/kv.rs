@@ -5,7 +5,7 @@ mod support;
 use std::sync::mpsc;
 use std::task::Poll;
 
-use airssys_osl::{Change, Decision, DenialKind, Keys, Kv, KvError, Operation, StoreLimits};
+use airssys_osl::{Change, Decision, DenialKind, FsError, Keys, Kv, KvError, Operation, StoreLimits};
 use support::futures::{block_on, poll_with};
 use support::kv::{Shelf, assert_denied, soon};
 
@@ -282,4 +282,49 @@ fn the_log_of_commits_is_written_back_and_bounded() {
         let wal = std::fs::metadata(shelf.world.path("store.db-wal")).unwrap().len();
         assert!(wal <= 8 << 20, "{wal}");
     }
+}
+
+#[test]
+fn a_log_that_was_written_back_begins_anew_and_is_left_alone_while_it_is_short() {
+    const LONG_BYTES: u64 = 4 << 20;
+    let shelf = Shelf::new(BOTH);
+    let (path, log) = (support::kv::path(&shelf.world), shelf.world.path("store.db-wal"));
+    let log_bytes = || std::fs::metadata(&log).unwrap().len();
+    for n in 0..4 {
+        shelf.set("large", &vec![n; 1 << 20]).unwrap();
+    }
+    assert!(log_bytes() >= LONG_BYTES);
+    // It was written back after the answer to the last one, and before the next.
+    shelf.set("small", b"0").unwrap();
+    let (short, written_back) = (log_bytes(), std::fs::read(&path).unwrap());
+    assert!(short < 1 << 20, "{short}");
+    for n in 1..9 {
+        shelf.set("small", &[n]).unwrap();
+    }
+    assert!(log_bytes() > short);
+    assert!(std::fs::read(&path).unwrap() == written_back, "no commit wrote the log back");
+}
+
+#[test]
+fn a_change_that_does_not_begin_gives_its_written_bytes_back() {
+    let limits = StoreLimits { queued_max: 1, ..StoreLimits::default() };
+    let shelf = Shelf::with(BOTH, limits);
+    let files = shelf.world.files.clone().with_write_bytes_max(20);
+    let begin =
+        |space: &str, change: Change| files.counted(change.bytes(), || shelf.kv.change(space, change, ""));
+    let used = || files.write_bytes_used();
+    assert_denied(begin("other", pairs(&[("a", b"123456789")])).unwrap().map(drop), DenialKind::NotGranted);
+    assert!(matches!(begin("a b", pairs(&[("a", b"1")])).unwrap(), Err(KvError::BadName(_))));
+    assert_eq!(used(), 0);
+    let go = hold(&shelf.kv);
+    let waits = begin("notes", pairs(&[("a", b"123456789")])).unwrap().unwrap();
+    assert!(matches!(begin("notes", pairs(&[("b", b"1")])).unwrap(), Err(KvError::Busy { .. })));
+    assert_eq!(used(), 10);
+    // What is too much does not even begin.
+    let too_much = files.counted(11, || -> Result<(), ()> { panic!("it began") });
+    assert!(matches!(too_much, Err(FsError::QuotaExceeded { write_bytes_max: 20 })));
+    drop(go);
+    waits.wait(soon()).unwrap();
+    begin("notes", pairs(&[("b", b"123456789")])).unwrap().unwrap().wait(soon()).unwrap();
+    assert_eq!(used(), 20);
 }
