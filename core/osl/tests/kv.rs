@@ -306,25 +306,36 @@ fn a_log_that_was_written_back_begins_anew_and_is_left_alone_while_it_is_short()
 }
 
 #[test]
-fn a_change_that_does_not_begin_gives_its_written_bytes_back() {
-    let limits = StoreLimits { queued_max: 1, ..StoreLimits::default() };
-    let shelf = Shelf::with(BOTH, limits);
-    let files = shelf.world.files.clone().with_write_bytes_max(20);
-    let begin =
-        |space: &str, change: Change| files.counted(change.bytes(), || shelf.kv.change(space, change, ""));
+fn bytes_of_a_change_that_is_refused_can_be_given_back() {
+    let limits = StoreLimits { queued_max: 1, store_pairs_max: 2, ..StoreLimits::default() };
+    let shelf = Shelf::with(&["kv.read notes", "kv.write notes ; quota=20B"], limits);
+    let files = shelf.world.files.clone().with_write_bytes_max(30);
+    let make = |space: &str, change: Change| {
+        let written = files.count_written(change.bytes()).unwrap();
+        let made = shelf.kv.change(space, change, "").and_then(|begun| begun.wait(soon()));
+        if made.as_ref().is_err_and(KvError::is_refusal) {
+            written.give_back();
+        }
+        made
+    };
     let used = || files.write_bytes_used();
-    assert_denied(begin("other", pairs(&[("a", b"123456789")])).unwrap().map(drop), DenialKind::NotGranted);
-    assert!(matches!(begin("a b", pairs(&[("a", b"1")])).unwrap(), Err(KvError::BadName(_))));
+    assert_denied(make("other", pairs(&[("a", b"1")])), DenialKind::NotGranted);
+    assert!(matches!(make("a b", pairs(&[("a", b"1")])), Err(KvError::BadName(_))));
+    assert!(matches!(make("notes", pairs(&[("a", &[b'1'; 20])])), Err(KvError::QuotaExceeded { .. })));
     assert_eq!(used(), 0);
+    make("notes", pairs(&[("a", b"x"), ("b", b"y")])).unwrap();
+    assert!(matches!(make("notes", pairs(&[("c", b"z")])), Err(KvError::Full("pairs"))));
+    let add = Change::Increment { key: "a".to_owned(), delta: 1 };
+    assert!(matches!(make("notes", add), Err(KvError::NotNumber)));
+    assert_eq!(used(), 4);
+    assert!(matches!(files.count_written(27).err(), Some(FsError::QuotaExceeded { write_bytes_max: 30 })));
+    // One that nobody waits for any more is made all the same.
     let go = hold(&shelf.kv);
-    let waits = begin("notes", pairs(&[("a", b"123456789")])).unwrap().unwrap();
-    assert!(matches!(begin("notes", pairs(&[("b", b"1")])).unwrap(), Err(KvError::Busy { .. })));
-    assert_eq!(used(), 10);
-    // What is too much does not even begin.
-    let too_much = files.counted(11, || -> Result<(), ()> { panic!("it began") });
-    assert!(matches!(too_much, Err(FsError::QuotaExceeded { write_bytes_max: 20 })));
+    let written = files.count_written(2).unwrap();
+    let left = shelf.kv.change("notes", pairs(&[("a", b"2")]), "").unwrap();
+    assert!(matches!(make("notes", pairs(&[("b", b"2")])), Err(KvError::Busy { queued_max: 1 })));
+    assert!(left.wait(std::time::Instant::now()).is_err_and(|late| !late.is_refusal()));
+    drop(written);
     drop(go);
-    waits.wait(soon()).unwrap();
-    begin("notes", pairs(&[("b", b"123456789")])).unwrap().unwrap().wait(soon()).unwrap();
-    assert_eq!(used(), 20);
+    assert_eq!(used(), 6);
 }
