@@ -117,13 +117,13 @@ mod tests {
 
     /// A program that waits for its end.
     fn program() -> Process {
-        let sh = std::fs::canonicalize("/bin/sh").unwrap().display().to_string();
-        let set = CapabilitySet::new("default/a/0", Audit::open(AuditConfig::default()).unwrap());
-        let capability = Capability::parse(&format!("process.run {sh} -c **")).unwrap().remove(0);
-        set.grant(1, capability, None).unwrap();
+        let sh = std::fs::canonicalize("/bin/sh").expect("a shell").display().to_string();
+        let set = CapabilitySet::new("default/a/0", Audit::open(AuditConfig::default()).expect("an audit"));
+        let capability = Capability::parse(&format!("process.run {sh} -c **")).expect("valid").remove(0);
+        set.grant(1, capability, None).expect("granted");
         let args = vec!["-c".to_owned(), "sleep 1005".to_owned()];
         let command = Command { program: sh, args, ..Command::default() };
-        Processes::new(set, ProcessLimits::default()).run(&command, "test").unwrap()
+        Processes::new(set, ProcessLimits::default()).run(&command, "test").expect("runs")
     }
 
     #[test]
