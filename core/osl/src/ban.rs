@@ -46,13 +46,17 @@ impl Ban {
         ban == grant || matches!((ban, grant), ("fs.exec", "process.run") | ("net.connect", "http"))
     }
 
-    /// Whether it may refuse something of what the capability allows; true more often than that is so.
-    pub(crate) fn may_touch(&self, capability: &Capability) -> bool {
-        let (ban, grant) = (self.capability.name(), capability.name());
+    /// Whether a ban of that name may refuse something that a grant of this name allows.
+    pub(crate) fn meets(ban: &str, grant: &str) -> bool {
         let net = |name: &str| name == "http" || name.starts_with("net.");
         // What describes a file is asked for by either.
         let describes = |name: &str| matches!(name, "fs.read" | "fs.list");
-        if !(Ban::concerns(ban, grant) || net(ban) && net(grant) || describes(ban) && describes(grant)) {
+        Ban::concerns(ban, grant) || net(ban) && net(grant) || describes(ban) && describes(grant)
+    }
+
+    /// Whether it may refuse something of what the capability allows; true more often than that is so.
+    pub(crate) fn may_touch(&self, capability: &Capability) -> bool {
+        if !Ban::meets(self.capability.name(), capability.name()) {
             return false;
         }
         match (self.capability.scope(), capability.scope()) {

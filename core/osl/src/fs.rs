@@ -91,6 +91,19 @@ pub struct Files {
     resources: Resources,
 }
 
+/// Bytes that count as written, unless it turns out that they were not.
+pub struct Written {
+    quota: Quota,
+    bytes: u64,
+}
+
+impl Written {
+    /// Nothing was written: they count no more.
+    pub fn give_back(self) {
+        self.quota.give_back(self.bytes);
+    }
+}
+
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -131,19 +144,10 @@ impl Files {
         self.quota.bytes_used()
     }
 
-    /// Begins what writes so many bytes elsewhere than to a file, on the same limit; they are given back if it does not
-    /// begin.
-    pub fn counted<T, E>(
-        &self,
-        bytes: u64,
-        begin: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Result<T, E>, FsError> {
-        let taken = self.quota.take(bytes)?;
-        let begun = begin();
-        if begun.is_ok() {
-            taken.keep(bytes);
-        }
-        Ok(begun)
+    /// Counts bytes that are written elsewhere than to a file on the same limit: all or, if they are too many, none.
+    pub fn count_written(&self, bytes: u64) -> Result<Written, FsError> {
+        self.quota.take(bytes)?.keep(bytes);
+        Ok(Written { quota: self.quota.clone(), bytes })
     }
 
     /// The entries of a directory in the order of their names, without `.` and `..`; needs `fs.list`

@@ -101,7 +101,7 @@ pub use kv::{Change, Keys, Kv, KvError, Pending, Store, StoreLimits};
 
 #[cfg(unix)]
 pub use self::{
-    fs::{ENTRIES_MAX, Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime},
+    fs::{ENTRIES_MAX, Entry, FileHandle, Files, FsError, Kind, Metadata, OpenOptions, SetTime, Written},
     idempotent::Idempotent,
     net::{
         Bound, Connecting, DnsResolver, FixedNames, HttpAddress, HttpRoute, KeepAlive, Listener, NetError,

@@ -281,3 +281,85 @@ fn push(to: &CapabilitySet, child: &Arc<Grant>) -> Result<(), HandOnError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::audit::{Audit, AuditConfig};
+
+    fn capability() -> Capability {
+        Capability::parse("env A").unwrap().remove(0)
+    }
+
+    /// Hands the grant of one actor on to another, and lets something happen once it was decided that this may be; what it
+    /// came to, and whether the giver was told of an end.
+    fn hand_meanwhile(
+        from: &CapabilitySet,
+        to: &CapabilitySet,
+        meanwhile: impl FnOnce(),
+    ) -> (Result<(), DenialKind>, bool) {
+        let parent = from.read(|held| held.grants.iter().next().cloned()).expect("it was given one");
+        let told = Arc::new(AtomicBool::new(false));
+        let of_part = told.clone();
+        let tell: Told = Box::new(move |_, _| of_part.store(true, Ordering::Relaxed));
+        let part = Part { id: 10, capability: capability(), ttl: None, told: tell };
+        // Nothing is put there as long as this is held.
+        let receiver = to.write();
+        let idle = Arc::strong_count(&parent);
+        let outcome = thread::scope(|scope| {
+            let hands = scope.spawn(|| from.hand_on(to, part, "test"));
+            // Whoever has found the parent keeps it.
+            while Arc::strong_count(&parent) == idle {
+                thread::yield_now();
+            }
+            meanwhile();
+            drop(receiver);
+            hands.join().unwrap()
+        });
+        let outcome = match outcome {
+            Ok(_) => Ok(()),
+            Err(HandOnError::Denied(denial)) => Err(denial.kind),
+            Err(other) => panic!("{other}"),
+        };
+        (outcome, told.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn what_is_not_noted_because_its_grant_has_ended_meanwhile_leaves_nothing_behind() {
+        type Ends = fn(&CapabilitySet);
+        let ends: [(Ends, DenialKind); 3] = [
+            (|from| assert_eq!(from.revoke(1), Some(0)), DenialKind::Revoked),
+            (|from| assert_eq!(from.expire(1), Some(0)), DenialKind::Expired),
+            (CapabilitySet::close, DenialKind::Revoked),
+        ];
+        for (end, kind) in ends {
+            let audit = Audit::open(AuditConfig::default()).unwrap();
+            let [from, to] =
+                ["default/a/0", "default/b/0"].map(|name| CapabilitySet::new(name, audit.clone()));
+            from.grant(1, capability(), None).unwrap();
+            assert_eq!(hand_meanwhile(&from, &to, || end(&from)), (Err(kind), false));
+            assert!(to.grants().is_empty() && !to.is_live(10));
+            assert_eq!(
+                from.read(|held| held.grants.iter().map(|grant| grant.heirs_count()).sum::<usize>()),
+                0
+            );
+            // Its number is free, and it had no beginning that a record tells of.
+            to.grant(10, capability(), None).unwrap();
+            let handed = audit.recent().into_iter().filter(|record| record.giver.is_some());
+            assert_eq!(handed.count(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_handed_on_while_nothing_ends_is_noted_once() {
+        let audit = Audit::open(AuditConfig::default()).unwrap();
+        let [from, to] = ["default/a/0", "default/b/0"].map(|name| CapabilitySet::new(name, audit.clone()));
+        from.grant(1, capability(), None).unwrap();
+        assert_eq!(hand_meanwhile(&from, &to, || {}), (Ok(()), false));
+        let heirs = || from.read(|held| held.grants.iter().map(|grant| grant.heirs_count()).sum::<usize>());
+        assert_eq!((heirs(), to.revoke(10), heirs()), (1, Some(0), 0));
+    }
+}

@@ -115,8 +115,9 @@ impl CapabilitySet {
             (less(held.bans.given(), before.given()), less(before.given(), held.bans.given()));
         let names: HashSet<&str> = new.iter().map(|ban| ban.capability.name()).collect();
         let ended = held.grants.renew(|grant| {
-            names.iter().any(|ban| Ban::concerns(ban, grant.capability.name()))
-                || grant.heirs_count() > 0 && new.iter().any(|ban| ban.may_touch(&grant.capability))
+            // Of what was handed on nobody asks again whether a ban of the giver touches it, by whatever name.
+            let ends = if grant.heirs_count() > 0 { Ban::meets } else { Ban::concerns };
+            names.iter().any(|ban| ends(ban, grant.capability.name()))
         });
         drop(held);
         drop(handing);

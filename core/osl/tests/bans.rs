@@ -305,3 +305,19 @@ fn a_ban_of_reading_refuses_what_a_link_tells_of_the_file_under_a_grant_of_listi
         assert!(forbidden(world.files.metadata(&path, true, "test")), "{path}");
     }
 }
+
+#[test]
+fn what_describes_a_file_is_banned_by_either_way_to_do_so_and_the_other_use_is_not() {
+    let world = World::new(&["fs.read,list {}/**"]);
+    let pay = world.write("private/pay", "secret");
+    let forbidden = |done: Result<(), FsError>| matches!(done, Err(FsError::Denied(denial)) if denial.kind == DenialKind::Forbidden);
+    let describe = || world.files.metadata(&pay, true, "").map(drop);
+    let list = || world.files.list(&world.path("private"), "").map(drop);
+    describe().unwrap();
+    world.set.forbid(bans(&world, &["fs.list {}/private/**"]));
+    assert!(forbidden(describe()) && forbidden(list()));
+    assert_eq!(world.read(&pay).unwrap(), "secret");
+    world.set.forbid(bans(&world, &["fs.read {}/private/**"]));
+    assert!(forbidden(describe()) && forbidden(world.read(&pay).map(drop)));
+    list().unwrap();
+}

@@ -40,6 +40,18 @@ fn what_is_at_hand_is_read_without_a_wait() {
             assert_eq!(&buf[..read], content);
         }
     }
+    // What it cannot say it leaves to the other; the last offset is none, not where the descriptor stands.
+    for beyond in [u64::MAX, 1 << 63] {
+        assert_eq!(handle.try_read_at(&mut buf, beyond).unwrap(), None);
+        assert!(matches!(handle.read_at(&mut buf, beyond), Err(FsError::Io(_))));
+    }
+    let far = handle.read_at(&mut buf, i64::MAX as u64);
+    assert!(
+        handle
+            .try_read_at(&mut buf, i64::MAX as u64)
+            .unwrap()
+            .is_none_or(|read| far.is_ok_and(|far| far == read))
+    );
     handle.permit().unwrap();
     world.set.revoke(1);
     assert!(matches!(handle.permit(), Err(FsError::Denied(_))));

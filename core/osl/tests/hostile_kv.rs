@@ -284,6 +284,49 @@ fn the_store_is_its_users_alone() {
 }
 
 #[test]
+fn hostile_a_log_that_somebody_put_beside_a_store_is_not_played_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = open(&folder.path().join("theirs.db")).unwrap();
+    kv(&theirs)
+        .change("notes", Change::Set(vec![("k".to_owned(), b"v".to_vec())]), "")
+        .unwrap()
+        .wait(soon())
+        .unwrap();
+    // It holds all that theirs does.
+    let log = fs::read(folder.path().join("theirs.db-wal")).unwrap();
+    let path = folder.path().join("store.db");
+    let refused = || matches!(open(&path), Err(KvError::NotPrivate(_)));
+    let beside = |end: &str| folder.path().join(format!("store.db{end}"));
+    let put = |end: &str, mode: u32| {
+        fs::write(beside(end), &log).unwrap();
+        fs::set_permissions(beside(end), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    // First a store that is new, then one that holds something.
+    for round in 0..2 {
+        for end in ["-wal", "-shm"] {
+            put(end, 0o644);
+            assert!(refused(), "{end} in round {round}");
+            assert_eq!(fs::read(beside(end)).unwrap(), log);
+            put(end, 0o600);
+            fs::hard_link(beside(end), beside("other")).unwrap();
+            assert!(refused());
+            fs::remove_file(beside("other")).unwrap();
+            fs::rename(beside(end), beside("other")).unwrap();
+            symlink(beside("other"), beside(end)).unwrap();
+            assert!(open(&path).is_err());
+            fs::remove_file(beside(end)).unwrap();
+            fs::remove_file(beside("other")).unwrap();
+        }
+        if round == 0 {
+            // One of this user's own is thrown away where there is nothing to play it back into.
+            put("-wal", 0o600);
+        }
+        let store = open(&path).unwrap();
+        assert_eq!(kv(&store).get("notes", "k", "").unwrap(), None);
+    }
+}
+
+#[test]
 fn no_grant_of_files_reaches_those_of_the_store() {
     let shelf = Shelf::new(&["kv.read notes", "kv.write notes", "fs.read,write,list,delete {}/**"]);
     shelf.set("a", b"1").unwrap();

@@ -5,7 +5,7 @@ mod support;
 use std::sync::mpsc;
 use std::task::Poll;
 
-use airssys_osl::{Change, Decision, DenialKind, Keys, Kv, KvError, Operation, StoreLimits};
+use airssys_osl::{Change, Decision, DenialKind, FsError, Keys, Kv, KvError, Operation, StoreLimits};
 use support::futures::{block_on, poll_with};
 use support::kv::{Shelf, assert_denied, soon};
 
@@ -282,4 +282,60 @@ fn the_log_of_commits_is_written_back_and_bounded() {
         let wal = std::fs::metadata(shelf.world.path("store.db-wal")).unwrap().len();
         assert!(wal <= 8 << 20, "{wal}");
     }
+}
+
+#[test]
+fn a_log_that_was_written_back_begins_anew_and_is_left_alone_while_it_is_short() {
+    const LONG_BYTES: u64 = 4 << 20;
+    let shelf = Shelf::new(BOTH);
+    let (path, log) = (support::kv::path(&shelf.world), shelf.world.path("store.db-wal"));
+    let log_bytes = || std::fs::metadata(&log).unwrap().len();
+    for n in 0..4 {
+        shelf.set("large", &vec![n; 1 << 20]).unwrap();
+    }
+    assert!(log_bytes() >= LONG_BYTES);
+    // It was written back after the answer to the last one, and before the next.
+    shelf.set("small", b"0").unwrap();
+    let (short, written_back) = (log_bytes(), std::fs::read(&path).unwrap());
+    assert!(short < 1 << 20, "{short}");
+    for n in 1..9 {
+        shelf.set("small", &[n]).unwrap();
+    }
+    assert!(log_bytes() > short);
+    assert!(std::fs::read(&path).unwrap() == written_back, "no commit wrote the log back");
+}
+
+#[test]
+fn bytes_of_a_change_that_is_refused_can_be_given_back() {
+    let limits = StoreLimits { queued_max: 1, store_pairs_max: 2, ..StoreLimits::default() };
+    let shelf = Shelf::with(&["kv.read notes", "kv.write notes ; quota=20B"], limits);
+    let files = shelf.world.files.clone().with_write_bytes_max(30);
+    let make = |space: &str, change: Change| {
+        let written = files.count_written(change.bytes()).unwrap();
+        let made = shelf.kv.change(space, change, "").and_then(|begun| begun.wait(soon()));
+        if made.as_ref().is_err_and(KvError::is_refusal) {
+            written.give_back();
+        }
+        made
+    };
+    let used = || files.write_bytes_used();
+    assert_denied(make("other", pairs(&[("a", b"1")])), DenialKind::NotGranted);
+    assert!(matches!(make("a b", pairs(&[("a", b"1")])), Err(KvError::BadName(_))));
+    assert!(matches!(make("notes", pairs(&[("a", &[b'1'; 20])])), Err(KvError::QuotaExceeded { .. })));
+    assert_eq!(used(), 0);
+    make("notes", pairs(&[("a", b"x"), ("b", b"y")])).unwrap();
+    assert!(matches!(make("notes", pairs(&[("c", b"z")])), Err(KvError::Full("pairs"))));
+    let add = Change::Increment { key: "a".to_owned(), delta: 1 };
+    assert!(matches!(make("notes", add), Err(KvError::NotNumber)));
+    assert_eq!(used(), 4);
+    assert!(matches!(files.count_written(27).err(), Some(FsError::QuotaExceeded { write_bytes_max: 30 })));
+    // One that nobody waits for any more is made all the same.
+    let go = hold(&shelf.kv);
+    let written = files.count_written(2).unwrap();
+    let left = shelf.kv.change("notes", pairs(&[("a", b"2")]), "").unwrap();
+    assert!(matches!(make("notes", pairs(&[("b", b"2")])), Err(KvError::Busy { queued_max: 1 })));
+    assert!(left.wait(std::time::Instant::now()).is_err_and(|late| !late.is_refusal()));
+    drop(written);
+    drop(go);
+    assert_eq!(used(), 6);
 }

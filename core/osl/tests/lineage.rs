@@ -220,3 +220,77 @@ fn what_is_handed_on_while_its_grant_ends_never_outlives_it() {
         assert!(c.check(&Ask::Env("A".into()), "").is_err());
     }
 }
+
+fn forbid(world: &World, texts: &[&str]) {
+    let text = |text: &&str| text.replace("{}", &world.path(""));
+    let ban = |text: String| Ban { capability: capability(&text), rule: format!("p:1 {text}").into() };
+    world.set.forbid(texts.iter().map(text).map(ban).collect());
+}
+
+/// A world with a directory `srv`, to which a link `var2` leads.
+fn linked(grants: &[&str]) -> World {
+    let world = World::empty();
+    world.write("srv/private/note", "secret");
+    world.link("srv", "var2");
+    grants.iter().fold(1, |id, grant| world.grant_from(id, grant));
+    world
+}
+
+#[test]
+fn hostile_d3_a_ban_of_a_place_by_another_name_is_not_handed_past() {
+    // The grant begins behind the link, or the ban does.
+    for (granted, banned) in [("var2", "srv"), ("srv", "var2"), ("var2", "var2")] {
+        let world = linked(&[&format!("fs.read {{}}/{granted}/**")]);
+        let to = another(&world, "default/to/0");
+        forbid(&world, &[&format!("fs.read {{}}/{banned}/private/**")]);
+        for below in ["/**", "/*/note", "/private", "/private/**", "/private/note"] {
+            let text = format!("fs.read {}{below}", world.path(granted));
+            assert_eq!(denied(hand(&world.set, &to, 10, &text)), DenialKind::Forbidden, "{text}");
+        }
+        hand(&world.set, &to, 11, &format!("fs.read {}/public/**", world.path(granted))).unwrap();
+    }
+}
+
+#[test]
+fn hostile_d3_a_ban_of_where_the_giver_has_its_directory_by_now_is_not_handed_past() {
+    let world = linked(&["fs.read {}/srv/**"]);
+    std::fs::rename(world.path("srv"), world.path("moved")).unwrap();
+    forbid(&world, &["fs.read {}/moved/private/**"]);
+    let to = another(&world, "default/to/0");
+    let text = format!("fs.read {}", world.path("srv/private/note"));
+    assert_eq!(denied(hand(&world.set, &to, 10, &text)), DenialKind::Forbidden);
+}
+
+#[test]
+fn hostile_d3_a_new_ban_by_another_name_takes_back_what_was_handed_on() {
+    let bans = ["fs.read {}/var2/private/**", "fs.list {}/var2/private/**", "fs.list {}/srv/private/**"];
+    for (ban, granted) in bans.iter().flat_map(|ban| [(ban, "srv"), (ban, "var2")]) {
+        let world = linked(&[&format!("fs.read {{}}/{granted}/**")]);
+        let note = world.path(&format!("{granted}/private/note"));
+        let (to, third) = (another(&world, "default/to/0"), another(&world, "default/third/0"));
+        hand(&world.set, &to, 10, &format!("fs.read {note}")).unwrap();
+        hand(&to, &third, 11, &format!("fs.read {note}")).unwrap();
+        let file = Files::new(third.clone()).open(&note, "test").unwrap();
+        forbid(&world, &[ban]);
+        assert!(to.grants().is_empty() && third.grants().is_empty(), "{ban} of {granted}");
+        assert!(file.read_at(&mut [0; 8], 0).is_err());
+        assert_eq!(denied(hand(&world.set, &to, 12, &format!("fs.read {note}"))), DenialKind::Forbidden);
+    }
+}
+
+#[test]
+fn what_describes_a_file_is_not_handed_past_a_ban_of_the_other_way_to_describe_it() {
+    for (granted, banned) in [("fs.read", "fs.list"), ("fs.list", "fs.read")] {
+        let world = World::new(&[&format!("{granted} {{}}/**"), "fs.write {}/**"]);
+        let to = another(&world, "default/to/0");
+        let of = |action: &str, name: &str| format!("{action} {}", world.path(name));
+        hand(&world.set, &to, 10, &of(granted, "private/pay")).unwrap();
+        hand(&world.set, &to, 11, &of("fs.write", "private/pay")).unwrap();
+        forbid(&world, &[&format!("{banned} {{}}/private/**")]);
+        let left: Vec<_> = to.grants().into_iter().map(|grant| grant.id).collect();
+        assert_eq!(left, [11], "{banned}");
+        assert_eq!(denied(hand(&world.set, &to, 12, &of(granted, "private/pay"))), DenialKind::Forbidden);
+        hand(&world.set, &to, 13, &of(granted, "public/pay")).unwrap();
+        hand(&world.set, &to, 14, &of("fs.write", "private/other")).unwrap();
+    }
+}

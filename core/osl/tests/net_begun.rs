@@ -92,6 +92,22 @@ fn a_connection_on_its_way_is_cut_with_its_grant() {
 }
 
 #[test]
+fn a_connection_that_stands_is_not_handed_over_after_the_end_of_its_grant() {
+    let (_peer, to) = peer();
+    let world = NetWorld::new(&["net.connect 127.0.0.1:*"]);
+    let mut connecting = world.network.begin_connect(at(&to), "test").unwrap();
+    while !connecting.is_connected().unwrap() {
+        poll(&mut [PollFd::new(&connecting.ready_fd().unwrap(), PollFlags::OUT)], None).unwrap();
+    }
+    assert_eq!(world.set.revoke(1), Some(1));
+    let cut = denial(connecting.finish());
+    assert_eq!(cut.kind, DenialKind::Revoked);
+    assert_eq!(world.network.open_sockets(), 0);
+    let results = world.audit.recent().into_iter().filter_map(|record| record.outcome);
+    assert!(results.eq([cut.to_string()]), "its record ends once, and says why");
+}
+
+#[test]
 fn a_bound_socket_takes_nobody_before_it_listens() {
     let world = NetWorld::new(&["net.listen 127.0.0.1:*"]);
     let bound = world.network.bind(ip("127.0.0.1"), 0, "test").unwrap();

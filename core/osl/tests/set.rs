@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use airssys_osl::{Ask, Capability, CapabilitySet, Decision, DenialKind, Operation};
+use airssys_osl::{Ask, Ban, Capability, CapabilitySet, Decision, DenialKind, Operation};
 use support::{World, assert_one_denial};
 
 fn ask(id: &str) -> Ask {
@@ -114,4 +114,53 @@ fn hostile_d1_asks_that_are_not_normal_are_covered_by_nothing() {
         assert!(world.set.check(&Ask::FsRead(path.into()), "").is_err(), "{path}");
     }
     assert!(world.set.check(&Ask::FsRead("/data/x".into()), "").is_ok());
+}
+
+fn capability(text: &str) -> Capability {
+    Capability::parse(text).unwrap().remove(0)
+}
+
+#[test]
+fn a_text_that_leaves_a_bound_or_a_protocol_open_is_held_only_if_all_of_it_is() {
+    use DenialKind::NotGranted;
+    let table = [
+        ("region.create r ; max=1MiB", "region.create r", Err(NotGranted)),
+        ("region.create r ; max=1MiB", "region.create r ; max=2MiB", Err(NotGranted)),
+        ("region.create r ; max=1MiB", "region.create r ; max=1MiB", Ok(())),
+        ("region.create r ; max=1MiB", "region.create r ; max=1KiB", Ok(())),
+        ("region.create r", "region.create r", Ok(())),
+        ("net.listen 127.0.0.1:80 ; proto=tcp", "net.listen 127.0.0.1:80", Err(NotGranted)),
+        ("net.listen 127.0.0.1:80 ; proto=tcp", "net.listen 127.0.0.1:80 ; proto=udp", Err(NotGranted)),
+        ("net.listen 127.0.0.1:80 ; proto=tcp", "net.listen 127.0.0.1:80 ; proto=tcp", Ok(())),
+        ("net.listen 127.0.0.1:80", "net.listen 127.0.0.1:80", Ok(())),
+        ("net.connect 10.0.0.1:80 ; proto=tcp", "net.connect 10.0.0.1:80", Err(NotGranted)),
+        ("net.connect 10.0.0.1:80", "net.connect 10.0.0.1:80", Ok(())),
+    ];
+    for (granted, asked, held) in table {
+        let world = World::new(&[granted]);
+        assert_eq!(world.set.holds(&capability(asked)), held, "{asked} of {granted}");
+        assert_eq!(world.checks(), [], "nothing is recorded");
+    }
+}
+
+#[test]
+fn a_ban_with_a_protocol_refuses_what_is_asked_for_that_one_alone() {
+    use DenialKind::Forbidden;
+    let table = [
+        ("; proto=udp", "", Ok(())),
+        ("; proto=tcp", "", Ok(())),
+        ("; proto=udp", "; proto=tcp", Ok(())),
+        ("; proto=tcp", "; proto=tcp", Err(Forbidden)),
+        ("; proto=udp", "; proto=udp", Err(Forbidden)),
+        ("", "; proto=tcp", Err(Forbidden)),
+        ("", "", Err(Forbidden)),
+    ];
+    for thing in ["net.connect 10.0.0.1:80", "net.listen 127.0.0.1:80"] {
+        for (banned, asked, held) in table {
+            let world = World::new(&[thing]);
+            let ban = capability(&format!("{thing} {banned}"));
+            world.set.forbid(vec![Ban { capability: ban, rule: "policy.yaml:1".into() }]);
+            assert_eq!(world.set.holds(&capability(&format!("{thing} {asked}"))), held, "{banned}: {asked}");
+        }
+    }
 }

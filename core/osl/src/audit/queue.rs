@@ -13,6 +13,7 @@ const REST: Duration = Duration::from_millis(1);
 pub(crate) struct Queue {
     records_max: u64,
     on_full: OnFull,
+    rest_max: Duration,
     state: Mutex<State>,
     /// There is something to do, or nothing will come any more.
     ready: Condvar,
@@ -58,7 +59,7 @@ pub(crate) struct Unqueued {
 impl Queue {
     pub fn new(records_max: u64, on_full: OnFull) -> Self {
         let (ready, progress) = (Condvar::new(), Condvar::new());
-        Self { records_max, on_full, state: Mutex::default(), ready, progress }
+        Self { records_max, on_full, rest_max: REST, state: Mutex::default(), ready, progress }
     }
 
     /// Queues the record, or counts it as left out.
@@ -165,7 +166,7 @@ impl Queue {
         };
         if state.active && calm(&state) {
             state.rests = true;
-            let rested = self.ready.wait_timeout_while(state, REST, |state| calm(state));
+            let rested = self.ready.wait_timeout_while(state, self.rest_max, |state| calm(state));
             state = rested.unwrap_or_else(PoisonError::into_inner).0;
             state.rests = false;
         }
@@ -214,10 +215,12 @@ mod tests {
     use super::*;
     use crate::audit::clock::Moment;
     use crate::audit::record::Operation;
-    use std::sync::Arc;
-    use std::thread;
+    use std::sync::{Arc, mpsc};
+    use std::thread::{self, JoinHandle};
 
     const RECORDS_MAX: u64 = 512;
+    /// What has not come by then never comes.
+    const LONG: Duration = Duration::from_secs(60);
 
     fn record(number: u64) -> Record {
         let now = Moment { wall: std::time::UNIX_EPOCH, monotonic_ns: number };
@@ -263,5 +266,94 @@ mod tests {
         batch.clear();
         assert_eq!(queue.take(&mut batch, Duration::ZERO), Some(Taken { nudges: 0, left_out: 1 }));
         assert_eq!(queue.take(&mut batch, Duration::ZERO), None);
+    }
+
+    /// A writer that has had a batch and rests until it is hurried; the sizes of the batches that it has from then on.
+    struct Resting {
+        queue: Arc<Queue>,
+        batches: mpsc::Receiver<(usize, u64)>,
+        writer: JoinHandle<()>,
+    }
+
+    fn resting(records_max: u64) -> Resting {
+        let queue = Arc::new(Queue { rest_max: Duration::MAX, ..Queue::new(records_max, OnFull::Block) });
+        let (tell, batches) = mpsc::channel();
+        let of_writer = queue.clone();
+        let writer = thread::spawn(move || {
+            let mut batch = VecDeque::new();
+            while let Some(taken) = of_writer.take(&mut batch, Duration::MAX) {
+                of_writer.finished(batch.len() as u64 + taken.nudges);
+                let _ = tell.send((batch.len(), taken.nudges));
+                batch.clear();
+            }
+        });
+        let resting = Resting { queue, batches, writer };
+        resting.queue.push(record(0)).unwrap();
+        assert_eq!(resting.next(), (1, 0));
+        while !resting.queue.lock().rests {
+            thread::yield_now();
+        }
+        resting
+    }
+
+    impl Resting {
+        fn next(&self) -> (usize, u64) {
+            self.batches.recv_timeout(LONG).expect("the writer goes on")
+        }
+
+        /// Runs it on a thread of its own, for it may never come back.
+        fn comes_back(&self, run: impl FnOnce(&Queue) + Send + 'static) {
+            let (queue, (done, is_done)) = (self.queue.clone(), mpsc::channel());
+            thread::spawn(move || {
+                run(&queue);
+                let _ = done.send(());
+            });
+            is_done.recv_timeout(LONG).expect("it comes back");
+        }
+    }
+
+    #[test]
+    fn a_writer_that_rests_goes_on_for_whoever_waits_for_it() {
+        let resting = resting(RECORDS_MAX);
+        resting.queue.push(record(1)).unwrap();
+        assert!(resting.queue.lock().rests, "a record alone can wait");
+        resting.comes_back(|queue| assert!(queue.drain(|| true)));
+        assert_eq!(resting.next(), (1, 0));
+    }
+
+    #[test]
+    fn a_writer_that_rests_goes_on_when_half_of_the_queue_is_full() {
+        let resting = resting(4);
+        (1..3).for_each(|number| resting.queue.push(record(number)).unwrap());
+        assert!(resting.queue.lock().rests);
+        resting.queue.push(record(3)).unwrap();
+        assert_eq!(resting.next(), (3, 0));
+    }
+
+    #[test]
+    fn a_push_to_a_full_queue_goes_on_after_the_writer_has_rested() {
+        let resting = resting(2);
+        resting.comes_back(|queue| (1..9).for_each(|number| queue.push(record(number)).unwrap()));
+        resting.comes_back(|queue| assert!(queue.drain(|| true)));
+        let mut seen = 0;
+        while seen < 8 {
+            seen += resting.next().0;
+        }
+    }
+
+    #[test]
+    fn a_writer_that_rests_goes_on_for_a_nudge_and_for_the_end() {
+        let resting = resting(RECORDS_MAX);
+        resting.queue.push(record(1)).unwrap();
+        resting.queue.nudge();
+        assert_eq!(resting.next(), (1, 1));
+        while !resting.queue.lock().rests {
+            thread::yield_now();
+        }
+        resting.queue.push(record(2)).unwrap();
+        resting.queue.close();
+        assert_eq!(resting.next(), (1, 0));
+        assert!(resting.batches.recv_timeout(LONG).is_err(), "that was the last");
+        resting.writer.join().unwrap();
     }
 }

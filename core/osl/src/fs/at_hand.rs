@@ -2,20 +2,17 @@
 
 use std::os::fd::OwnedFd;
 
-use crate::fs::FsError;
-
+/// How much it read; none if it would wait, if neither this kernel nor this file system can tell, and for any error: a read
+/// that may wait says which.
 #[cfg(target_os = "linux")]
-pub(super) fn read(fd: &OwnedFd, buf: &mut [u8], offset: u64) -> Result<Option<usize>, FsError> {
-    use rustix::io::{Errno, ReadWriteFlags, preadv2};
-    match preadv2(fd, &mut [std::io::IoSliceMut::new(buf)], offset, ReadWriteFlags::NOWAIT) {
-        Ok(read) => Ok(Some(read)),
-        // It would wait, or neither this kernel nor this file system can tell.
-        Err(Errno::AGAIN | Errno::INTR | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+pub(super) fn read(fd: &OwnedFd, buf: &mut [u8], offset: u64) -> Option<usize> {
+    use rustix::io::{ReadWriteFlags, preadv2};
+    // Of these the last would mean wherever the descriptor stands.
+    i64::try_from(offset).ok()?;
+    preadv2(fd, &mut [std::io::IoSliceMut::new(buf)], offset, ReadWriteFlags::NOWAIT).ok()
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read(_: &OwnedFd, _: &mut [u8], _: u64) -> Result<Option<usize>, FsError> {
-    Ok(None)
+pub(super) fn read(_: &OwnedFd, _: &mut [u8], _: u64) -> Option<usize> {
+    None
 }

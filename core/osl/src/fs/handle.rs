@@ -56,10 +56,11 @@ impl FileHandle {
         again(|| pread(&*fd, &mut *buf, offset))
     }
 
-    /// The same if it takes no wait for a disk or another machine; none if it might, or if that cannot be told here.
+    /// The same if it takes no wait for a disk or another machine; none if it might or cannot be told here, and for what
+    /// only [`read_at`](Self::read_at) can say: an error, say.
     pub fn try_read_at(&self, buf: &mut [u8], offset: u64) -> Result<Option<usize>, FsError> {
         let fd = self.fd_for(self.0.options.read, "reading")?;
-        at_hand::read(&fd, buf, offset)
+        Ok(at_hand::read(&fd, buf, offset))
     }
 
     /// Whether it may still be used; if not, the denial is recorded as that of a use.

@@ -42,6 +42,13 @@ impl Quota {
         }
         Ok(Taken { quota: self, bytes })
     }
+
+    /// Gives back what was taken and kept.
+    pub fn give_back(&self, bytes: u64) {
+        if let Some(account) = &self.0 {
+            account.bytes_used.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Taken<'_> {
@@ -53,9 +60,7 @@ impl Taken<'_> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        if let Some(account) = &self.quota.0 {
-            account.bytes_used.fetch_sub(self.bytes, Ordering::Relaxed);
-        }
+        self.quota.give_back(self.bytes);
     }
 }
 

@@ -54,6 +54,32 @@ pub enum KvError {
     Io(io::Error),
 }
 
+impl KvError {
+    /// Whether the change that it refuses was surely not made, nor ever will be.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            KvError::Denied(_)
+            | KvError::BadName(_)
+            | KvError::KeyTooLong { .. }
+            | KvError::ValueTooLarge { .. }
+            | KvError::BatchTooLarge { .. }
+            | KvError::QuotaExceeded { .. }
+            | KvError::Full(_)
+            | KvError::Busy { .. }
+            | KvError::NotNumber
+            | KvError::Overflow => true,
+            KvError::TimedOut
+            | KvError::InUse
+            | KvError::Newer { .. }
+            | KvError::NotPrivate(_)
+            | KvError::Damaged(_)
+            | KvError::Broken(_)
+            | KvError::Closed
+            | KvError::Io(_) => false,
+        }
+    }
+}
+
 impl From<io::Error> for KvError {
     fn from(error: io::Error) -> Self {
         KvError::Io(error)

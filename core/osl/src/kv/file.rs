@@ -196,3 +196,18 @@ fn private(path: &Path) -> Result<File, KvError> {
         () => Ok(file),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_of_a_pair_stands_last_so_that_a_listing_does_not_read_past_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = StoreFile::lock(&folder.path().join("store.db")).unwrap().writer().unwrap();
+        let mut columns =
+            connection.prepare("SELECT name FROM pragma_table_info('pairs') ORDER BY cid").unwrap();
+        let columns = columns.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(columns.map(Result::unwrap).last().as_deref(), Some("value"));
+    }
+}

@@ -181,6 +181,10 @@ impl Target<'_> {
     }
 }
 
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
+
 /// What a number is kept as.
 fn number(value: Option<&[u8]>) -> Result<u64, KvError> {
     let Some(value) = value else { return Ok(0) };

@@ -72,13 +72,19 @@ impl State {
             Err(error) => return Ok(Err(error)),
         };
         let (turn, bytes) = (self.grounds.access.turns.take().await, change.bytes());
-        // It keeps its turn until it is made, whether anybody still waits for it or not.
-        let begin = || kv.change_keeping(&namespace, change, function, turn);
-        let made = match self.files.counted(bytes, begin) {
-            Ok(Ok(pending)) => pending.await,
-            Ok(Err(error)) => Err(error),
+        let written = match self.files.count_written(bytes) {
+            Ok(written) => written,
             Err(why) => return Ok(Err(store::Error::Other(why.to_string()))),
         };
+        // It keeps its turn until it is made, whether anybody still waits for it or not.
+        let made = match kv.change_keeping(&namespace, change, function, turn) {
+            Ok(pending) => pending.await,
+            Err(error) => Err(error),
+        };
+        // What may still be made counts, so nothing is given back unless it was refused.
+        if made.as_ref().is_err_and(KvError::is_refusal) {
+            written.give_back();
+        }
         Ok(made.map_err(|error| self.kv_error(error)))
     }
 

@@ -106,3 +106,43 @@ impl Programs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use airssys_osl::{Audit, AuditConfig, Capability, CapabilitySet, Command, ProcessLimits, Processes};
+
+    use super::*;
+
+    /// A program that waits for its end.
+    fn program() -> Process {
+        let sh = std::fs::canonicalize("/bin/sh").expect("a shell").display().to_string();
+        let set = CapabilitySet::new("default/a/0", Audit::open(AuditConfig::default()).expect("an audit"));
+        let capability = Capability::parse(&format!("process.run {sh} -c **")).expect("valid").remove(0);
+        set.grant(1, capability, None).expect("granted");
+        let args = vec!["-c".to_owned(), "sleep 1005".to_owned()];
+        let command = Command { program: sh, args, ..Command::default() };
+        Processes::new(set, ProcessLimits::default()).run(&command, "test").expect("runs")
+    }
+
+    #[test]
+    fn hostile_f9_no_more_are_kept_than_one_life_and_all_together_may_and_what_is_let_go_makes_room() {
+        let (programs, process) = (Programs::default(), program());
+        let belongs = |sender: usize| Belongs { sender: sender as u64, service: u64::MAX };
+        let keep = |sender| programs.keep(belongs(sender), &process, || true);
+        let numbers: Vec<u64> =
+            (0..KEPT_IN_ALL_MAX).map(|n| keep(n / KEPT_PROGRAMS_MAX).expect("room")).collect();
+        // What is not kept is ended, so it is another.
+        let other = program();
+        let life = KEPT_IN_ALL_MAX / KEPT_PROGRAMS_MAX;
+        assert_eq!(programs.keep(belongs(life), &other, || true), Err(NotKept::TooMany));
+        other.wait(Instant::now() + Duration::from_secs(60)).expect("it was ended");
+        assert!(programs.forget(numbers[0], belongs(0)).is_some());
+        keep(life).expect("one was let go");
+        assert!(programs.forget(numbers[16], belongs(1)).is_some());
+        let other = program();
+        assert_eq!(programs.keep(belongs(2), &other, || true), Err(NotKept::TooMany), "of its life");
+        assert_eq!(programs.keep(belongs(life), &other, || false), Err(NotKept::Ended));
+    }
+}

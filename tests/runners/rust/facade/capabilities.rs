@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
+use std::time::Duration;
 
 use airwasm::{ActorHandle, ActorSpec, Code, ComponentHandle, Operation, RequestOptions, Result, System};
 use airwasm_tests::guest;
 
-use crate::{HOUR, eventually, open};
+use crate::{HOUR, eventually, idle, open};
 
 /// Actors of one component, which is compiled once.
 struct Brokers<'a>(&'a System, ComponentHandle);
@@ -169,4 +170,16 @@ fn hostile_a_grant_is_handed_on_so_often_and_no_deeper() {
     assert!(refused.message.contains("LIMIT_EXCEEDED"), "{refused}");
     system.revoke(grant).expect("revoked");
     assert!(actors.iter().all(|actor| received(&system, *actor) == 0));
+}
+
+#[test]
+fn a_grant_whose_time_is_over_before_it_is_noted_is_not_kept() {
+    let system = open();
+    let actor = idle(&system, "a");
+    let before = system.grants(actor).expect("lives");
+    for _ in 0..100 {
+        let grant = system.grant(actor, "env LANG", Some(Duration::from_nanos(1))).expect("granted");
+        assert_eq!(system.grants(actor).expect("lives"), before);
+        assert_eq!(system.revoke(grant).expect_err("it has ended").code, Code::NotFound);
+    }
 }
