@@ -57,7 +57,7 @@ impl FileHandle {
     }
 
     /// The same if it takes no wait for a disk or another machine; none if it might or cannot be told here, and for what
-    /// only [`read_at`](Self::read_at) can say: an error, say.
+    /// only [`read_at`](Self::read_at) can say: the end of the file, or an error.
     pub fn try_read_at(&self, buf: &mut [u8], offset: u64) -> Result<Option<usize>, FsError> {
         let fd = self.fd_for(self.0.options.read, "reading")?;
         Ok(at_hand::read(&fd, buf, offset))
