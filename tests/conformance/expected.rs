@@ -47,6 +47,8 @@ pub struct Setup {
     pub years_before_epoch: Option<u64>,
     /// Whether it asks a server, whose address is then `HTTP_SERVER`.
     pub server: bool,
+    /// Whether it asks for names, of which a server of our own knows all.
+    pub names: bool,
     /// What it is asked, where it is served; it is told to run if there is nothing.
     pub asks: Vec<Ask>,
     /// All that it writes to its standard output and error, where that is looked at.
@@ -94,6 +96,7 @@ fn setup_of(json: &Value) -> Setup {
         wall_ms: json["wall_ms"].as_u64(),
         years_before_epoch: json["years_before_epoch"].as_u64(),
         server: json["server"] == true,
+        names: json["names"] == true,
         asks: json["asks"].as_array().into_iter().flatten().map(Ask::of).collect(),
         stdout: json["stdout"].as_str().map(str::to_owned),
         stderr: json["stderr"].as_str().map(str::to_owned),

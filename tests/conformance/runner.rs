@@ -6,6 +6,9 @@
 //! folder and does so.
 
 mod asks;
+#[path = "../../core/osl/tests/support/dns_stub.rs"]
+#[allow(dead_code)] // the tests of osl use the rest
+mod dns_stub;
 mod expected;
 mod server;
 
@@ -16,8 +19,11 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
-use airwasm::{ActorHandle, ActorSpec, Budget, Config, Event, Limits, RequestOptions, System};
+use airwasm::{
+    ActorHandle, ActorSpec, Budget, Config, Event, Limits, NetworkOptions, RequestOptions, System,
+};
 
+use dns_stub::DnsStub;
 use expected::{Expected, Line, Setup};
 
 /// What every program may do, unless its line says otherwise.
@@ -84,7 +90,10 @@ fn outcome(name: &str, bytes: Vec<u8>) -> String {
 fn run(name: &str, bytes: Vec<u8>, setup: Setup) -> Result<(), Box<dyn Error>> {
     make_files(&setup)?;
     let store = setup.kv.as_ref().map(|_| PathBuf::from("/kv"));
-    let system = System::open(Config { kv: store, ..Config::default() })?;
+    let names = setup.names.then(|| DnsStub::fixed(&["93.184.216.34"]));
+    let name_servers = names.iter().map(|stub| stub.address).collect();
+    let network = NetworkOptions { name_servers, ..NetworkOptions::default() };
+    let system = System::open(Config { kv: store, network, ..Config::default() })?;
     for (key, value) in setup.kv.iter().flatten() {
         system.kv_set(NAMESPACE, key, value.as_bytes())?;
     }

@@ -259,7 +259,14 @@ impl HostTcpSocket for State {
         }
         let network = network.with_hop_limit(socket.options.hops);
         let begun = network.begin_connect(address, "wasi:sockets/tcp#start-connect");
-        let connecting = self.tcp_done(&this, begun)?;
+        let connecting = match begun {
+            Err(error @ NetError::Denied(_)) if address.ip().is_unspecified() => {
+                let socket = self.tcp(&this)?;
+                socket.way = Way::Closed;
+                return Err(self.refused_to(address, error));
+            }
+            begun => self.tcp_done(&this, begun)?,
+        };
         let socket = self.tcp(&this)?;
         socket.way = Way::Connecting(Box::new(connecting), Instant::now() + CONNECT_TIME_MAX);
         socket.begin(Begun::Connect)
