@@ -259,14 +259,11 @@ impl HostTcpSocket for State {
         }
         let network = network.with_hop_limit(socket.options.hops);
         let begun = network.begin_connect(address, "wasi:sockets/tcp#start-connect");
-        let connecting = match begun {
-            Err(error @ NetError::Denied(_)) if address.ip().is_unspecified() => {
-                let socket = self.tcp(&this)?;
-                socket.way = Way::Closed;
-                return Err(self.refused_to(address, error));
-            }
-            begun => self.tcp_done(&this, begun)?,
-        };
+        let is_nowhere = address.ip().is_unspecified() && matches!(begun, Err(NetError::Denied(_)));
+        let connecting = self.tcp_done(&this, begun).map_err(|error| match is_nowhere {
+            true => ErrorCode::InvalidArgument.into(),
+            false => error,
+        })?;
         let socket = self.tcp(&this)?;
         socket.way = Way::Connecting(Box::new(connecting), Instant::now() + CONNECT_TIME_MAX);
         socket.begin(Begun::Connect)
