@@ -1,4 +1,4 @@
-//! What a program that serves http is asked, one request a connection, and whether it answers as its authors want it to.
+//! What a program that serves http is asked, one request a connection, and whether it answers as is wanted.
 
 use std::error::Error;
 use std::io::{Read, Write};
