@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::asks::Ask;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
     #[default]
@@ -35,12 +37,23 @@ pub struct Setup {
     pub grants: Option<Vec<String>>,
     /// Besides that.
     pub more: Vec<String>,
+    /// Its `config`, as JSON.
+    pub config: Option<String>,
+    /// Keys and values that are in the namespace `default` of a store; there is no store if absent.
+    pub kv: Option<Vec<(String, String)>>,
     pub handles: Option<u64>,
     pub wall_ms: Option<u64>,
     /// How old its files are.
     pub years_before_epoch: Option<u64>,
     /// Whether it asks a server, whose address is then `HTTP_SERVER`.
     pub server: bool,
+    /// Whether it asks for names, of which a server of our own knows all.
+    pub names: bool,
+    /// What it is asked, where it is served; it is told to run if there is nothing.
+    pub asks: Vec<Ask>,
+    /// All that it writes to its standard output and error, where that is looked at.
+    pub stdout: Option<String>,
+    pub stderr: Option<String>,
 }
 
 /// The lines by program.
@@ -77,14 +90,21 @@ fn setup_of(json: &Value) -> Setup {
         files: pairs(&json["files"]),
         grants: json["grants"].is_array().then(|| texts(&json["grants"])),
         more: texts(&json["more"]),
+        config: json["config"].is_object().then(|| json["config"].to_string()),
+        kv: json["kv"].is_object().then(|| pairs(&json["kv"])),
         handles: json["handles"].as_u64(),
         wall_ms: json["wall_ms"].as_u64(),
         years_before_epoch: json["years_before_epoch"].as_u64(),
         server: json["server"] == true,
+        names: json["names"] == true,
+        asks: json["asks"].as_array().into_iter().flatten().map(Ask::of).collect(),
+        stdout: json["stdout"].as_str().map(str::to_owned),
+        stderr: json["stderr"].as_str().map(str::to_owned),
     }
 }
 
-fn texts(json: &Value) -> Vec<String> {
+/// The texts of an array, none if it is none.
+pub fn texts(json: &Value) -> Vec<String> {
     json.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 

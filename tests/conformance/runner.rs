@@ -1,20 +1,29 @@
 //! Runs the programs of wasmtime's tests of WASI 0.2 as actors, and compares what happens with `expected.tsv`.
 //!
-//! `conformance FOLDER` runs each `*.wasm` of a folder in a process of its own, whose root is a folder that has
-//! nothing but what the program's line says and `/proc`: the programs take what is preopened for theirs. `unshare -rm`
-//! gives the rights for that; `run` makes the folder of programs and does so.
+//! `conformance FOLDER` runs each `actors/*.wasm` of a folder in a process of its own, whose root is a folder that has
+//! nothing but what the program's line says and `/proc`: the programs take what is preopened for theirs. Those that are
+//! asked by http are served as they are, from `programs`. `unshare -rm` gives the rights for that; `run` makes the
+//! folder and does so.
 
+mod asks;
+#[path = "../../core/osl/tests/support/dns_stub.rs"]
+#[allow(dead_code)] // the tests of osl use the rest
+mod dns_stub;
 mod expected;
 mod server;
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
-use airwasm::{ActorSpec, Budget, Config, Limits, RequestOptions, System};
+use airwasm::{
+    ActorHandle, ActorSpec, Budget, Config, Event, Limits, NetworkOptions, RequestOptions, System,
+};
 
+use dns_stub::DnsStub;
 use expected::{Expected, Line, Setup};
 
 /// What every program may do, unless its line says otherwise.
@@ -36,6 +45,8 @@ const GRANTS: [&str; 14] = [
 ];
 const MINUTE: Duration = Duration::from_secs(60);
 const HANDLES: u64 = 100_000;
+/// The bucket that a program means by no name.
+const NAMESPACE: &str = "default";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -78,29 +89,78 @@ fn outcome(name: &str, bytes: Vec<u8>) -> String {
 
 fn run(name: &str, bytes: Vec<u8>, setup: Setup) -> Result<(), Box<dyn Error>> {
     make_files(&setup)?;
-    let system = System::open(Config::default())?;
-    let logs = system.events("log")?;
+    let store = setup.kv.as_ref().map(|_| PathBuf::from("/kv"));
+    let names = setup.names.then(|| DnsStub::fixed(&["93.184.216.34"]));
+    let name_servers = names.iter().map(|stub| stub.address).collect();
+    let network = NetworkOptions { name_servers, ..NetworkOptions::default() };
+    let system = System::open(Config { kv: store, network, ..Config::default() })?;
+    for (key, value) in setup.kv.iter().flatten() {
+        system.kv_set(NAMESPACE, key, value.as_bytes())?;
+    }
+    let logs = system.events("log,http.failed")?;
+    let server = if setup.server { Some(server::start()?) } else { None };
     let mut spec = ActorSpec::new(system.load_bytes(bytes)?).name("program");
-    spec.grants = setup.grants.unwrap_or_else(|| GRANTS.map(str::to_owned).to_vec());
-    spec.args = setup.args.unwrap_or_else(|| vec![name.to_owned(), "/".to_owned()]);
-    spec.env = setup.env.unwrap_or_else(|| vec![("ERRNO_MODE_UNIX".to_owned(), "1".to_owned())]);
-    if setup.server {
-        let to = server::start()?;
+    fit(&mut spec, name, &setup, server);
+    let program = system.spawn(spec)?;
+    let ended = match setup.asks.is_empty() {
+        true => told(&system, program),
+        false => asked(&system, program, &setup, server),
+    };
+    system.close(None)?;
+    let logs: Vec<Event> = logs.collect();
+    let ended = ended.and_then(|()| written(&setup, &logs));
+    ended.map_err(|error| {
+        let said: Vec<String> = logs.iter().map(Event::to_string).collect();
+        format!("{error}; {}", said.join(" ")).into()
+    })
+}
+
+/// Gives the actor what its program finds.
+fn fit(spec: &mut ActorSpec, name: &str, setup: &Setup, server: Option<SocketAddr>) {
+    spec.grants = setup.grants.clone().unwrap_or_else(|| GRANTS.map(str::to_owned).to_vec());
+    spec.args = setup.args.clone().unwrap_or_else(|| vec![name.to_owned(), "/".to_owned()]);
+    spec.env = setup.env.clone().unwrap_or_else(|| vec![("ERRNO_MODE_UNIX".to_owned(), "1".to_owned())]);
+    if let Some(to) = server {
         spec.env.push(("HTTP_SERVER".to_owned(), to.to_string()));
         spec.grants.push(format!("http * http://{to}/**"));
     }
-    spec.grants.extend(setup.more);
+    spec.grants.extend(setup.more.iter().cloned());
+    spec.config.clone_from(&setup.config);
+    spec.http_listen = (!setup.asks.is_empty()).then(|| "127.0.0.1:0".to_owned());
     let wall = setup.wall_ms.map_or(MINUTE, Duration::from_millis);
     spec.budget = Budget { cpu: Some(MINUTE), wall: Some(wall), ..Budget::default() };
     spec.limits = Limits { handles: Some(setup.handles.unwrap_or(HANDLES)), ..Limits::default() };
-    let program = system.spawn(spec)?;
+}
+
+/// Runs it as what it is: a program with an end.
+fn told(system: &System, program: ActorHandle) -> Result<(), Box<dyn Error>> {
     let options = RequestOptions { timeout: Some(MINUTE), ..RequestOptions::default() };
-    let ended = system.request(program, b"run", &options);
-    system.close(None)?;
-    ended.map(drop).map_err(|error| {
-        let said: Vec<String> = logs.map(|event| event.to_string()).collect();
-        format!("{error}; {}", said.join(" ")).into()
-    })
+    system.request(program, b"run", &options)?;
+    Ok(())
+}
+
+/// Asks it what its line says, in that order.
+fn asked(
+    system: &System,
+    program: ActorHandle,
+    setup: &Setup,
+    server: Option<SocketAddr>,
+) -> Result<(), Box<dyn Error>> {
+    let listening = system.status(program)?.listening.ok_or("it does not listen")?.parse()?;
+    setup.asks.iter().try_for_each(|ask| ask.at(listening, server))
+}
+
+/// Whether it wrote what its line says.
+fn written(setup: &Setup, logs: &[Event]) -> Result<(), Box<dyn Error>> {
+    for (stream, wanted) in [("stdout", &setup.stdout), ("stderr", &setup.stderr)] {
+        let lines = logs.iter().filter(|event| event.detail.get("stream").is_some_and(|name| name == stream));
+        let text: String =
+            lines.map(|event| format!("{}\n", event.detail["text"].as_str().unwrap_or(""))).collect();
+        if wanted.as_ref().is_some_and(|wanted| *wanted != text) {
+            return Err(format!("{stream}: {text:?}").into());
+        }
+    }
+    Ok(())
 }
 
 fn make_files(setup: &Setup) -> std::io::Result<()> {
@@ -118,8 +178,9 @@ fn make_files(setup: &Setup) -> std::io::Result<()> {
 
 /// Runs all that is expected to run, and prints each line that is not as expected, and the counts.
 fn compare(folder: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let mut programs: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut programs: Vec<PathBuf> = fs::read_dir(folder.join("actors"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
     programs.retain(|path| path.extension().is_some_and(|suffix| suffix == "wasm"));
     programs.sort();
     let mut lines = expected::lines();
@@ -130,7 +191,8 @@ fn compare(folder: &Path) -> Result<ExitCode, Box<dyn Error>> {
             elsewhere += 1;
             continue;
         }
-        let found = in_a_process(program)?;
+        let served = folder.join("programs").join(program.file_name().unwrap_or_default());
+        let found = in_a_process(if line.setup.asks.is_empty() { program } else { &served })?;
         match as_expected(&line, &found) {
             true if line.expected == Expected::Fails => failed += 1,
             true => passed += 1,

@@ -30,29 +30,30 @@ fn echo(mut stream: TcpStream) -> io::Result<()> {
         let lines = head.lines().filter_map(|line| line.split_once(':'));
         lines.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
     };
-    let framing = match (field("content-length"), field("transfer-encoding")) {
-        (Some(bytes), _) => {
-            while body.len() < bytes.parse().unwrap_or(0) {
-                more(&mut stream, &mut body)?;
-            }
-            format!("content-length: {bytes}")
-        }
-        (None, Some(_)) => {
-            // As it came, in its chunks.
-            while !body.ends_with(b"0\r\n\r\n") {
-                more(&mut stream, &mut body)?;
-            }
-            "transfer-encoding: chunked".to_owned()
-        }
+    let length = field("content-length").map(|bytes| bytes.parse().unwrap_or(0));
+    let framing = match (length, field("transfer-encoding")) {
+        (Some(bytes), _) => format!("content-length: {bytes}"),
+        (None, Some(_)) => "transfer-encoding: chunked".to_owned(),
         (None, None) => "content-length: 0".to_owned(),
     };
+    let is_chunked = framing.ends_with("chunked");
     let mut words = head.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    // Some send no body before they have this.
     write!(
         stream,
         "HTTP/1.1 200 OK\r\nx-wasmtime-test-method: {method}\r\nx-wasmtime-test-uri: {path}\r\n{framing}\r\n\r\n"
     )?;
-    stream.write_all(&body)
+    let (mut sent, wanted) = (0, length.unwrap_or(0));
+    loop {
+        stream.write_all(&body[sent..])?;
+        sent = body.len();
+        // Chunks go back as they came.
+        if (is_chunked && body.ends_with(b"0\r\n\r\n")) || (!is_chunked && sent >= wanted) {
+            return Ok(());
+        }
+        more(&mut stream, &mut body)?;
+    }
 }
 
 fn more(stream: &mut TcpStream, read: &mut Vec<u8>) -> io::Result<()> {

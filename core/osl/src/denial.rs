@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ban::Ban;
+use crate::fs::climbs;
 
 /// Why something was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +57,12 @@ pub struct Denial {
 }
 
 impl Denial {
+    /// Whether what was asked for is a path above `/`, where nothing can be granted.
+    pub fn is_above_root(&self) -> bool {
+        let file = self.capability.strip_prefix("fs.").and_then(|asked| asked.split_once(' '));
+        file.is_some_and(|(_, path)| climbs(path))
+    }
+
     /// The line that, in the `allow` list of a policy, would allow exactly this; empty where no line would.
     pub fn policy_line(&self) -> String {
         match self.kind {

@@ -66,6 +66,7 @@ pub use metadata::{Kind, Metadata};
 pub(crate) use object::proc_name;
 pub(crate) use object::real_path;
 pub use options::OpenOptions;
+pub(crate) use path::climbs;
 pub use times::SetTime;
 
 use crate::resources::{Permit, Resources};

@@ -219,6 +219,24 @@ fn times_are_set_by_path_and_by_handle() {
 }
 
 #[test]
+fn times_of_a_file_that_was_opened_to_be_read_are_set_where_it_may_be_written() {
+    let world = World::new(&["fs.read {}/**", "fs.write {}/w/*"]);
+    let (written, read) = (world.write("w/f", "x"), world.write("r/f", "x"));
+    let now = (SetTime::Keep, SetTime::To(UNIX_EPOCH));
+    let set = |path: &str| {
+        let file = world.files.open(path, "").unwrap();
+        world.files.set_times_opened(&file, path, now, "")
+    };
+    set(&written).unwrap();
+    assert_eq!(fs::metadata(&written).unwrap().modified().unwrap(), UNIX_EPOCH);
+    assert!(matches!(set(&read), Err(FsError::Denied(_))));
+    let file = world.files.open(&written, "").unwrap();
+    fs::rename(&written, world.path("w/g")).unwrap();
+    let other = world.write("w/f", "y");
+    assert!(matches!(world.files.set_times_opened(&file, &other, now, ""), Err(FsError::NotFound)));
+}
+
+#[test]
 fn each_need_is_recorded_once() {
     let world = World::new(ALL);
     let (a, b) = (world.write("a", "a"), world.path("b"));

@@ -5,7 +5,7 @@ use crate::fs::call::{Stop, Under};
 use crate::fs::error::Miss;
 use crate::fs::needs::Act;
 use crate::fs::place::{Occupant, Place};
-use crate::fs::{Files, FsError, Kind, SetTime, times};
+use crate::fs::{FileHandle, Files, FsError, Kind, Metadata, SetTime, times};
 
 impl Files {
     /// Makes a directory; the one above it must exist. Needs `fs.write`.
@@ -102,9 +102,36 @@ impl Files {
         (accessed, modified): (SetTime, SetTime),
         function: &str,
     ) -> Result<(), FsError> {
-        let times = times::timestamps(accessed, modified)?;
+        self.stamp(path, follow, None, times::timestamps(accessed, modified)?, function)
+    }
+
+    /// The same for a file that was opened to be read alone, by the path of that time. Needs `fs.write` of it there;
+    /// `NotFound` if something else stands there by now.
+    pub fn set_times_opened(
+        &self,
+        file: &FileHandle,
+        path: &str,
+        (accessed, modified): (SetTime, SetTime),
+        function: &str,
+    ) -> Result<(), FsError> {
+        let opened = file.metadata()?;
+        self.stamp(path, true, Some(&opened), times::timestamps(accessed, modified)?, function)
+    }
+
+    fn stamp(
+        &self,
+        path: &str,
+        follow: bool,
+        opened: Option<&Metadata>,
+        times: times::Timestamps,
+        function: &str,
+    ) -> Result<(), FsError> {
         self.one(path, Act::SetTimes, function, |under| {
             let object = under.object(follow)?;
+            let found = (object.metadata.device, object.metadata.inode);
+            if opened.is_some_and(|opened| (opened.device, opened.inode) != found) {
+                return Err(FsError::NotFound.into());
+            }
             match object.metadata.kind {
                 Kind::File | Kind::Directory => {}
                 kind => return Err(FsError::NotFile(kind).into()),

@@ -47,6 +47,11 @@ impl GuestPath {
     }
 }
 
+/// Whether the path leads above `/`.
+pub(crate) fn climbs(raw: &str) -> bool {
+    matches!(GuestPath::parse(raw), Err(Fault::Climbs))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+pub(super) use rustix::fs::Timestamps;
+use rustix::fs::{Timespec, UTIME_NOW, UTIME_OMIT};
 
 use crate::fs::FsError;
 

@@ -89,6 +89,8 @@ pub(super) fn push<T: Send + 'static, W: 'static>(
 /// The WASI code of an error of osl; a denial has been noted by then.
 pub(super) fn code(error: &FsError) -> ErrorCode {
     match error {
+        // WASI has a code of its own for a path that leads out of a directory.
+        FsError::Denied(denial) if denial.is_above_root() => ErrorCode::NotPermitted,
         FsError::Denied(_) => ErrorCode::Access,
         FsError::NotFound => ErrorCode::NoEntry,
         FsError::NotDirectory => ErrorCode::NotDirectory,

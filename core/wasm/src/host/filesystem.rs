@@ -215,7 +215,13 @@ impl HostDescriptor for State {
         let (accessed, modified) = (new_time(accessed)?, new_time(modified)?);
         let function = "wasi:filesystem/types#[method]descriptor.set-times";
         match self.descriptor(&fd)? {
-            Descriptor::File(_, file) => self.blocking(move |_| file.set_times(accessed, modified)).await,
+            Descriptor::File(_, file) if file.options().write => {
+                self.blocking(move |_| file.set_times(accessed, modified)).await
+            }
+            Descriptor::File(path, file) => {
+                let times = (accessed, modified);
+                self.blocking(move |files| files.set_times_opened(&file, &path, times, function)).await
+            }
             Descriptor::Dir(path, _) => {
                 self.blocking(move |files| files.set_times(&path, accessed, modified, function)).await
             }

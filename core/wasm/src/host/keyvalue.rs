@@ -24,6 +24,8 @@ pub(crate) mod bindings {
 /// The name of a namespace; that it is open allows nothing.
 pub struct Bucket(String);
 
+/// The namespace that is meant by no name, as hosts of only one bucket have it.
+const UNNAMED: &str = "default";
 /// Most keys of one `list-keys`.
 const KEYS_MAX: usize = 1_000;
 
@@ -107,6 +109,7 @@ impl State {
 
 impl store::Host for State {
     async fn open(&mut self, identifier: String) -> Told<Resource<Bucket>> {
+        let identifier = if identifier.is_empty() { UNNAMED.to_owned() } else { identifier };
         if let Err(error) = self.kv() {
             return Ok(Err(error));
         }

@@ -1,8 +1,8 @@
 //! `wasi:sockets/ip-name-lookup` over osl: a name is resolved by the host, and what it leads to is checked.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
-use airssys_osl::NetError;
+use airssys_osl::{Capability, NetError};
 use wasmtime::component::Resource;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
@@ -37,7 +37,7 @@ impl Pollable for Lookup {
 impl ip_name_lookup::Host for State {
     fn resolve_addresses(&mut self, _: Resource<Network>, name: String) -> SocketResult<Resource<Theirs>> {
         let task = self.grounds.net.clone().look_up(move |network, deadline| {
-            network.resolve(&name, deadline, "wasi:sockets/ip-name-lookup#resolve-addresses")
+            network.resolve(unbracketed(&name), deadline, "wasi:sockets/ip-name-lookup#resolve-addresses")
         });
         Ok(push(&mut self.table, Lookup::Asking(spawn(task)))?)
     }
@@ -78,10 +78,19 @@ impl HostResolveAddressStream for State {
     }
 }
 
-/// A lookup that took too long may do better the next time.
+/// An address of IPv6 may come as URLs have it.
+fn unbracketed(name: &str) -> &str {
+    let inner = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    inner.filter(|inner| inner.parse::<Ipv6Addr>().is_ok()).unwrap_or(name)
+}
+
+/// A lookup that took too long may do better the next time; what no capability can name is no name.
 fn failure(error: &NetError) -> ErrorCode {
     match error {
         NetError::Timeout => ErrorCode::TemporaryResolverFailure,
+        NetError::Denied(denial) if Capability::parse(&denial.capability).is_err() => {
+            ErrorCode::InvalidArgument
+        }
         error => code(error),
     }
 }

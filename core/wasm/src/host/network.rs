@@ -85,6 +85,17 @@ impl State {
         self.refusals.note_of(&error);
         code(&error).into()
     }
+
+    /// The same for what should go to this address; of one that leads nowhere WASI has a denial as a wrong argument.
+    pub(super) fn refused_to(&self, to: SocketAddr, error: NetError) -> SocketError {
+        match &error {
+            NetError::Denied(denial) if to.ip().is_unspecified() => {
+                self.refusals.note(denial);
+                ErrorCode::InvalidArgument.into()
+            }
+            _ => self.socket_error(error),
+        }
+    }
 }
 
 impl Refusals {

@@ -259,7 +259,11 @@ impl HostTcpSocket for State {
         }
         let network = network.with_hop_limit(socket.options.hops);
         let begun = network.begin_connect(address, "wasi:sockets/tcp#start-connect");
-        let connecting = self.tcp_done(&this, begun)?;
+        let is_nowhere = address.ip().is_unspecified() && matches!(begun, Err(NetError::Denied(_)));
+        let connecting = self.tcp_done(&this, begun).map_err(|error| match is_nowhere {
+            true => ErrorCode::InvalidArgument.into(),
+            false => error,
+        })?;
         let socket = self.tcp(&this)?;
         socket.way = Way::Connecting(Box::new(connecting), Instant::now() + CONNECT_TIME_MAX);
         socket.begin(Begun::Connect)

@@ -153,7 +153,7 @@ impl State {
                     self.refusals.note_of(&error);
                     break;
                 }
-                Err(error) => return Err(self.socket_error(error)),
+                Err(error) => return Err(self.refused_to(to, error)),
             }
         }
         Ok(sent)
@@ -234,7 +234,7 @@ impl HostUdpSocket for State {
             Way::Bound(socket) => Arc::new(Ends::Bound(socket.clone())),
         };
         if let Some(peer) = peer {
-            ends.open(peer, "wasi:sockets/udp#stream").map_err(|error| self.socket_error(error))?;
+            ends.open(peer, "wasi:sockets/udp#stream").map_err(|error| self.refused_to(peer, error))?;
         }
         let socket = self.udp(&this)?;
         socket.peer = peer;

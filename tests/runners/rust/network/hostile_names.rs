@@ -77,6 +77,7 @@ fn hostile_e6_no_address_is_every_address() {
     let world = World::new(&["net.connect 127.0.0.0/8:*", "net.connect [::1]:*", &web]);
     for host in ["0.0.0.0", "[::]", "0", "0x0.0.0.0"] {
         world.denied(&format!("tcp {host}:{port} hello"));
+        world.denied(&format!("udp {host}:{port} hello"));
         world.denied(&format!("http://{host}:{port}/"));
     }
 }
