@@ -5,7 +5,7 @@ use std::any::type_name;
 use wasmtime::component::{self, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use super::trap::classify;
+use super::trap::{classify, is_out_of_handles};
 use super::{Bounded, Engine, Meter};
 use crate::types::error::{Code, Error, Result};
 use crate::types::limits::ResolvedLimits;
@@ -42,8 +42,8 @@ impl<T: Bounded> Instance<T> {
         // What one call may carry into or out of the guest, beyond the payload a little for the rest of a message.
         let carried = limits.payload_bytes.saturating_mul(4).saturating_add(1 << 20);
         store.set_hostcall_fuel(usize::try_from(carried).unwrap_or(usize::MAX));
-        let handles = usize::try_from(limits.handles).unwrap_or(usize::MAX);
-        store.set_max_component_handles(handles.min(100_000));
+        let handles = store.data_mut().limiter().handles_max();
+        store.set_max_component_handles(handles);
         store.data_mut().table().set_max_capacity(handles);
         let meter = store.data().meter().clone();
         let making = async {
@@ -56,7 +56,7 @@ impl<T: Bounded> Instance<T> {
         match made {
             Err(over) => Err(over),
             Ok(Err(why)) => {
-                let refusal = store.data_mut().limiter().take_refusal();
+                let refusal = refusal(&mut store, &why);
                 Err(refusal.unwrap_or_else(|| exhausted(&why).unwrap_or_else(|| stopped(&meter, &why))))
             }
             Ok(Ok(inner)) => meter.check().map(|()| Self { store, inner }),
@@ -119,7 +119,7 @@ impl<T: Bounded> Instance<T> {
     }
 
     fn failed(&mut self, why: &wasmtime::Error) -> Error {
-        let refusal = self.store.data_mut().limiter().take_refusal();
+        let refusal = refusal(&mut self.store, why);
         let error = stopped(self.store.data().meter(), why);
         match refusal {
             Some(refusal) if error.code == Code::Trapped => {
@@ -128,6 +128,15 @@ impl<T: Bounded> Instance<T> {
             _ => error,
         }
     }
+}
+
+/// The limit that the guest of a failed call has died of, if it was one.
+fn refusal<T: Bounded>(store: &mut Store<T>, why: &wasmtime::Error) -> Option<Error> {
+    let limiter = store.data_mut().limiter();
+    if is_out_of_handles(why) {
+        limiter.refused_handle();
+    }
+    limiter.take_refusal()
 }
 
 /// Gives the store the fuel of the budget. It is an error, and no matter, where none is counted.

@@ -24,7 +24,7 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
     /// All tables together; 100,000.
     pub table_elements: Option<u64>,
-    /// Host resources at once; 1,024.
+    /// Resources at once, of the host and of the guest's own; 1,024, and at most 100,000.
     pub handles: Option<u64>,
     /// Messages that wait; 1,000.
     pub mailbox_messages: Option<u64>,
