@@ -84,8 +84,7 @@ impl ResolvedLimits {
             sockets: policy.sockets.unwrap_or(self.sockets),
             processes: policy.processes.unwrap_or(self.processes),
             written_bytes: smaller(self.written_bytes, policy.written_bytes),
-            // The policy bounds each by the `max` of its grant.
-            region_bytes: self.region_bytes,
+            region_bytes: smaller(self.region_bytes, policy.region_bytes),
         })
     }
 }
