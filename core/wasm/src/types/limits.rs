@@ -132,7 +132,9 @@ pub struct Budget {
     /// Time from the start of handling to its end, asleep or not; 30 s.
     pub wall: Option<Duration>,
     /// Fuel: about one a WebAssembly instruction, the same for the same message in the same state; no bound. Only in a system
-    /// with [`Config::fuel`](crate::Config::fuel). What others use for a request of the guest counts as with `cpu`.
+    /// with [`Config::fuel`](crate::Config::fuel). What others use for a request of the guest counts as with `cpu`. It is
+    /// exceeded by no more than the straight code up to the next function or turn of a loop, and by what others use for the
+    /// guest until they pause.
     pub fuel: Option<u64>,
     /// Bytes of the reply, of messages sent, and of what goes to the network; 16 MiB.
     pub output_bytes: Option<u64>,
