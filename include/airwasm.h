@@ -208,7 +208,7 @@ typedef struct {
   uint32_t struct_size;
   // Not 0: the records are written to the standard error stream as well.
   uint32_t to_stderr;
-  // What is written: "default", which counts allowed messages, clocks, random numbers and stdio and sums them up;
+  // What is written: "default", which counts allowed messages, keys, clocks, random numbers and stdio and sums them up;
   // "denials"; or "all".
   const char *level;
   // What happens to decisions while the file cannot be written: "open" (the default) lets them go on and counts what
@@ -328,7 +328,8 @@ typedef struct {
   uint64_t cpu_ms;
   // Time until the answer, asleep or not.
   uint64_t wall_ms;
-  // Fuel, about one an instruction; only in a system that counts it.
+  // Fuel, about one an instruction; only in a system that counts it. It is exceeded by no more than the straight code
+  // up to the next function or turn of a loop, and by what others use for the guest until they pause.
   uint64_t fuel;
   // Bytes of the reply and of messages sent.
   uint64_t output_bytes;

@@ -19,7 +19,10 @@ export interface Budget {
   cpuMs?: number
   /** Time from the start of handling to its end, asleep or not. */
   wallMs?: number
-  /** Fuel, about one an instruction; only in a system that counts it. */
+  /**
+   * Fuel, about one an instruction; only in a system that counts it. It is exceeded by no more than the straight
+   * code up to the next function or turn of a loop, and by what others use for the guest until they pause.
+   */
   fuel?: bigint | number
   /** Bytes of the reply and of messages sent. */
   outputBytes?: number
@@ -79,7 +82,7 @@ export interface OpenOptions {
 /** How the audit is kept. Absent is the default. */
 export interface AuditOptions {
   /**
-   * What is written: `default`, which counts allowed messages, clocks, random numbers and stdio and sums them up;
+   * What is written: `default`, which counts allowed messages, keys, clocks, random numbers and stdio and sums them up;
    * `denials`; or `all`.
    */
   level?: 'default' | 'denials' | 'all'

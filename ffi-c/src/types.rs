@@ -43,7 +43,7 @@ pub struct airwasm_audit_options {
     pub struct_size: u32,
     /// Not 0: the records are written to the standard error stream as well.
     pub to_stderr: u32,
-    /// What is written: "default", which counts allowed messages, clocks, random numbers and stdio and sums them up;
+    /// What is written: "default", which counts allowed messages, keys, clocks, random numbers and stdio and sums them up;
     /// "denials"; or "all".
     pub level: *const c_char,
     /// What happens to decisions while the file cannot be written: "open" (the default) lets them go on and counts what
@@ -70,7 +70,8 @@ pub struct airwasm_budget {
     pub cpu_ms: u64,
     /// Time until the answer, asleep or not.
     pub wall_ms: u64,
-    /// Fuel, about one an instruction; only in a system that counts it.
+    /// Fuel, about one an instruction; only in a system that counts it. It is exceeded by no more than the straight code
+    /// up to the next function or turn of a loop, and by what others use for the guest until they pause.
     pub fuel: u64,
     /// Bytes of the reply and of messages sent.
     pub output_bytes: u64,

@@ -190,7 +190,7 @@ rules:
   - actors: [tools/*/*]
     allow: [fs.read /srv/**, clock]
     deny: [fs.read /srv/private/**]
-    limits: { files: 8, mailbox: 10 }
+    limits: { files: 8, mailbox: 10, region_bytes: 1MiB }
 ";
 
 fn child(rules: &str) -> Result<Policy, String> {
@@ -208,6 +208,9 @@ fn a_file_that_extends_narrows() {
     let resolved = denies.resolve("tools/a/0", None);
     assert_eq!((resolved.allow.len(), resolved.deny.len()), (2, 2), "what is allowed stays but for the deny");
     assert_eq!((resolved.limits.files, resolved.limits.mailbox_messages), (Some(8), Some(5)));
+    assert_eq!(resolved.limits.region_bytes, Some(1 << 20), "what it is silent on stays");
+    let smaller = child("  - { actors: [tools/a/*], limits: { region_bytes: 64KiB } }\n").unwrap();
+    assert_eq!(smaller.resolve("tools/a/0", None).limits.region_bytes, Some(64 << 10));
 
     let narrows = child("  - { actors: [tools/a/*], allow: [fs.read /srv/docs/**] }\n").unwrap();
     assert_eq!(narrows.sources().iter().map(|name| &**name).collect::<Vec<_>>(), ["base.yaml", "child.yaml"]);

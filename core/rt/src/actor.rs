@@ -22,14 +22,14 @@ pub trait Message: Sized + Send + 'static {
 }
 
 /// Something that is started and stopped. The hooks run in the order in which they stand here, messages between the second
-/// and the third; an error in one of the first two ends the life.
+/// and the third; with an error in one of the first two it has not started.
 pub trait Child: Send + 'static {
-    /// Before it is registered as up: no message has come yet.
+    /// The first of a life, whose messages wait.
     fn pre_start(&mut self) -> impl Future<Output = Result<(), Cause>> + Send {
         async { Ok(()) }
     }
 
-    /// After it was announced, before its first message.
+    /// After that and before its first message; it is up, and whoever started it is answered, once this is done.
     fn post_start(&mut self) -> impl Future<Output = Result<(), Exit>> + Send {
         async { Ok(()) }
     }

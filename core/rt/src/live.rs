@@ -27,10 +27,14 @@ pub(crate) async fn live<A: Actor>(
     if let Err(cause) = actor.pre_start().await {
         return end(actor, Exit::Crash(cause));
     }
+    let begun = actor.post_start().await;
+    if let Err(exit @ Exit::Crash(_)) = begun {
+        return end(actor, exit);
+    }
     if !cell.up() {
         return end(actor, Exit::Killed);
     }
-    let exit = match actor.post_start().await {
+    let exit = match begun {
         Ok(()) => serve(&cell, &mut actor).await,
         Err(exit) => exit,
     };

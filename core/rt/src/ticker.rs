@@ -19,6 +19,13 @@ impl Ticks {
     }
 }
 
+/// Counted by whoever holds the number: by hand, where no time is to pass.
+impl From<Arc<AtomicU64>> for Ticks {
+    fn from(counter: Arc<AtomicU64>) -> Self {
+        Self(counter)
+    }
+}
+
 struct Shared {
     ticks: Ticks,
     /// Threads that may be polling: awake workers and callers that poll in place.

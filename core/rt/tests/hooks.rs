@@ -108,6 +108,33 @@ impl Actor for Hooked {
     }
 }
 
+/// Comes up when it is told to.
+#[derive(Clone)]
+struct Held {
+    log: Log,
+    wait: Arc<Mutex<mpsc::Receiver<()>>>,
+}
+
+impl Child for Held {
+    async fn post_start(&mut self) -> Result<(), Exit> {
+        self.log.note("post_start begins");
+        // An error is the sign too.
+        let _ = self.wait.lock().expect("test lock").recv();
+        self.log.note("post_start ends");
+        Ok(())
+    }
+}
+
+impl Actor for Held {
+    type Message = Do;
+
+    async fn handle(&mut self, _: Do, context: &mut Context<'_, Do>) -> Result<(), Exit> {
+        self.log.note("handle");
+        context.reply(Ok(()));
+        Ok(())
+    }
+}
+
 type Started = (ActorRef<Do>, Result<(), Error>);
 
 /// Only its first life has the flaw.
@@ -155,11 +182,16 @@ fn an_actor_that_is_done_stops_with_its_hooks() {
 
 #[test]
 fn a_first_start_that_fails_in_a_hook_is_the_answer_of_spawn() {
-    for flaw in [Flaw::Error("pre_start"), Flaw::Panic("pre_start")] {
+    for (flaw, hooks) in [
+        (Flaw::Error("pre_start"), &["pre_start", "drop"] as &[_]),
+        (Flaw::Panic("pre_start"), &["pre_start", "drop"]),
+        (Flaw::Error("post_start"), &["pre_start", "post_start", "drop"]),
+        (Flaw::Panic("post_start"), &["pre_start", "post_start", "drop"]),
+    ] {
         let world = World::new();
         let (_, up) = one(&world, Restart::Permanent, flaw);
         assert!(matches!(up, Err(Error::StartFailed(_))), "{flaw:?}: {up:?}");
-        assert_eq!(world.log.lines(), ["pre_start", "drop"], "no other hook is called");
+        assert_eq!(world.log.lines(), hooks, "no other hook is called");
         assert!(
             world.notices().last().is_some_and(|line| line.ends_with("at its start")),
             "{:?}",
@@ -169,16 +201,26 @@ fn a_first_start_that_fails_in_a_hook_is_the_answer_of_spawn() {
 }
 
 #[test]
-fn a_life_that_fails_after_its_start_is_a_crash_without_stop_hooks() {
-    for flaw in [Flaw::Error("post_start"), Flaw::Panic("post_start")] {
-        let world = World::new();
-        let (actor, up) = one(&world, Restart::Permanent, flaw);
-        up.expect("it was up");
-        does(&actor, Do::Answer).expect("its second life");
-        let hooks = ["pre_start", "post_start", "drop", "pre_start", "post_start", "handle"];
-        assert_eq!(world.log.lines(), hooks, "{flaw:?}");
-        assert_eq!(actor.status().restarts, 1);
-    }
+fn an_actor_is_up_once_its_hook_after_the_start_is_done() {
+    let world = World::new();
+    let (go, wait) = mpsc::channel::<()>();
+    let held = Held { log: world.log.clone(), wait: Arc::new(Mutex::new(wait)) };
+    let spec = Spec { executor: Executor::Callback, ..Spec::new(id("held")) };
+    let (actor, up) =
+        world.runtime.spawn(spec, move || std::future::ready(Ok::<_, Cause>(held.clone()))).expect("free");
+    let asked = actor.request(Do::Answer, soon(), Waits);
+    assert_eq!(world.logged(1), ["post_start begins"]);
+    assert_eq!((actor.status().state, world.notices().len()), ("starting", 0));
+    go.send(()).expect("it waits");
+    answer(up).expect("starts");
+    assert_eq!(
+        world.log.lines()[..2],
+        ["post_start begins", "post_start ends"],
+        "spawn is answered after that"
+    );
+    answer(asked).expect("what was asked meanwhile has waited");
+    assert_eq!(world.log.lines()[2..], ["handle"]);
+    assert_eq!(world.notices(), ["started"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ struct Open {
     queue: Arc<Queue>,
     /// None once it has ended or somebody waits for that.
     writer: Mutex<Option<JoinHandle<()>>>,
-    /// Given up when all connections are closed.
+    /// Given up with the closing; the writer's own keeps others out until its connection is closed.
     file: Mutex<Option<Arc<StoreFile>>>,
 }
 
@@ -45,7 +45,8 @@ impl Store {
         Ok(Self(Arc::new(Open { limits, readers, queue, writer, file })))
     }
 
-    /// Writes what waits, closes the files and lets others open them. What is asked for later is refused.
+    /// Writes what waits, closes the files and lets others open them. What is asked for later is refused; a read under way
+    /// goes on, and closes its connection at its end. Called while another call closes, it does not wait for that.
     pub fn close(&self) {
         self.0.close();
     }

@@ -27,6 +27,8 @@ pub struct PolicyLimits {
     pub cpu_percent: Option<u64>,
     /// Bytes written to files, over all lives of an actor.
     pub written_bytes: Option<u64>,
+    /// All regions that an actor has made.
+    pub region_bytes: Option<u64>,
 }
 
 /// What a policy lets one message use; `None` where it says nothing.
@@ -84,6 +86,7 @@ impl Bounds for PolicyLimits {
         Bound { key: "processes", unit: Unit::Count, doc: "Running processes.", slot: |l| &mut l.processes },
         Bound { key: "cpu_percent", unit: Unit::Count, doc: "Percent of one processor over each 100 ms.", slot: |l| &mut l.cpu_percent },
         Bound { key: "written", unit: Unit::Bytes, doc: "Bytes written to files, over all lives of an actor.", slot: |l| &mut l.written_bytes },
+        Bound { key: "region_bytes", unit: Unit::Bytes, doc: "All regions that an actor has made, together.", slot: |l| &mut l.region_bytes },
     ];
 }
 

@@ -182,6 +182,7 @@ impl Guest {
     fn crash(&self, error: Error) -> Exit {
         let error = self.instance.data().blame(error).at(&self.blueprint.grounds.id);
         let words = self.instance.data().stderr_tail();
+        self.instance.data().end_logs();
         let error = if words.is_empty() { error } else { error.with("stderr", words) };
         Exit::Crash(Arc::new(error))
     }
@@ -252,6 +253,7 @@ impl Child for Guest {
             self.instance.data_mut().begin(None, None);
             let _ = self.instance.call(hook, ()).await;
         }
+        self.instance.data().end_logs();
     }
 }
 

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 use super::guest::Blueprint;
 use crate::engine::{Bounded, Instance, Meter};
-use crate::host::{Counted, EXCHANGES_MAX, State, Turn, Turns, race};
+use crate::host::{Counted, EXCHANGES_MAX, State, Turn, Turns, race, tell_failed};
 use crate::types::error::{Code, Error, Result};
 use crate::types::exchange::{Call, Exchange};
 use crate::types::letter::Letter;
@@ -223,13 +223,7 @@ impl Served {
     fn fail(&self, error: &Error) {
         let grounds = &self.blueprint.grounds;
         let status = (!self.call.is_answered()).then(|| status_of(error));
-        grounds.ports.hub.tell("http.failed", Some(grounds.id.as_str()), || {
-            let mut facts = error.to_event_detail();
-            if let Some(status) = status {
-                facts.insert("status".to_owned(), status.as_u16().into());
-            }
-            facts
-        });
+        tell_failed(&grounds.ports.hub, &grounds.id, error, status);
         // That there was no room for an instance is no error of the guest.
         if error.code != Code::PoolExhausted {
             self.me.note_error();

@@ -123,7 +123,7 @@ impl Helper {
         })?;
         let said = self.listen(&process, is_given_up);
         // Whatever it said or did: with the answer it is over.
-        let exit = said.and_then(|said| self.exit_of(&process).map(|exit| (said, exit)));
+        let exit = said.and_then(|said| self.exit_of(&process, is_given_up).map(|exit| (said, exit)));
         process.kill();
         let (said, exit) = exit?;
         match exit {
@@ -138,7 +138,7 @@ impl Helper {
         loop {
             let now = Instant::now();
             if is_given_up() {
-                return Err(Error::new(Code::Cancelled, "nobody waits for the component any more"));
+                return Err(given_up());
             }
             if now >= until {
                 return Err(self.limit("compile_ms", millis(self.cpu), "it took too long"));
@@ -164,10 +164,19 @@ impl Helper {
         }
     }
 
-    /// It has closed its outputs, so it ends.
-    fn exit_of(&self, process: &Process) -> Result<ProcessExit> {
-        let wait = process.wait(Instant::now() + self.cpu);
-        wait.map_err(|_| self.limit("compile_ms", millis(self.cpu), "it did not end"))
+    /// It has closed its outputs, so it ends, or is not waited for any longer than it may compute.
+    fn exit_of(&self, process: &Process, is_given_up: &dyn Fn() -> bool) -> Result<ProcessExit> {
+        let until = Instant::now() + self.cpu;
+        loop {
+            if is_given_up() {
+                return Err(given_up());
+            }
+            match process.wait(until.min(Instant::now() + LOOK_EVERY)) {
+                Ok(exit) => return Ok(exit),
+                Err(ProcessError::TimedOut) if Instant::now() < until => {}
+                Err(_) => return Err(self.limit("compile_ms", millis(self.cpu), "it did not end")),
+            }
+        }
     }
 
     fn died(&self, exit: ProcessExit, said: &Said) -> Error {
@@ -193,6 +202,10 @@ impl Helper {
         let text = format!("compile limit: {which} allowed {allowed}; of the compile helper: {what}");
         Error::new(Code::CompileLimit, text).with("which", which).with("allowed", allowed)
     }
+}
+
+fn given_up() -> Error {
+    Error::new(Code::Cancelled, "nobody waits for the component any more")
 }
 
 /// The code in the helper's answer, or what it says instead.
@@ -266,4 +279,29 @@ fn answer(input: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
         }
     };
     Ok(([MAGIC.as_slice(), &[outcome], &digest].concat(), body))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use airssys_osl::AuditConfig;
+
+    use super::*;
+
+    #[test]
+    fn hostile_a11_a_helper_that_closes_its_outputs_and_hangs_is_left_as_soon_as_nobody_waits() {
+        let command = ["/bin/sh", "-c", "exec sleep 1000 >&- 2>&-"].map(str::to_owned).to_vec();
+        let audit = Audit::open(AuditConfig::default()).expect("an audit");
+        let given = CompileHelper { command, ..CompileHelper::default() };
+        let helper = Helper::new(given, &audit).expect("a helper");
+        let process = helper.processes.run(&helper.command, "test").expect("runs");
+        let said = helper.listen(&process, &|| false).expect("it says nothing, and closes its outputs");
+        assert!(said.out.is_empty());
+        let looks = std::cell::Cell::new(0);
+        // Somebody waits at first, and then gives up: the 60 s that it may compute are not waited for.
+        let is_given_up = || looks.replace(looks.get() + 1) > 0;
+        let error = helper.exit_of(&process, &is_given_up).expect_err("it hangs");
+        assert_eq!((error.code, looks.get()), (Code::Cancelled, 2));
+        process.kill();
+        assert!(process.wait(Instant::now() + helper.cpu).is_ok(), "it is ended");
+    }
 }

@@ -5,7 +5,7 @@ use std::any::type_name;
 use wasmtime::component::{self, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use super::trap::classify;
+use super::trap::{classify, is_out_of_handles};
 use super::{Bounded, Engine, Meter};
 use crate::types::error::{Code, Error, Result};
 use crate::types::limits::ResolvedLimits;
@@ -42,8 +42,8 @@ impl<T: Bounded> Instance<T> {
         // What one call may carry into or out of the guest, beyond the payload a little for the rest of a message.
         let carried = limits.payload_bytes.saturating_mul(4).saturating_add(1 << 20);
         store.set_hostcall_fuel(usize::try_from(carried).unwrap_or(usize::MAX));
-        let handles = usize::try_from(limits.handles).unwrap_or(usize::MAX);
-        store.set_max_component_handles(handles.min(100_000));
+        let handles = store.data_mut().limiter().handles_max();
+        store.set_max_component_handles(handles);
         store.data_mut().table().set_max_capacity(handles);
         let meter = store.data().meter().clone();
         let making = async {
@@ -56,7 +56,7 @@ impl<T: Bounded> Instance<T> {
         match made {
             Err(over) => Err(over),
             Ok(Err(why)) => {
-                let refusal = store.data_mut().limiter().take_refusal();
+                let refusal = refusal(&mut store, &why);
                 Err(refusal.unwrap_or_else(|| exhausted(&why).unwrap_or_else(|| stopped(&meter, &why))))
             }
             Ok(Ok(inner)) => meter.check().map(|()| Self { store, inner }),
@@ -119,7 +119,7 @@ impl<T: Bounded> Instance<T> {
     }
 
     fn failed(&mut self, why: &wasmtime::Error) -> Error {
-        let refusal = self.store.data_mut().limiter().take_refusal();
+        let refusal = refusal(&mut self.store, why);
         let error = stopped(self.store.data().meter(), why);
         match refusal {
             Some(refusal) if error.code == Code::Trapped => {
@@ -128,6 +128,15 @@ impl<T: Bounded> Instance<T> {
             _ => error,
         }
     }
+}
+
+/// The limit that the guest of a failed call has died of, if it was one.
+fn refusal<T: Bounded>(store: &mut Store<T>, why: &wasmtime::Error) -> Option<Error> {
+    let limiter = store.data_mut().limiter();
+    if is_out_of_handles(why) {
+        limiter.refused_handle();
+    }
+    limiter.take_refusal()
 }
 
 /// Gives the store the fuel of the budget. It is an error, and no matter, where none is counted.
@@ -154,4 +163,108 @@ fn stopped(meter: &Meter, why: &wasmtime::Error) -> Error {
 fn exhausted(why: &wasmtime::Error) -> Option<Error> {
     why.is::<wasmtime::PoolConcurrencyLimitError>()
         .then(|| Error::new(Code::PoolExhausted, "as many instances live as the pool holds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    use airssys_rt::Ticks;
+    use wasmtime::component::{Component, Linker, ResourceTable};
+
+    use super::*;
+    use crate::engine::{Limiter, Profile, Settings};
+    use crate::types::limits::{Budget, Limits, ResolvedBudget, UNLIMITED};
+
+    /// A guest that only asks the host for the next tick, for ever:
+    ///
+    /// ```wat
+    /// (component
+    ///   (import "tick" (func))
+    ///   (core func (canon lower (func 0)))
+    ///   (core module
+    ///     (import "" "t" (func))
+    ///     (func (export "r") (loop (call 0) (br 0))))
+    ///   (core instance (export "t" (func 0)))
+    ///   (core instance (instantiate 0 (with "" (instance 0))))
+    ///   (alias core export 1 "r" (core func))
+    ///   (func (canon lift (core func 1)))
+    ///   (instance (export "loops") (export "run" (func 1))))
+    /// ```
+    const LOOPS: &[u8] = b"\
+        \x00asm\x0d\x00\x01\x00\x07\x05\x01@\x00\x01\x00\x0a\x09\x01\x00\x04tick\x01\x00\x08\x05\x01\x01\
+        \x00\x00\x00\x01.\x00asm\x01\x00\x00\x00\x01\x04\x01`\x00\x00\x02\x06\x01\x00\x01t\x00\x00\x03\
+        \x02\x01\x00\x07\x05\x01\x01r\x00\x01\x0a\x0b\x01\x09\x00\x03@\x10\x00\x0c\x00\x0b\x0b\x02\x0d\
+        \x02\x01\x01\x01t\x00\x00\x00\x00\x01\x00\x12\x00\x06\x07\x01\x00\x00\x01\x01\x01r\x07\x05\x01@\
+        \x00\x01\x00\x08\x06\x01\x00\x00\x01\x00\x01\x05\x0a\x01\x01\x01\x00\x03run\x01\x01\x0b\x0b\x01\
+        \x00\x05loops\x05\x00\x00";
+
+    struct Bounds {
+        limiter: Limiter,
+        meter: Arc<Meter>,
+        table: ResourceTable,
+    }
+
+    impl Bounded for Bounds {
+        fn limiter(&mut self) -> &mut Limiter {
+            &mut self.limiter
+        }
+
+        fn meter(&self) -> &Arc<Meter> {
+            &self.meter
+        }
+
+        fn table(&mut self) -> &mut ResourceTable {
+            &mut self.table
+        }
+    }
+
+    /// At which tick a guest that loops was stopped, and why. Its call begins at tick `began`, and each turn of its loop
+    /// takes one.
+    fn stopped_at(began: u64, cpu_ms: u64) -> (u64, Error) {
+        let engine = Engine::new(Settings { profile: Profile::Hardened, fuel: false }, None, None);
+        let engine = engine.expect("an engine");
+        let now = Arc::new(AtomicU64::new(began));
+        let (tick, counted) = (engine.tick(), now.clone());
+        // As the ticker does it.
+        let pass = std::sync::Mutex::new(move || {
+            counted.fetch_add(1, Relaxed);
+            tick();
+        });
+        let component = Component::from_binary(&engine.inner, LOOPS).expect("valid");
+        let mut linker = Linker::<Bounds>::new(&engine.inner);
+        let pass = move |_: wasmtime::StoreContextMut<'_, Bounds>, (): ()| {
+            pass.lock().expect("test lock")();
+            Ok(())
+        };
+        linker.root().func_wrap("tick", pass).expect("links");
+        let pre = linker.instantiate_pre(&component).expect("fits");
+        let limits = Limits::default().resolve().expect("valid");
+        // The one bound is that of computing.
+        let budget = Budget { wall: Some(std::time::Duration::MAX), ..Budget::default() };
+        let budget = ResolvedBudget { cpu_ms, ..budget.resolve().expect("valid") };
+        assert_eq!(budget.wall_ms, UNLIMITED);
+        let meter = Arc::new(Meter::new(Ticks::from(now.clone()), budget, None));
+        let state = Bounds { limiter: Limiter::new(&limits), meter, table: ResourceTable::new() };
+        let calling = async {
+            let mut instance = Instance::new(&engine, &pre, state, &limits).await?;
+            let run = instance.function::<(), ()>("loops", "run")?.expect("it is exported");
+            instance.call(&run, ()).await
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let error = runtime.block_on(calling).expect_err("it loops");
+        (now.load(Relaxed), error)
+    }
+
+    #[test]
+    fn hostile_a1_an_endless_loop_is_stopped_at_most_two_ticks_after_its_deadline() {
+        for (began, cpu_ms) in [(0, 1), (0, 2), (7, 3), (0, 500), (1_000_000, 500)] {
+            let (at, error) = stopped_at(began, cpu_ms);
+            assert_eq!((error.code, error.text("which")), (Code::BudgetExceeded, "cpu_ms"), "{error}");
+            let due = began + cpu_ms;
+            assert!((due..=due + 2).contains(&at), "due at tick {due}, stopped at {at}");
+            assert_eq!(error.number("used"), at - began, "what is told is what it has used");
+        }
+    }
 }

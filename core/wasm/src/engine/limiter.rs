@@ -1,4 +1,4 @@
-//! The totals of one instance: all memories together, all tables together.
+//! The totals of one instance: all memories together, all tables together, all handles.
 
 use wasmtime::ResourceLimiter;
 
@@ -9,6 +9,8 @@ use crate::types::limits::ResolvedLimits;
 const CORE_INSTANCES_MAX: usize = 256;
 const MEMORIES_MAX: usize = 32;
 const TABLES_MAX: usize = 256;
+/// Handles of one instance, also where its limits say more.
+const HANDLES_MAX: u64 = 100_000;
 
 /// Refuses growth over the totals, and remembers the refusal.
 pub(crate) struct Limiter {
@@ -16,13 +18,25 @@ pub(crate) struct Limiter {
     memory: u64,
     tables_max: u64,
     tables: u64,
+    handles_max: u64,
     refused: Option<Error>,
 }
 
 impl Limiter {
     pub(crate) fn new(limits: &ResolvedLimits) -> Self {
         let (memory_max, tables_max) = (limits.memory_bytes, limits.table_elements);
-        Self { memory_max, memory: 0, tables_max, tables: 0, refused: None }
+        let handles_max = limits.handles.min(HANDLES_MAX);
+        Self { memory_max, memory: 0, tables_max, tables: 0, handles_max, refused: None }
+    }
+
+    /// Handles that may be open at once.
+    pub(super) fn handles_max(&self) -> usize {
+        usize::try_from(self.handles_max).unwrap_or(usize::MAX)
+    }
+
+    /// That there was one handle more than may be, for which the guest has died.
+    pub(super) fn refused_handle(&mut self) {
+        self.refused = Some(Error::limit("handles", self.handles_max, self.handles_max.saturating_add(1)));
     }
 
     /// The refusal since the last call, if there was one: a guest that traps after it died of the limit.

@@ -4,9 +4,9 @@
 //! those of counts whose cost grows faster than the bytes stand in `scan/bounds.rs`, with what real components have.
 //!
 //! Measured by `the_dearest_within_the_bounds` in `tests/runners/rust/load/bombs.rs`, against an ordinary guest in the
-//! same run: a byte of one function costs at most 38 times the time (variables in nested loops) and 31 times the memory
+//! same run: a byte of one function costs at most 38 times the time (variables in nested loops) and 32 times the memory
 //! (conversions of floats) of an ordinary one. What is instantiated again costs what its weight and items say, whatever
-//! its bytes: 6 KB that make 500 adapters take 11 s, where 170 KB of an ordinary guest take 0.4 s.
+//! its bytes: 6 KB that make 500 adapters take 10 s, where 170 KB of an ordinary guest take 0.4 s.
 
 mod bounds;
 mod composition;

@@ -1,5 +1,6 @@
 //! What wasmtime says when a call fails, as one of our errors.
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
@@ -19,6 +20,20 @@ pub(super) fn classify(why: &wasmtime::Error) -> Error {
     Error::new(Code::Trapped, format!("the guest trapped: {kind}"))
         .with("kind", kind)
         .with("backtrace", backtrace)
+}
+
+/// What wasmtime says, in words alone, of a handle too many in the guest's own table.
+const HANDLE_REFUSALS: [&str; 2] = [
+    "cannot allocate another handle: store handle limit exceeded",
+    "cannot lend resource: store handle limit exceeded",
+];
+
+/// Whether a call failed for one handle too many, in the guest's own table or in the host's.
+pub(super) fn is_out_of_handles(why: &wasmtime::Error) -> bool {
+    let is_full = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(ResourceTableError::Full))
+    };
+    why.chain().any(is_full) || HANDLE_REFUSALS.contains(&root(why).as_str())
 }
 
 fn kind_of(trap: Trap) -> String {

@@ -46,7 +46,7 @@ pub(crate) use self::network::Outside;
 pub(crate) use self::programs::{Belongs, KEPT_PROGRAMS_MAX, NotKept, Programs};
 pub(crate) use self::race::race;
 pub(crate) use self::regions::{COPY_BYTES_MAX, Owner, Region, Regions, Trouble};
-pub(crate) use self::serving::{Counted, EXCHANGES_MAX, Serving, Site};
+pub(crate) use self::serving::{Counted, EXCHANGES_MAX, Serving, Site, tell_failed};
 pub(crate) use self::state::{Grounds, Ports, Refusals, State};
 pub(crate) use self::tls::Trust;
 pub(crate) use self::turns::{Turn, Turns};

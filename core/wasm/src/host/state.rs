@@ -22,7 +22,7 @@ use super::life::{Access, Life, Lives, Living};
 use super::network::{Net, Outside};
 use super::programs::Programs;
 use super::regions::{Owner, Regions};
-use super::stdio::{Log, Stream, Tail};
+use super::stdio::{Log, Logs, Stream, Tail};
 use crate::engine::{Bounded, Limiter, Meter};
 use crate::types::cpu_share::CpuShare;
 use crate::types::error::{Code, Error, Result};
@@ -158,6 +158,7 @@ pub(crate) struct State {
     limiter: Limiter,
     meter: Arc<Meter>,
     stderr: Arc<Mutex<Tail>>,
+    logs: Logs,
 }
 
 /// The resource table alone, for the interfaces of wasi:io.
@@ -175,12 +176,10 @@ impl State {
         let stderr = Arc::new(Mutex::new(Tail::default()));
         let baseline = Baseline::new(refusals.clone());
         let log = |stream| Log::new(stream, &grounds, baseline.clone(), stderr.clone());
+        let (stdout, errors) = (log(Stream::Stdout), log(Stream::Stderr));
+        let logs = Logs::new(&stdout, &errors);
         // Nothing is inherited from the host process.
-        let wasi = WasiCtxBuilder::new()
-            .stdout(log(Stream::Stdout))
-            .stderr(log(Stream::Stderr))
-            .max_random_size(1 << 20)
-            .build();
+        let wasi = WasiCtxBuilder::new().stdout(stdout).stderr(errors).max_random_size(1 << 20).build();
         let meter = Arc::new(Meter::new(ticks, grounds.budget, grounds.cpu_share.clone()));
         let (net, to) = (grounds.net.clone(), refusals.clone());
         Self {
@@ -198,6 +197,7 @@ impl State {
             limiter: Limiter::new(&grounds.limits),
             meter,
             stderr,
+            logs,
             grounds,
         }
     }
@@ -226,6 +226,11 @@ impl State {
     /// The end of what the guest wrote to its standard error in this life, at most 2 KiB.
     pub(crate) fn stderr_tail(&self) -> String {
         self.stderr.lock().unwrap_or_else(PoisonError::into_inner).text()
+    }
+
+    /// The life ends: what it wrote is told to the last byte.
+    pub(crate) fn end_logs(&self) {
+        self.logs.end();
     }
 
     /// Counts the bytes that leave the guest.

@@ -87,6 +87,14 @@ impl Log {
         }
     }
 
+    /// Tells what no newline has ended yet.
+    fn end(&self) {
+        let line = std::mem::take(&mut *self.line.lock().unwrap_or_else(PoisonError::into_inner));
+        if !line.is_empty() {
+            self.tell(&line);
+        }
+    }
+
     fn tell(&self, line: &[u8]) {
         self.ports.hub.tell("log", Some(self.actor.as_str()), || {
             let mut facts = detail("text", String::from_utf8_lossy(line).into_owned());
@@ -94,6 +102,26 @@ impl Log {
             facts.insert("stream".to_owned(), stream.into());
             facts
         });
+    }
+}
+
+/// Both streams of one life, whose last lines are told with it at the latest.
+pub(crate) struct Logs([Log; 2]);
+
+impl Logs {
+    pub(crate) fn new(stdout: &Log, stderr: &Log) -> Self {
+        Self([stdout.clone(), stderr.clone()])
+    }
+
+    /// Tells what no newline has ended yet, so that it comes before the end of the life.
+    pub(crate) fn end(&self) {
+        self.0.iter().for_each(Log::end);
+    }
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -47,7 +47,7 @@ pub enum HostExecutor {
 }
 
 impl System {
-    /// Starts a guest: instantiates it and runs its `pre-start`. Blocks until it is up.
+    /// Starts a guest: instantiates it and runs its `pre-start` and `post-start`. Blocks until it is up.
     pub fn spawn(&self, spec: ActorSpec) -> Result<ActorHandle> {
         self.spawn_async(spec).wait()
     }

@@ -59,7 +59,7 @@ pub struct NetworkOptions {
 /// How the audit is kept; everything absent is the core's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditOptions {
-    /// What is written: `default`, which counts allowed messages, clocks, random numbers and stdio and sums them up;
+    /// What is written: `default`, which counts allowed messages, keys, clocks, random numbers and stdio and sums them up;
     /// `denials`; or `all`.
     pub level: Option<String>,
     /// What happens to decisions while the file cannot be written: `open` lets them go on and counts what is lost, the

@@ -24,7 +24,7 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
     /// All tables together; 100,000.
     pub table_elements: Option<u64>,
-    /// Host resources at once; 1,024.
+    /// Resources at once, of the host and of the guest's own; 1,024, and at most 100,000.
     pub handles: Option<u64>,
     /// Messages that wait; 1,000.
     pub mailbox_messages: Option<u64>,
@@ -84,8 +84,7 @@ impl ResolvedLimits {
             sockets: policy.sockets.unwrap_or(self.sockets),
             processes: policy.processes.unwrap_or(self.processes),
             written_bytes: smaller(self.written_bytes, policy.written_bytes),
-            // The policy bounds each by the `max` of its grant.
-            region_bytes: self.region_bytes,
+            region_bytes: smaller(self.region_bytes, policy.region_bytes),
         })
     }
 }
@@ -133,7 +132,9 @@ pub struct Budget {
     /// Time from the start of handling to its end, asleep or not; 30 s.
     pub wall: Option<Duration>,
     /// Fuel: about one a WebAssembly instruction, the same for the same message in the same state; no bound. Only in a system
-    /// with [`Config::fuel`](crate::Config::fuel). What others use for a request of the guest counts as with `cpu`.
+    /// with [`Config::fuel`](crate::Config::fuel). What others use for a request of the guest counts as with `cpu`. It is
+    /// exceeded by no more than the straight code up to the next function or turn of a loop, and by what others use for the
+    /// guest until they pause.
     pub fuel: Option<u64>,
     /// Bytes of the reply, of messages sent, and of what goes to the network; 16 MiB.
     pub output_bytes: Option<u64>,

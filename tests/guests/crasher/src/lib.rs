@@ -9,10 +9,12 @@
 //! | `abort` | traps without a word |
 //! | `deep` | recurses until the stack ends |
 //! | `grow` | allocates until the memory ends |
+//! | `mutter` | prints `mutter ` without a newline, complains `hm ` likewise, and replies `pong` |
 
 wit_bindgen::generate!({ path: "../../../wit", world: "actor" });
 
 use std::hint::black_box;
+use std::io::{self, Write};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -34,7 +36,8 @@ impl Guest for Crasher {
             b"abort" => process::abort(),
             b"deep" => reply(deep(black_box(u64::MAX))),
             b"grow" => reply(grow()),
-            _ => Err(failure("usage", "one of: ping count fail boom abort deep grow")),
+            b"mutter" => mutter(),
+            _ => Err(failure("usage", "one of: ping count fail boom abort deep grow mutter")),
         }
     }
 }
@@ -53,6 +56,15 @@ fn grow() -> usize {
         if kept.len() == usize::MAX {
             return kept.len();
         }
+    }
+}
+
+fn mutter() -> Result<Option<Vec<u8>>, Failure> {
+    print!("mutter ");
+    eprint!("hm ");
+    match io::stdout().flush() {
+        Ok(()) => reply("pong"),
+        Err(error) => Err(failure("io", &error.to_string())),
     }
 }
 

@@ -60,25 +60,9 @@ fn hostile_c9_a_trap_in_pre_start_is_a_failed_start() {
     does_not_start("pre-start");
 }
 
-/// Its id is taken by then, so that `spawn` may have answered; the end of the life says what it was.
 #[test]
 fn hostile_c9_a_trap_in_post_start_is_a_failed_start() {
-    for name in built(HOOKED) {
-        let bench = Bench::new();
-        let events = bench.system.events("actor.crashed").expect("open");
-        for (how, cause) in [("trap", "TRAPPED"), ("loop", "BUDGET_EXCEEDED"), ("refuse", "FAILURE")] {
-            let spawned = bench.system.spawn(told(&bench, name, how, "post-start"));
-            let code = spawned.map_or_else(|error| error.code, |_| Code::StartFailed);
-            assert_eq!(code, Code::StartFailed, "{name} {how}");
-            let event = events.next_async().wait().expect("open").expect("comes");
-            let told = ["code", "hook"].map(|key| event.detail[key].as_str().expect("text").to_owned());
-            assert_eq!(told, ["START_FAILED", "post-start"], "{name} {how}: {event}");
-            assert_eq!(event.detail["cause"]["code"], cause, "{name} {how}: {event}");
-            bench.nobody_else_lives();
-        }
-        drop(events);
-        bench.finish();
-    }
+    does_not_start("post-start");
 }
 
 #[test]

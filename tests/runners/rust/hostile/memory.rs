@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use airwasm::{Code, Limits};
+use airwasm::{Code, Error, Limits};
 
 use super::{Bench, C, built};
 
@@ -44,11 +44,18 @@ fn hostile_b3_a_table_of_a_billion_elements_is_refused() {
     bench.finish();
 }
 
+/// It names the limit, and where the guest was when it died of it.
+fn out_of_handles(error: &Error) {
+    assert_eq!((error.text("which"), &error.detail["allowed"]), ("handles", &1_024.into()), "{error}");
+    assert_eq!(error.detail["used"], 1_025);
+    assert!(!error.text("kind").is_empty() && error.detail["backtrace"].is_array(), "{:?}", error.detail);
+}
+
 #[test]
 fn hostile_b4_resources_of_its_own_end_at_the_bound_of_handles() {
     let bench = Bench::new();
     let victim = bench.victim("traps", Limits::default());
-    bench.fails(victim, "o", Code::Trapped, "handle limit");
+    out_of_handles(&bench.fails(victim, "o", Code::LimitExceeded, "handles"));
     bench.finish();
 }
 
@@ -56,7 +63,7 @@ fn hostile_b4_resources_of_its_own_end_at_the_bound_of_handles() {
 fn hostile_b5_resources_of_the_host_end_at_their_bound_and_are_closed() {
     let bench = Bench::new();
     let victim = bench.victim("traps", Limits::default());
-    bench.fails(victim, "p", Code::Trapped, "resource table");
+    out_of_handles(&bench.fails(victim, "p", Code::LimitExceeded, "handles"));
     bench.write("a", "inside");
     for name in built(C) {
         let victim = bench.victim(name, Limits::default());

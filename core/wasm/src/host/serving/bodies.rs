@@ -8,9 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::term::Term;
 use crate::engine::Meter;
 use crate::types::exchange::Call;
 
@@ -82,6 +83,7 @@ pub(super) struct Reply {
     /// Dropped before the body, whose end the guest sees.
     under_way: Option<UnderWay>,
     body: WasiBody,
+    term: Term,
     until: Pin<Box<Sleep>>,
     /// Bytes that are still to come, if that was said.
     left: Option<u64>,
@@ -89,13 +91,9 @@ pub(super) struct Reply {
 
 impl Reply {
     /// What the host itself says, or the guest: `left` is the length that the head tells.
-    pub(super) fn new(
-        body: WasiBody,
-        until: Instant,
-        left: Option<u64>,
-        under_way: Option<UnderWay>,
-    ) -> Self {
-        let mut reply = Self { body, until: Box::pin(sleep_until(until)), left, under_way };
+    pub(super) fn new(body: WasiBody, term: Term, left: Option<u64>, under_way: Option<UnderWay>) -> Self {
+        let until = Box::pin(sleep_until(term.until));
+        let mut reply = Self { under_way, body, term, until, left };
         if left == Some(0) || reply.body.is_end_stream() {
             reply.complete();
         }
@@ -138,6 +136,7 @@ impl Body for Reply {
             return Poll::Ready(frame);
         }
         ready!(this.until.as_mut().poll(context));
+        this.term.cut(None);
         Poll::Ready(Some(Err(Error::ConnectionWriteTimeout)))
     }
 

@@ -10,12 +10,14 @@ mod framing;
 mod heads;
 mod pace;
 mod talk;
+mod term;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use airssys_osl::{Listener, NetError};
 use airssys_rt::ActorId;
+use http::StatusCode;
 use tokio::io::Interest;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -23,6 +25,7 @@ use tokio::time::sleep;
 
 pub(crate) use self::bodies::Counted;
 pub(crate) use self::bounds::EXCHANGES_MAX;
+use super::hub::Hub;
 use super::network::watched;
 use super::race::race;
 use super::state::{Grounds, Ports, Refusals};
@@ -155,6 +158,17 @@ async fn accept(listener: Listener, door: Arc<Door>) {
 async fn over(ending: &mut watch::Receiver<bool>) {
     // Whoever could end it keeps it.
     let _ = ending.wait_for(|ending| *ending).await;
+}
+
+/// Tells that an exchange failed; `status` is what its peer is told, unless it was answered before.
+pub(crate) fn tell_failed(hub: &Hub, actor: &ActorId, error: &Error, status: Option<StatusCode>) {
+    hub.tell("http.failed", Some(actor.as_str()), || {
+        let mut facts = error.to_event_detail();
+        if let Some(status) = status {
+            facts.insert("status".to_owned(), status.as_u16().into());
+        }
+        facts
+    });
 }
 
 /// Why an actor that should serve cannot.

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::sleep;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::io::TokioIo;
 
@@ -26,6 +26,7 @@ use super::bounds::{
 };
 use super::heads::Heads;
 use super::pace::{Clock, Pace, Paced};
+use super::term::Term;
 use super::{Door, over};
 use crate::host::http_io::{Connection, Received};
 use crate::host::race::{First, race};
@@ -74,30 +75,27 @@ pub(super) async fn converse(stream: TcpStream, door: Arc<Door>) {
 
 impl Talk {
     async fn exchange(&self, request: Request<Incoming>) -> Response<Reply> {
-        let until = Instant::now() + EXCHANGE_TIME_MAX;
-        self.pace.set(until);
+        let term = Term::begin(EXCHANGE_TIME_MAX, &self.door.id, &self.door.ports.hub);
+        self.pace.set(term.until);
         if self.forged.load(SeqCst) {
-            return refusal(StatusCode::BAD_REQUEST, until);
+            return refusal(StatusCode::BAD_REQUEST, term);
         }
         let request = match admit(request, self.door.local) {
             Ok(request) => request,
-            Err(status) => return refusal(status, until),
+            Err(status) => return refusal(status, term),
         };
         let ends = request.headers().contains_key(TRANSFER_ENCODING);
         let is_head = request.method() == Method::HEAD;
         let (call, answered) = Call::new();
         let under_way = UnderWay::begin(&self.busy, &call);
         let received =
-            |body| Received::new(body, BODY_BYTES_MAX, SILENCE_MAX).of_request(until).boxed_unsync();
+            |body| Received::new(body, BODY_BYTES_MAX, SILENCE_MAX).of_request(term.until).boxed_unsync();
         let exchange = Exchange::new(request.map(received), self.door.life, call);
         if let Err(status) = self.deliver(exchange).await {
-            return refusal(status, until);
+            return refusal(status, term);
         }
-        let answer = match timeout_at(until, answered).await {
-            Ok(answer) => answer.unwrap_or(Err(StatusCode::SERVICE_UNAVAILABLE)),
-            Err(_) => Err(StatusCode::GATEWAY_TIMEOUT),
-        };
-        let mut response = response(answer, until, is_head, under_way);
+        let answer = term.answer(answered).await;
+        let mut response = response(answer, term, is_head, under_way);
         if ends {
             // Where chunks end is not looked at, so nothing after them is taken for a request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -122,23 +120,23 @@ impl Talk {
 }
 
 /// What the guest answers, or the host in its place.
-fn response(answer: Answer, until: Instant, is_head: bool, mut under_way: UnderWay) -> Response<Reply> {
+fn response(answer: Answer, term: Term, is_head: bool, mut under_way: UnderWay) -> Response<Reply> {
     let response = match answer {
         Ok(response) => response,
-        Err(status) => return refusal(status, until),
+        Err(status) => return refusal(status, term),
     };
     let has_none = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     under_way.is_whole = is_head || has_none;
     let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    response.map(|body| Reply::new(body, until, length, Some(under_way)))
+    response.map(|body| Reply::new(body, term, length, Some(under_way)))
 }
 
 /// What the host itself says; the connection ends with it.
-fn refusal(status: StatusCode, until: Instant) -> Response<Reply> {
+fn refusal(status: StatusCode, term: Term) -> Response<Reply> {
     let text = Bytes::from(format!("{status}\n"));
     let length = text.len() as u64;
     let body: WasiBody = Full::new(text).map_err(|never| match never {}).boxed_unsync();
-    let mut response = Response::new(Reply::new(body, until, Some(length), None));
+    let mut response = Response::new(Reply::new(body, term, Some(length), None));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
