@@ -54,8 +54,10 @@ impl Writing {
         let Some((stream, _)) = &self.open else { return Ok(()) };
         let room = stream.check_write().map_err(|why| web::stream_failure(&why))? as usize;
         let count = room.min(self.left).min(PIECE.len());
-        stream.write(&PIECE[..count]).map_err(|why| web::stream_failure(&why))?;
-        self.left -= count;
+        if count > 0 {
+            stream.write(&PIECE[..count]).map_err(|why| web::stream_failure(&why))?;
+            self.left -= count;
+        }
         if self.left == 0
             && let Some((stream, body)) = self.open.take()
         {
