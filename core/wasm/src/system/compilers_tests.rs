@@ -29,8 +29,10 @@ fn counts(pool: &Compilers<u32>) -> (usize, usize, usize) {
     (state.threads, state.running.len(), state.abandoned)
 }
 
+type Taken = (Arc<Compilers<u32>>, Arc<Task<u32>>, Work<u32>, Pending<u32, Error>);
+
 /// A pool whose one thread is the test, which has just taken this from the queue.
-fn taken() -> (Arc<Compilers<u32>>, Arc<Task<u32>>, Work<u32>, Pending<u32, Error>) {
+fn taken() -> Taken {
     let (pool, _) = pool();
     pool.lock().threads = 1;
     let pending = pool.begin(Box::new(|_| panic!("begun")));

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use airwasm::Restart;
+use airwasm::{Operation, Restart};
 
 use super::*;
 
@@ -44,15 +44,15 @@ impl Hall {
         Self { world, asked, let_go, ran, witness }
     }
 
-    /// The server works on a message until it is let go, and this is asked of it meanwhile.
-    fn waits_behind_a_message(&self, target: &str) -> Peer {
+    /// The server works on a message until it is let go, and this is asked of it meanwhile. The message is not given up.
+    fn waits_behind_a_message(&self, target: &str) -> (Peer, Operation<Vec<u8>>) {
         let options = RequestOptions { timeout: Some(LONG), ..RequestOptions::default() };
-        drop(self.world.system.request_async(self.world.actor, b"ask gate", &options));
+        let message = self.world.system.request_async(self.world.actor, b"ask gate", &options);
         self.asked.recv().expect("it asks");
         let mut peer = self.world.connect();
         peer.begin(target);
         until(|| self.world.system.status(self.world.actor).expect("a status").mailbox_messages > 0);
-        peer
+        (peer, message)
     }
 
     /// Connections that are open under the grant, and the listener.
@@ -83,7 +83,7 @@ impl Hall {
         world.system.send(witness, b"all have ended", &airwasm::SendOptions::default()).expect("sent");
         assert_eq!(ran.recv().expect("told"), "all have ended");
         world.system.close(None).expect("closes");
-        let failed: Vec<_> = world.events.into_iter().filter(|event| event.kind == "http.failed").collect();
+        let failed: Vec<_> = world.events.filter(|event| event.kind == "http.failed").collect();
         assert!(failed.is_empty(), "{failed:?}");
     }
 
@@ -98,7 +98,7 @@ impl Hall {
 fn the_witness_hears_what_runs_and_the_second_failure_ends_the_life() {
     let hall = Hall::new();
     hall.fail_once();
-    let mut peer = hall.waits_behind_a_message("/tell/witness");
+    let (mut peer, _message) = hall.waits_behind_a_message("/tell/witness");
     hall.let_go.send(()).expect("it waits");
     assert_eq!(peer.response().2, "told");
     assert_eq!(hall.ran.recv().expect("told"), "here");
@@ -110,7 +110,7 @@ fn the_witness_hears_what_runs_and_the_second_failure_ends_the_life() {
 fn hostile_d18_what_waits_in_the_mailbox_when_the_grant_is_revoked_never_runs() {
     let hall = Hall::new();
     hall.fail_once();
-    let mut peer = hall.waits_behind_a_message("/tell/witness");
+    let (mut peer, _message) = hall.waits_behind_a_message("/tell/witness");
     assert!(hall.world.system.revoke(hall.world.grant()).expect("was granted") >= 2);
     hall.let_go.send(()).expect("it waits");
     peer.ended();
@@ -121,7 +121,7 @@ fn hostile_d18_what_waits_in_the_mailbox_when_the_grant_is_revoked_never_runs() 
 fn a_peer_that_hangs_up_while_its_request_waits_in_the_mailbox_is_no_error_and_nothing_runs_for_it() {
     let hall = Hall::new();
     hall.fail_once();
-    let peer = hall.waits_behind_a_message("/tell/witness");
+    let (peer, _message) = hall.waits_behind_a_message("/tell/witness");
     hall.hang_up(peer);
     hall.let_go.send(()).expect("it waits");
     hall.nothing_ran();
