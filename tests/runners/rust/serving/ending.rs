@@ -80,6 +80,9 @@ fn a_restart_binds_the_same_port_again() {
     world.handled(1);
     let options = RequestOptions { timeout: Some(LONG), ..RequestOptions::default() };
     world.system.request(world.actor, b"trap", &options).expect_err("its next life begins");
+    // There may be time to say so.
+    let (status, _, _) = peer.response();
+    assert!(status == 503 || status == 0, "{status}");
     peer.ended();
     world.event("actor.restarted");
     assert_eq!(world.listening(), Some(port));
