@@ -149,11 +149,10 @@ impl Supervisor {
             return;
         }
         drop(state);
-        match poller::is_free_worker() {
-            true => self.work(),
-            false => {
-                self.shared.queue.push_fresh(self.clone());
-            }
+        if poller::is_free_worker() {
+            self.work();
+        } else {
+            self.shared.queue.push_fresh(self.clone());
         }
     }
 

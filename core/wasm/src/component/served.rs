@@ -75,6 +75,9 @@ impl Exchanges {
             let call = served.call.clone();
             let work = async {
                 let _turn = turn.await;
+                if served.call.is_left() {
+                    return;
+                }
                 if let Err(failure) = served.run(request).await
                     && !served.call.is_left()
                 {
@@ -202,20 +205,23 @@ impl Served {
     /// What the guest says goes to the peer, within what may leave it.
     fn answer(self: &Arc<Self>, response: Response<WasiBody>, meter: Arc<Meter>) {
         if response.status().is_informational() {
-            return self.fail(&Error::failure("http", "what would change the protocol is no answer"));
+            return self.end(&Error::failure("http", "what would change the protocol is no answer"));
         }
         let served = self.clone();
-        let exceeded = Arc::new(move |over: Error| {
-            // First, so that what the guest makes of it is not told again.
-            served.call.leave();
-            served.fail(&over);
-        });
+        let exceeded = Arc::new(move |over: Error| served.end(&over));
         let lines = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
         if let Err(over) = meter.output(lines.sum()) {
             return exceeded(over);
         }
         let counted = |body: WasiBody| Counted { body, meter, exceeded }.boxed_unsync();
         self.call.answer(Ok(response.map(counted)));
+    }
+
+    /// Ends it while the guest goes on.
+    fn end(&self, error: &Error) {
+        // First, so that what the guest makes of it is not told again.
+        self.call.leave();
+        self.fail(error);
     }
 
     /// Tells it, counts it among the actor's errors, and answers if nobody has: the event first, so that a peer that sees

@@ -131,21 +131,26 @@ impl AsyncWrite for Connection {
 /// A connection of hyper's, driven until it ends. What it fails with the request or the body says too.
 pub(super) struct Driven<C> {
     /// Kept when it has ended, so that nobody waits for its socket to be closed.
-    connection: Pin<Box<C>>,
+    connection: Option<Pin<Box<C>>>,
     is_over: bool,
 }
 
 impl<C: Future> Driven<C> {
     pub(super) fn new(connection: C) -> Self {
-        Self { connection: Box::pin(connection), is_over: false }
+        Self { connection: Some(Box::pin(connection)), is_over: false }
     }
 
     /// Drives it as long as this takes.
     pub(super) async fn until<T>(&mut self, other: impl Future<Output = T>) -> T {
         let mut other = pin!(other);
         poll_fn(|context| {
-            let _ = Pin::new(&mut *self).poll(context);
-            other.as_mut().poll(context)
+            let is_over = Pin::new(&mut *self).poll(context).is_ready();
+            let polled = other.as_mut().poll(context);
+            if polled.is_pending() && is_over && self.connection.take().is_some() {
+                // What it never took up waits in it: only that it is gone says so.
+                return other.as_mut().poll(context);
+            }
+            polled
         })
         .await
     }
@@ -155,8 +160,9 @@ impl<C: Future> Future for Driven<C> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if !self.is_over {
-            let _ = ready!(self.connection.as_mut().poll(context));
+        let is_over = self.is_over;
+        if let Some(connection) = self.connection.as_mut().filter(|_| !is_over) {
+            let _ = ready!(connection.as_mut().poll(context));
             self.is_over = true;
         }
         Poll::Ready(())
@@ -205,6 +211,8 @@ pub(super) struct Received {
     silence_max: Duration,
     /// What more than that is.
     too_many: fn(Option<u64>) -> Error,
+    /// What it is that it ends too soon.
+    incomplete: fn() -> Error,
     /// When it must be whole.
     until: Option<Instant>,
     /// Armed when a wait begins.
@@ -219,6 +227,7 @@ impl Received {
             bytes_max,
             silence_max,
             too_many: Error::HttpResponseBodySize,
+            incomplete: || Error::HttpResponseIncomplete,
             until: None,
             silence: None,
         }
@@ -226,7 +235,9 @@ impl Received {
 
     /// The same of a request, which must be whole by then.
     pub(super) fn of_request(self, until: Instant) -> Self {
-        Self { until: Some(until), too_many: Error::HttpRequestBodySize, ..self }
+        let (too_many, incomplete): (fn(_) -> _, fn() -> _) =
+            (Error::HttpRequestBodySize, || Error::ConnectionTerminated);
+        Self { until: Some(until), too_many, incomplete, ..self }
     }
 
     fn counted(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Error> {
@@ -248,7 +259,10 @@ impl Body for Received {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
             this.silence = None;
-            let frame = frame.map(|frame| frame.map_err(from_hyper).and_then(|frame| this.counted(frame)));
+            let frame = frame.map(|frame| match frame.map_err(from_hyper) {
+                Err(Error::HttpResponseIncomplete) => Err((this.incomplete)()),
+                frame => this.counted(frame?),
+            });
             return Poll::Ready(frame);
         }
         let (silence_max, until) = (this.silence_max, this.until);
@@ -266,5 +280,30 @@ impl Body for Received {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use http_body_util::{BodyExt, Empty};
+    use hyper::client::conn::http1::handshake;
+    use wasmtime_wasi_http::io::TokioIo;
+
+    use super::*;
+
+    #[test]
+    fn hostile_e14_a_request_that_its_connection_never_took_up_is_told_at_once() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let refused = runtime.block_on(async {
+            let (ours, theirs) = tokio::io::duplex(64);
+            // The peer ends it before anything was asked: in order, so hyper calls it no error.
+            drop(theirs);
+            let (mut sender, connection) = handshake(TokioIo::new(ours)).await.expect("no bytes yet");
+            let body: WasiBody = Empty::new().map_err(|never| match never {}).boxed_unsync();
+            Driven::new(connection).until(sender.send_request(Request::new(body))).await
+        });
+        let refused = from_hyper(refused.expect_err("nobody has answered"));
+        assert!(matches!(refused, Error::ConnectionTerminated), "{refused:?}");
     }
 }

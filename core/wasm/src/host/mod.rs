@@ -10,6 +10,7 @@ mod desk;
 mod environment;
 mod filesystem;
 mod http;
+mod http_code;
 mod http_io;
 pub(crate) mod hub;
 pub(crate) mod imports;
@@ -108,5 +109,6 @@ fn add_theirs(l: &mut Linker<State>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::called_cli)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    http_code::add_to_linker(l)
 }

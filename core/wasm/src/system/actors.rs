@@ -12,7 +12,7 @@ use super::directory::{Resident, Way};
 use super::grants::Origin;
 use super::operation::{Operation, as_ours, would_deadlock};
 use super::{Inner, System, environment};
-use crate::component::{Blueprint, Guest, HostActor, Reply, SharedHandler};
+use crate::component::{Blueprint, Guest, HostActor, Loaded, Reply, SharedHandler};
 use crate::host::{Access, Grounds, Site};
 use crate::types::cpu_share::CpuShare;
 use crate::types::error::{Error, Result};
@@ -264,8 +264,8 @@ impl Inner {
             component.check_http()?;
         }
         let (engine, ticks, ports) = (self.engine.clone(), self.runtime.ticks(), self.ports.clone());
-        let origin = (component.stem.clone(), Some(component.info.digest.clone()));
-        self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, policy)| {
+        let of = component.clone();
+        self.prepare(&spec, (&of.stem, Some(&of)), default, |resident, rt_spec, restart, (limits, policy)| {
             let budget = budget.within(policy);
             let (id, grants, asks) = (resident.id.clone(), resident.grants.clone(), resident.asks.clone());
             let regions = resident.regions.clone();
@@ -313,7 +313,7 @@ impl Inner {
             HostExecutor::Callback => Executor::Callback,
             HostExecutor::Loop => Executor::Any,
         };
-        self.prepare(&spec, ("host".to_owned(), None), default, |resident, rt_spec, restart, (limits, _)| {
+        self.prepare(&spec, ("host", None), default, |resident, rt_spec, restart, (limits, _)| {
             let payload_bytes_max = limits.payload_bytes;
             let id = resident.id.clone();
             ChildSpec::told(Spec { executor, ..rt_spec }, restart, move || {
@@ -323,12 +323,11 @@ impl Inner {
         })
     }
 
-    /// Checks what all specs share, takes the id and gives it its grants. `origin`: the stem of its file and the digest of
-    /// its component.
+    /// Checks what all specs share, takes the id and gives it its grants. `stem` is a name for one that has none.
     pub(super) fn prepare(
         &self,
         spec: &ActorSpec,
-        (stem, digest): (String, Option<String>),
+        (stem, component): (&str, Option<&Loaded>),
         default: airssys_rt::Restart,
         make: impl FnOnce(
             &Arc<Resident>,
@@ -340,8 +339,9 @@ impl Inner {
         check_deadline("shutdown_ms", spec.shutdown)?;
         let id = match &spec.name {
             Some(name) => name.parse::<ActorId>().map_err(|why| Error::argument("name", why))?,
-            None => self.directory.free_id(&stem)?,
+            None => self.directory.free_id(stem)?,
         };
+        let digest = component.map(|component| component.info.digest.clone());
         // Held until the actor has what the policy says, so that a new policy finds it.
         let in_force = self.policies.read();
         let resolved = in_force.policy.resolve(id.as_str(), digest.as_deref());
@@ -354,8 +354,8 @@ impl Inner {
         let site = spec.http_listen.as_deref().map(Site::parse).transpose()?;
         let resident = self.take_id(id, shutdown, limits.payload_bytes, digest, site)?;
         self.enter(&resident, spec, &resolved)?;
-        if resolved.strict_link {
-            self.check_wants(&resident, spec)?;
+        if let Some(component) = component.filter(|_| resolved.strict_link) {
+            self.check_wants(&resident, component)?;
         }
         drop(in_force);
         let rt_spec = Spec { id: Some(resident.id.clone()), ..rt_spec };
@@ -385,13 +385,9 @@ impl Inner {
     }
 
     /// Refuses a guest that may ask for what nothing grants it, where the policy wants that, and gives back its id.
-    fn check_wants(&self, resident: &Resident, spec: &ActorSpec) -> Result<()> {
-        let Some(handle) = spec.component else { return Ok(()) };
+    fn check_wants(&self, resident: &Resident, component: &Loaded) -> Result<()> {
         let given = resident.grants.grants();
-        let refused = self
-            .component(handle)
-            .and_then(|component| component.check_wants(given.iter().map(|grant| grant.text.as_str())));
-        refused.map_err(|error| {
+        component.check_wants(given.iter().map(|grant| grant.text.as_str())).map_err(|error| {
             self.forget(&resident.id, &Exit::Normal);
             error.at(&resident.id)
         })

@@ -139,40 +139,47 @@ impl<V: Send + 'static> Compilers<V> {
     fn compile_all(self: Arc<Self>) {
         airssys_rt::mark_inside();
         while let Some((task, work)) = self.next() {
-            if task.is_given_up() {
-                let mut state = self.lock();
-                let Some(resolver) = task.take() else {
-                    // Abandoned since it was taken from the queue: this thread has been replaced.
-                    state.abandoned -= 1;
-                    return;
-                };
-                state.leave(&task);
-                drop(state);
-                // Nobody waits, or it is closed.
-                resolver.settle(Err(closed()));
-                continue;
-            }
-            task.progress.begin(Instant::now());
-            let unwatch = (self.watch)(&self, &task);
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(&task)));
-            unwatch();
-            let outcome = outcome.unwrap_or_else(|_| {
-                Err(Error::new(Code::Panic, "the compiler panicked; please report the component"))
-            });
-            let mut state = self.lock();
-            let Some(resolver) = task.take() else {
-                // Its deadline has answered, or nobody waited, and this thread has been replaced.
-                state.abandoned -= 1;
+            if !self.compile(&task, work) {
                 return;
-            };
-            state.leave(&task);
-            drop(state);
-            resolver.settle(match outcome {
+            }
+        }
+    }
+
+    /// Compiles what was taken from the queue; `false` once this thread has been replaced.
+    fn compile(self: &Arc<Self>, task: &Arc<Task<V>>, work: Work<V>) -> bool {
+        if task.is_given_up() {
+            // Nobody waits, or it is closed.
+            return self.settle(task, Err(closed()));
+        }
+        task.progress.begin(Instant::now());
+        let unwatch = (self.watch)(self, task);
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(task)));
+        unwatch();
+        let outcome = outcome.unwrap_or_else(|_| {
+            Err(Error::new(Code::Panic, "the compiler panicked; please report the component"))
+        });
+        self.settle(
+            task,
+            match outcome {
                 // Its helper was ended because the system is.
                 Err(error) if error.code == Code::Cancelled && task.closed.load(Relaxed) => Err(closed()),
                 outcome => outcome,
-            });
-        }
+            },
+        )
+    }
+
+    /// Answers for a task that was taken from the queue, unless that was done in its place: then this thread has been
+    /// replaced.
+    fn settle(&self, task: &Task<V>, outcome: Result<V>) -> bool {
+        let mut state = self.lock();
+        let Some(resolver) = task.take() else {
+            state.abandoned -= 1;
+            return false;
+        };
+        state.leave(task);
+        drop(state);
+        resolver.settle(outcome);
+        true
     }
 
     /// Answers in place of a compilation that has taken too long, and lets another thread take its place.

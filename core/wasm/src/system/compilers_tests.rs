@@ -4,19 +4,41 @@ use super::*;
 
 /// A pool of one thread whose tasks are told as they begin.
 fn pool() -> (Arc<Compilers<u32>>, Receiver<Arc<Task<u32>>>) {
+    pool_of(1)
+}
+
+fn pool_of(threads_max: usize) -> (Arc<Compilers<u32>>, Receiver<Arc<Task<u32>>>) {
     let (begun, tasks) = channel();
     let begun = Mutex::new(begun);
     let watch: Watch<u32> = Box::new(move |_, task| {
         let _ = begun.lock().expect("whole").send(task.clone());
         Box::new(|| {})
     });
-    (Compilers::new(1, watch), tasks)
+    (Compilers::new(threads_max, watch), tasks)
 }
 
 /// Work that ends when it is told its result.
 fn held() -> (Sender<u32>, Work<u32>) {
     let (end, ended) = channel();
     (end, Box::new(move |_| ended.recv().map_err(|_| closed())))
+}
+
+/// Those that compile, what they compile, and those that were abandoned.
+fn counts(pool: &Compilers<u32>) -> (usize, usize, usize) {
+    let state = pool.lock();
+    (state.threads, state.running.len(), state.abandoned)
+}
+
+type Taken = (Arc<Compilers<u32>>, Arc<Task<u32>>, Work<u32>, Pending<u32, Error>);
+
+/// A pool whose one thread is the test, which has just taken this from the queue.
+fn taken() -> Taken {
+    let (pool, _) = pool();
+    pool.lock().threads = 1;
+    let pending = pool.begin(Box::new(|_| panic!("begun")));
+    let (task, work) = pool.next().expect("it waits");
+    assert_eq!(counts(&pool), (1, 1, 0));
+    (pool, task, work, pending)
 }
 
 fn which(outcome: Result<u32>) -> String {
@@ -137,5 +159,78 @@ fn what_no_thread_can_be_begun_for_is_told() {
     let pool = Arc::new(Compilers { state: Mutex::new(state), threads_max: 1, stack_bytes: 1 << 62, watch });
     for _ in 0..2 {
         assert_eq!(pool.begin(Box::new(|_| Ok(1))).wait().expect_err("no thread").code, Code::Io);
+    }
+}
+
+#[test]
+fn what_is_given_up_right_after_it_was_taken_from_the_queue_never_begins_and_counts_stay_right() {
+    let (pool, task, work, pending) = taken();
+    drop(pending);
+    assert!(pool.compile(&task, work), "its thread goes on");
+    assert_eq!(counts(&pool), (1, 0, 0));
+    // The same, but it has been abandoned by then: another thread may be in the place of this one.
+    let (pool, task, work, pending) = taken();
+    drop(pending);
+    pool.lock().give_up();
+    assert_eq!(counts(&pool), (0, 0, 1));
+    assert!(!pool.compile(&task, work), "its thread was replaced");
+    assert_eq!(counts(&pool), (0, 0, 0));
+    let (pool, task, work, pending) = taken();
+    pool.abandon(&task, Duration::ZERO);
+    assert_eq!(which(pending.wait()), "compile_ms");
+    assert!(!pool.compile(&task, work));
+    assert_eq!(counts(&pool), (0, 0, 0));
+}
+
+#[test]
+fn what_was_taken_from_the_queue_when_the_system_closes_is_told() {
+    let (pool, task, work, pending) = taken();
+    pool.close();
+    assert!(pool.compile(&task, work));
+    assert_eq!(pending.wait().expect_err("closed").code, Code::Closed);
+    assert_eq!(counts(&pool), (1, 0, 0));
+}
+
+#[test]
+fn of_many_that_nobody_waits_for_one_is_abandoned_for_each_that_comes() {
+    let (pool, tasks) = pool_of(2);
+    let (mut ends, mut pending) = (Vec::new(), Vec::new());
+    for _ in 0..2 {
+        let (end, work) = held();
+        pending.push(pool.begin(work));
+        tasks.recv().expect("begins");
+        ends.push(end);
+    }
+    drop(pending);
+    let mut waited = Vec::new();
+    for come in 1..=2 {
+        let (end, work) = held();
+        waited.push(pool.begin(work));
+        tasks.recv().expect("begins");
+        assert_eq!(counts(&pool), (2, 2, come));
+        ends.push(end);
+    }
+    drop(ends);
+    while counts(&pool) != (0, 0, 0) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_is_cancelled_because_the_system_closes_is_told_that_it_closed() {
+    for closes in [true, false] {
+        let (pool, tasks) = pool();
+        let (end, ended) = channel::<()>();
+        let pending = pool.begin(Box::new(move |_| {
+            let _ = ended.recv();
+            Err(Error::new(Code::Cancelled, "its helper was ended"))
+        }));
+        tasks.recv().expect("begins");
+        if closes {
+            pool.close();
+        }
+        drop(end);
+        let code = if closes { Code::Closed } else { Code::Cancelled };
+        assert_eq!(pending.wait().expect_err("no result").code, code);
     }
 }

@@ -106,8 +106,7 @@ impl Inner {
         }
         check_host_spec(&spec)?;
         let (ports, audit) = (self.ports.clone(), self.audit.clone());
-        let origin = (trade.stem().to_owned(), None);
-        self.prepare(&spec, origin, default, |resident, rt_spec, restart, (limits, _)| {
+        self.prepare(&spec, (trade.stem(), None), default, |resident, rt_spec, restart, (limits, _)| {
             let (id, grants) = (resident.id.clone(), resident.grants.clone());
             let access = Access::new(&grants, &limits, &ports);
             let payload_bytes_max = limits.payload_bytes;

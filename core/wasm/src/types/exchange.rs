@@ -55,18 +55,26 @@ impl Exchange {
     }
 }
 
-/// One exchange, as its two sides see it: answered at most once, and left when the peer is gone.
+/// One exchange, as its two sides see it: answered at most once, and left when the peer is gone or may be served no more.
 pub(crate) struct Call {
+    /// Whether the grant that let the peer in holds: its end is known here before its connection is gone.
+    may_last: Box<dyn Fn() -> bool + Send + Sync>,
     answer: Mutex<Option<oneshot::Sender<Answer>>>,
     is_left: AtomicBool,
     left: Notify,
 }
 
 impl Call {
-    pub(crate) fn new() -> (Arc<Self>, oneshot::Receiver<Answer>) {
+    pub(crate) fn new(
+        may_last: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> (Arc<Self>, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
-        let call =
-            Self { answer: Mutex::new(Some(answer)), is_left: AtomicBool::new(false), left: Notify::new() };
+        let call = Self {
+            may_last: Box::new(may_last),
+            answer: Mutex::new(Some(answer)),
+            is_left: AtomicBool::new(false),
+            left: Notify::new(),
+        };
         (Arc::new(call), answered)
     }
 
@@ -89,14 +97,14 @@ impl Call {
     }
 
     pub(crate) fn is_left(&self) -> bool {
-        self.is_left.load(SeqCst)
+        self.is_left.load(SeqCst) || !(self.may_last)()
     }
 
     /// Waits until it is left.
     pub(crate) async fn left(&self) {
         // Made before the look: it is told of what happens from now on.
         let left = self.left.notified();
-        if !self.is_left.load(SeqCst) {
+        if !self.is_left() {
             left.await;
         }
     }
@@ -105,4 +113,34 @@ impl Call {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each of them is changed in one step.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Empty};
+
+    use super::*;
+
+    fn asked(target: &str) -> Exchange {
+        let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        let request = Request::get(target).header("host", "a").body(body).expect("a request");
+        Exchange::new(request, 1, Call::new(|| true).0)
+    }
+
+    #[test]
+    fn the_query_counts_in_the_weight_of_a_letter() {
+        assert_eq!(asked("/").head_bytes(), "/hosta".len());
+        assert_eq!(asked("/path?a=b").head_bytes(), "/path?a=bhosta".len());
+        assert_eq!(asked("http://a/path?a=b").head_bytes(), "/path?a=bhosta".len());
+    }
+
+    #[test]
+    fn a_call_is_left_as_soon_as_the_grant_that_let_the_peer_in_has_ended() {
+        let lasts = Arc::new(AtomicBool::new(true));
+        let seen = lasts.clone();
+        let (call, _answered) = Call::new(move || seen.load(SeqCst));
+        assert!(!call.is_left());
+        lasts.store(false, SeqCst);
+        assert!(call.is_left());
+    }
 }

@@ -6,7 +6,8 @@
 //! | `send METHOD URL [BODY] [name=value…]` | the status, the headers and the body, one a line |
 //! | `follow URL` | the same of a GET, after at most five redirects |
 //! | `raw SCHEME AUTHORITY TARGET` | the same, with the target of the request line as it is given |
-//! | `upload URL BYTES` | the same of a POST of so many bytes |
+//! | `upload URL BYTES [MS]` | the same of a POST of so many bytes, which waits so long at most for each step |
+//! | `exchange URL BYTES` | how many bytes answer a POST of so many, read while it writes |
 //! | `hurry MS URL` | the same of a GET that waits so long at most for each step |
 //! | `tcp HOST:PORT [TEXT]` | what the peer sends to its end |
 //! | `hold HOST:PORT N` | how many connections could be open at once, and why no more |
@@ -24,6 +25,7 @@
 
 wit_bindgen::generate!({ path: "../../../wit", world: "actor" });
 
+mod duplex;
 mod raw;
 mod sockets;
 mod web;
@@ -45,7 +47,9 @@ impl Guest for Fetch {
             ("send", [method, url, more @ ..]) => web::send(method, url, more),
             ("follow", [url]) => web::follow(url),
             ("raw", [scheme, authority, target]) => web::raw(scheme, authority, target),
-            ("upload", [url, bytes]) => web::upload(url, number(bytes)?),
+            ("upload", [url, bytes]) => web::upload(url, number(bytes)?, None),
+            ("upload", [url, bytes, ms]) => web::upload(url, number(bytes)?, Some(number(ms)? as u64)),
+            ("exchange", [url, bytes]) => duplex::exchange(url, number(bytes)?),
             ("hurry", [ms, url]) => web::hurry(number(ms)? as u64, url),
             ("tcp", [to, text @ ..]) => sockets::tcp(to, &text.join(" ")).map_err(io),
             ("hold", [to, count]) => Ok(sockets::hold(to, number(count)?)),

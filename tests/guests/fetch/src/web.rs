@@ -2,8 +2,8 @@
 
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions,
-    Scheme,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
+    OutgoingRequest, RequestOptions, Scheme,
 };
 use wasip2::io::streams::StreamError;
 
@@ -68,9 +68,14 @@ pub fn raw(scheme: &str, authority: &str, target: &str) -> Done<String> {
     request.send().map(|response| response.text())
 }
 
-pub fn upload(url: &str, bytes: usize) -> Done<String> {
-    let request = Request { body: vec![b'x'; bytes], ..Request::new("POST", url)? };
+pub fn upload(url: &str, bytes: usize, wait_ms: Option<u64>) -> Done<String> {
+    let request = Request { body: vec![b'x'; bytes], wait_ms, ..Request::new("POST", url)? };
     request.send().map(|response| response.text())
+}
+
+/// A POST whose body is still to be written.
+pub fn post(url: &str) -> Done<(OutgoingBody, FutureIncomingResponse)> {
+    Request::new("POST", url)?.begin()
 }
 
 pub fn hurry(ms: u64, url: &str) -> Done<String> {
@@ -85,7 +90,8 @@ impl<'a> Request<'a> {
         Ok(Self { method, scheme, authority, target, headers: Vec::new(), body: Vec::new(), wait_ms: None })
     }
 
-    fn send(&self) -> Done<Response> {
+    /// Sends the head; the body is still to be written.
+    fn begin(&self) -> Done<(OutgoingBody, FutureIncomingResponse)> {
         let fields = Fields::new();
         for (name, value) in &self.headers {
             let added = fields.append(name, value.as_bytes());
@@ -98,7 +104,12 @@ impl<'a> Request<'a> {
         request.set_authority(Some(self.authority)).map_err(|()| refused("authority"))?;
         request.set_path_with_query(Some(self.target)).map_err(|()| refused("target"))?;
         let body = request.body().map_err(|()| refused("body"))?;
-        let answer = outgoing_handler::handle(request, self.options()).map_err(code)?;
+        Ok((body, outgoing_handler::handle(request, self.options()).map_err(code)?))
+    }
+
+    fn send(&self) -> Done<Response> {
+        let (body, answer) = self.begin()?;
+        let refused = |what: &str| failure("refused", what);
         // What it cannot send the answer says better.
         let sent = self.write(body);
         answer.subscribe().block();
@@ -175,7 +186,7 @@ fn scheme(name: &str) -> Scheme {
     }
 }
 
-fn stream_failure(why: &StreamError) -> Failure {
+pub fn stream_failure(why: &StreamError) -> Failure {
     match why {
         StreamError::Closed => failure("stream", "closed"),
         StreamError::LastOperationFailed(error) => match wasip2::http::types::http_error_code(error) {
@@ -185,6 +196,6 @@ fn stream_failure(why: &StreamError) -> Failure {
     }
 }
 
-fn code(code: ErrorCode) -> Failure {
+pub fn code(code: ErrorCode) -> Failure {
     failure("http", format!("{code:?}"))
 }

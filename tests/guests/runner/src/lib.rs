@@ -9,6 +9,7 @@
 //! | `nul`, program | with an argument that contains a NUL |
 //! | `many`, n, bytes, program | with so many arguments of so many bytes |
 //! | `start`, program, arguments | starts it, keeps it and replies `started` |
+//! | `start-within`, ms, program, arguments | the same with that much time |
 //! | `write`, text | writes it to the one that was started last and replies how much it took |
 //! | `close` | ends its standard input |
 //! | `read` | replies what there is of its output, `end` at the end |
@@ -58,10 +59,10 @@ impl Guest for Runner {
                 let args = vec![arg.as_str(); number(count)? as usize];
                 run(&command(program, &args))
             }
-            ["start", program, ref args @ ..] => process::run(&command(program, args)).map(|child| {
-                STARTED.with_borrow_mut(|started| started.push(child));
-                "started".to_owned()
-            }),
+            ["start", program, ref args @ ..] => start(&command(program, args)),
+            ["start-within", ms, program, ref args @ ..] => {
+                start(&Command { run_ms: Some(number(ms)?), ..command(program, args) })
+            }
             ["flood", count, program, ref args @ ..] => {
                 Ok(flood(number(count)?, &command(program, args), false))
             }
@@ -95,6 +96,12 @@ fn command(program: &str, args: &[&str]) -> Command {
         run_ms: None,
         output_bytes: None,
     }
+}
+
+fn start(command: &Command) -> Result<String, Error> {
+    let child = process::run(command)?;
+    STARTED.with_borrow_mut(|started| started.push(child));
+    Ok("started".to_owned())
 }
 
 fn run(command: &Command) -> Result<String, Error> {

@@ -1,17 +1,21 @@
 //! Serves http by `wasi:http/incoming-handler`, and answers a message with what it was sent; `trap` traps, and
-//! `sleep MS` takes so long.
+//! `sleep MS` takes so long, `ask ACTOR` until that actor has answered.
 //!
 //! | request | response |
 //! |---|---|
 //! | `/hello` | `hello` |
 //! | `/echo` | the body as it comes |
-//! | `/count` | how many bytes the body has |
+//! | `/count` | how many bytes the body has; 400 with the error code if it does not end well |
 //! | `/head` | method, path, authority and headers, one a line |
 //! | `/bytes/N` | N bytes |
 //! | `/times` | how often this instance was asked |
 //! | `/sleep/MS` | `slept`, after so long |
 //! | `/after` | `first`, and work after it |
 //! | `/read/PATH` | a file |
+//! | `/tell/ACTOR`, `/ask/ACTOR` | `told`, after a message to that actor; what that actor answers |
+//! | `/fall/ACTOR` | a trap, as soon as that actor answers |
+//! | `/status/N` | nothing, with that status |
+//! | `/odd` | the same with 101, and a trap |
 //! | `/half` | half of what it promises, then a trap |
 //! | `/refuse`, `/silent`, `/trap`, `/loop` | an error code, nothing at all, a trap, none ever |
 
@@ -20,6 +24,7 @@ wit_bindgen::generate!({ path: "../../../wit", world: "actor" });
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use airssys::wasm::messaging;
 use exports::airssys::wasm::handler::{Failure, Guest, Message};
 use wasip2::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
@@ -37,6 +42,9 @@ impl Guest for Serve {
         let text = String::from_utf8_lossy(&message.payload);
         if let Some(ms) = text.strip_prefix("sleep ") {
             std::thread::sleep(Duration::from_millis(ms.parse().unwrap_or(0)));
+        }
+        if let Some(actor) = text.strip_prefix("ask ") {
+            ask(actor);
         }
         if text == "trap" {
             std::process::abort();
@@ -72,6 +80,21 @@ impl wasip2::exports::http::incoming_handler::Guest for Serve {
                 Ok(found) => text(out, 200, &found),
                 Err(why) => text(out, 403, &why.to_string()),
             },
+            "tell" => match messaging::send(rest, b"here", None) {
+                Ok(()) => text(out, 200, "told"),
+                Err(why) => text(out, 403, &why.to_string()),
+            },
+            "ask" => text(out, 200, &ask(rest)),
+            "fall" => {
+                ask(rest);
+                std::process::abort();
+            }
+            "status" => {
+                let (body, stream) = begin(out, rest.parse().unwrap_or(0), &[]);
+                drop(stream);
+                let _ = OutgoingBody::finish(body, None);
+            }
+            "odd" => drop(begin(out, 101, &[])),
             "half" => half(out),
             "refuse" => ResponseOutparam::set(out, Err(ErrorCode::ConfigurationError)),
             "silent" => {}
@@ -81,6 +104,14 @@ impl wasip2::exports::http::incoming_handler::Guest for Serve {
             },
             _ => text(out, 404, "nothing is here"),
         }
+    }
+}
+
+/// What an actor answers, however long that takes.
+fn ask(actor: &str) -> String {
+    match messaging::request(actor, b"asked", Some(60_000)) {
+        Ok(answer) => String::from_utf8_lossy(&answer).into_owned(),
+        Err(why) => why.to_string(),
     }
 }
 
@@ -121,7 +152,10 @@ fn each(
         match stream.blocking_read(64 << 10) {
             Ok(bytes) => act(&bytes).map_err(|why| why.to_string())?,
             Err(StreamError::Closed) => return Ok(()),
-            Err(why) => return Err(why.to_string()),
+            Err(StreamError::LastOperationFailed(error)) => {
+                let code = wasip2::http::types::http_error_code(&error);
+                return Err(code.map_or_else(|| error.to_debug_string(), |code| format!("{code:?}")));
+            }
         }
     }
 }

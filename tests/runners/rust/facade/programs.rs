@@ -77,6 +77,55 @@ fn hostile_f10_a_program_ends_with_a_trap_of_its_guest_and_with_its_kill() {
 }
 
 #[test]
+fn a_wait_for_a_program_whose_grant_is_revoked_is_denied_at_once_and_the_program_ends() {
+    for by_exec in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Reached by a link, it needs `fs.exec` of what that leads to besides.
+        let link = folder.path().join("shell");
+        std::os::unix::fs::symlink(sh(), &link).expect("linked");
+        let program = if by_exec { link.display().to_string() } else { sh() };
+        for waits_before in [false, true] {
+            let system = open();
+            let component = system.load(&guest("runner")).expect("loads");
+            let actor = system.spawn(ActorSpec::new(component)).expect("starts");
+            let grants = [format!("process.run {program} -c **"), format!("fs.exec {}", sh())]
+                .map(|grant| system.grant(actor, &grant, None).expect("granted"));
+            let start = format!("start\t{program}\t-c\techo $$; exec sleep 1005");
+            assert_eq!(ask(&system, actor, &start).expect("started"), "started");
+            let pid = ask(&system, actor, "read").expect("read").trim().parse().expect("a process id");
+            let options = RequestOptions { timeout: Some(HOUR), ..RequestOptions::default() };
+            let wait = || system.request_async(actor, b"wait\t3600000", &options);
+            let waiting = waits_before.then(wait);
+            system.revoke(grants[usize::from(by_exec)]).expect("was granted");
+            let error = waiting.unwrap_or_else(wait).wait().expect_err("denied");
+            assert_eq!(error.code, Code::GrantRevoked, "{error}");
+            gone(&[pid]);
+        }
+    }
+}
+
+#[test]
+fn what_a_program_wrote_before_its_time_was_over_is_read_and_then_that_it_is_over() {
+    let system = open();
+    let actor = runner(&system);
+    let script = "echo one; echo two >&2; exec sleep 1006";
+    let start = format!("start-within\t300\t{}\t-c\t{script}", sh());
+    assert_eq!(ask(&system, actor, &start).expect("started"), "started");
+    let over = |outcome: Result<String>| {
+        let error = outcome.expect_err("over");
+        assert_eq!((error.code, error.text("code")), (Code::Failure, "timeout"), "{error}");
+    };
+    // Only then is anything read.
+    over(ask(&system, actor, "wait\t3600000"));
+    let mut parts = [(); 2].map(|()| ask(&system, actor, "read").expect("was written"));
+    parts.sort();
+    assert_eq!(parts, ["one\n", "two\n"]);
+    for _ in 0..2 {
+        over(ask(&system, actor, "read"));
+    }
+}
+
+#[test]
 fn hostile_f9_no_more_run_at_once_than_may_and_what_ended_makes_room() {
     let system = open();
     let actor = runner(&system);

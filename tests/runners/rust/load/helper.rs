@@ -133,6 +133,19 @@ fn a_command_that_is_no_program_is_refused_when_the_system_is_opened() {
     }
 }
 
+#[test]
+fn a_helper_is_given_some_time_and_no_more_than_a_component_may_take() {
+    let open = |cpu| {
+        let helper = CompileHelper { cpu: Some(cpu), ..ours() };
+        System::open(Config { compile_helper: Some(helper), ..Config::default() }).map(drop)
+    };
+    open(Duration::from_secs(60)).expect("as much as it may");
+    for wrong in [Duration::ZERO, Duration::from_millis(60_001), Duration::MAX] {
+        let error = open(wrong).expect_err("refused");
+        assert_eq!((error.code, error.text("which")), (Code::InvalidArgument, "compile_helper"), "{wrong:?}");
+    }
+}
+
 /// Whether a process runs with this argument.
 fn is_running(argument: &str) -> bool {
     let all = std::fs::read_dir("/proc").expect("Linux").filter_map(Result::ok);
@@ -155,7 +168,10 @@ fn hostile_a11_a_load_that_is_given_up_ends_its_helper() {
         let load = system.load_bytes_async(small());
         wait_until("it runs", || is_running(number));
         match closes {
-            true => drop(system.close(None).expect("closes")),
+            true => {
+                system.close(None).expect("closes");
+                assert_eq!(load.wait().expect_err("ended").code, Code::Closed);
+            }
             false => drop(load),
         }
         wait_until("it is gone", || !is_running(number));

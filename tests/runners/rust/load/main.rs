@@ -6,4 +6,5 @@ mod fuel;
 mod helper;
 mod linked;
 mod malformed;
+mod strict;
 mod wasm;

@@ -105,7 +105,7 @@ fn a_body_under_tls_that_somebody_cut_is_not_whole() {
     });
     let world = World::new(&[&format!("http GET https://{to}/**")]);
     let failure = world.failure(&format!("https://{to}/"));
-    assert!(failure.contains("Incomplete") || failure.contains("incomplete"), "{failure}");
+    assert!(failure.contains("HttpResponseIncomplete"), "{failure}");
 }
 
 #[test]

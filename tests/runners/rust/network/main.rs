@@ -1,5 +1,6 @@
 //! What guests reach of the network: what was granted, where it leads, for as long as it is granted. On loopback only.
 
+mod both_ways;
 #[path = "../../../../core/osl/tests/support/dns_stub.rs"]
 #[allow(dead_code)] // the tests of osl use the rest
 mod dns_stub;

@@ -80,8 +80,34 @@ fn a_restart_binds_the_same_port_again() {
     world.handled(1);
     let options = RequestOptions { timeout: Some(LONG), ..RequestOptions::default() };
     world.system.request(world.actor, b"trap", &options).expect_err("its next life begins");
+    // There may be time to say so.
+    let (status, _, _) = peer.response();
+    assert!(status == 503 || status == 0, "{status}");
     peer.ended();
     world.event("actor.restarted");
     assert_eq!(world.listening(), Some(port));
     assert_eq!(world.get("/hello").0, 200);
+}
+
+#[test]
+fn hostile_d18_a_listener_that_was_revoked_gives_its_port_and_its_sockets_back() {
+    /// Of the 64 that one actor may have open, as many as one listener takes.
+    const ACCEPTED_MAX: usize = 32;
+    let world = World::with(|spec| spec.restart(airwasm::Restart::Permanent));
+    let serve_all = || {
+        let mut peers: Vec<_> = (0..ACCEPTED_MAX).map(|_| world.connect()).collect();
+        // Each in its turn, and all stay open.
+        assert!(peers.iter_mut().all(|peer| peer.ask("/hello").0 == 200));
+        peers
+    };
+    let address = world.listening().expect("it listens");
+    let mut peers = serve_all();
+    assert_eq!(world.system.revoke(world.grant()).expect("was granted"), 1 + ACCEPTED_MAX as u64);
+    peers.iter_mut().for_each(Peer::ended);
+    until(|| std::net::TcpListener::bind(address).is_ok());
+    world.system.grant(world.actor, LISTEN, None).expect("granted");
+    let options = RequestOptions { timeout: Some(LONG), ..RequestOptions::default() };
+    world.system.request(world.actor, b"trap", &options).expect_err("its next life begins");
+    world.event("actor.restarted");
+    drop(serve_all());
 }

@@ -82,3 +82,19 @@ fn a_full_mailbox_answers_that_one_may_come_again() {
     waits.wait().expect("answered");
     assert_eq!(world.get("/hello").0, 200);
 }
+
+#[test]
+fn a_guest_that_answers_with_what_would_change_the_protocol_has_failed() {
+    let world = World::new();
+    for status in [100, 101, 103] {
+        assert_eq!(world.get(&format!("/status/{status}")).0, 500, "{status}");
+        let event = world.event("http.failed");
+        assert_eq!((&event.detail["code"], &event.detail["status"]), (&"FAILURE".into(), &500.into()));
+    }
+    // What it makes of that is not told again, nor counted.
+    assert_eq!(world.get("/odd").0, 500);
+    assert_eq!(world.event("http.failed").detail["code"], "FAILURE");
+    assert_eq!(world.get("/trap").0, 500);
+    assert_eq!(world.event("http.failed").detail["status"], 500);
+    assert_eq!(world.get("/status/299"), (299, String::new()));
+}

@@ -109,3 +109,55 @@ fn more_exchanges_than_may_run_take_their_turns_in_order() {
         assert_eq!(peer.response().2, "slept");
     }
 }
+
+/// What answers a body of these parts.
+fn uploads(world: &World, head: &str, parts: impl Iterator<Item = Vec<u8>>, is_whole: bool) -> (u16, String) {
+    let mut peer = world.connect();
+    peer.send(format!("POST /count HTTP/1.1\r\nhost: a\r\n{head}\r\n\r\n"));
+    parts.for_each(|part| peer.send(part));
+    if !is_whole {
+        peer.0.shutdown(std::net::Shutdown::Write).expect("connected");
+    }
+    let (status, _, body) = peer.response();
+    (status, body)
+}
+
+#[test]
+fn hostile_e14_a_body_that_is_too_large_ends_with_a_code_of_its_own() {
+    const BYTES_MAX: usize = 64 << 20;
+    let budget = Budget { cpu: Some(LONG), wall: Some(LONG), ..Budget::default() };
+    let world = World::with(|spec| spec.budget(budget));
+    let part = vec![b'x'; 1 << 20];
+    for (more, answer) in [
+        (0, (200, BYTES_MAX.to_string())),
+        (1, (400, format!("ErrorCode::HttpRequestBodySize(Some({BYTES_MAX}))"))),
+    ] {
+        let head = format!("content-length: {}", BYTES_MAX + more);
+        let parts = std::iter::repeat_n(part.clone(), BYTES_MAX / part.len()).chain([vec![b'x'; more]]);
+        assert_eq!(uploads(&world, &head, parts, true), answer);
+    }
+}
+
+#[test]
+fn hostile_e14_a_body_that_breaks_off_is_not_taken_for_a_whole_one() {
+    let world = World::new();
+    for (head, part, code) in [
+        ("content-length: 100", "half", "ConnectionTerminated"),
+        ("transfer-encoding: chunked", "4\r\nhalf\r\n", "ConnectionTerminated"),
+        ("transfer-encoding: chunked", "4\r\nha", "ConnectionTerminated"),
+        ("transfer-encoding: chunked", "four\r\nhalf\r\n0\r\n\r\n", "HttpProtocolError"),
+    ] {
+        let answer = uploads(&world, head, [part.into()].into_iter(), false);
+        assert_eq!(answer, (400, format!("ErrorCode::{code}")), "{head} {part:?}");
+    }
+}
+
+#[test]
+fn hostile_e14_a_long_query_weighs_as_much_as_any_letter() {
+    let limits = airwasm::Limits { payload_bytes: Some(1_000), ..Default::default() };
+    let world = World::with(|spec| spec.limits(limits));
+    let target = |bytes: usize| format!("/head/x?{}", "q".repeat(bytes));
+    assert_eq!(world.get(&target(900)).0, 200);
+    assert_eq!(world.get(&target(1_000)).0, 431);
+    assert_eq!(world.system.status(world.actor).expect("a status").handled, 1);
+}

@@ -4,6 +4,7 @@ mod ending;
 mod failing;
 mod hostile;
 mod served;
+mod waiting;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

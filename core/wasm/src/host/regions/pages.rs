@@ -137,4 +137,30 @@ mod tests {
         pages.write(10, &[]).expect("nothing at the end is inside");
         assert_eq!(Pages::zeroed(u64::MAX).err().map(|error| error.code), Some(Code::LimitExceeded));
     }
+
+    #[test]
+    fn hostile_g13_the_last_page_is_no_longer_than_the_region() {
+        for left in [1, 10, PAGE_BYTES - 1, PAGE_BYTES] {
+            let bytes = PAGE_BYTES + left;
+            let (end, last) = (bytes as u64, PAGE_BYTES as u64);
+            let mut pages = Pages::zeroed(end).expect("room");
+            pages.write(end, &[]).expect("nothing at the end is inside");
+            assert!(pages.pages.iter().all(Vec::is_empty), "nothing is no reason for memory");
+            pages.write(end - 1, b"z").expect("inside");
+            assert!(pages.pages[0].is_empty());
+            assert_eq!((pages.pages[1].len(), pages.pages[1].capacity()), (left, left));
+            let all = vec![b'x'; left];
+            pages.write(last, &all).expect("inside");
+            for (offset, len) in
+                [(last, left + 1), (end, 1), (end - 1, 2), (last - 1, left + 2), (end + 1, 0)]
+            {
+                let mut into = vec![b'?'; len];
+                assert!(pages.write(offset, &into).is_err() && pages.read(offset, &mut into).is_err());
+                assert_eq!(into, vec![b'?'; len], "nothing of it was seen");
+            }
+            let mut whole = vec![b'?'; bytes];
+            pages.read(0, &mut whole).expect("inside");
+            assert_eq!(whole, [vec![0; PAGE_BYTES], all].concat(), "nothing of it was written");
+        }
+    }
 }

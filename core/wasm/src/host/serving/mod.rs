@@ -13,7 +13,7 @@ mod talk;
 mod term;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use airssys_osl::{Listener, NetError};
 use airssys_rt::ActorId;
@@ -37,7 +37,8 @@ const FUNCTION: &str = "wasi:http/incoming-handler#handle";
 /// Where an actor serves, over all its lives.
 pub(crate) struct Site {
     asked: SocketAddr,
-    bound: Mutex<Option<SocketAddr>>,
+    /// And by which life: the one before may end after it has begun.
+    bound: Mutex<Option<(u64, SocketAddr)>>,
 }
 
 impl Site {
@@ -51,11 +52,20 @@ impl Site {
 
     /// Where it listens now.
     pub(crate) fn bound(&self) -> Option<SocketAddr> {
-        *self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().map(|(_, bound)| bound)
     }
 
-    fn set(&self, bound: Option<SocketAddr>) {
-        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = bound;
+    fn enter(&self, life: u64, bound: SocketAddr) {
+        *self.lock() = Some((life, bound));
+    }
+
+    fn leave(&self, life: u64) {
+        self.lock().take_if(|(bound, _)| *bound == life);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(u64, SocketAddr)>> {
+        // It is changed in one step.
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,7 +94,7 @@ impl Serving {
         let listening = grounds.net.network.listen(site.asked.ip(), site.asked.port(), FUNCTION);
         let listener = listening.map_err(|error| cannot_listen(error, &refusals, site.asked))?;
         let (local, ending) = (listener.local(), watch::Sender::new(false));
-        site.set(Some(local));
+        site.enter(life, local);
         let (id, ports, site) = (grounds.id.clone(), grounds.ports.clone(), site.clone());
         let door = Arc::new(Door { id, life, ports, refusals, site, local, ending });
         Ok(Self { door, listener, accepting: None })
@@ -100,7 +110,7 @@ impl Serving {
     pub(crate) fn close(&self) {
         self.door.ending.send_replace(true);
         self.listener.close();
-        self.door.site.set(None);
+        self.door.site.leave(self.door.life);
     }
 
     /// Waits until the connections have ended, once it was closed.
@@ -126,7 +136,7 @@ async fn accept(listener: Listener, door: Arc<Door>) {
     let mut connections = JoinSet::new();
     let mut ending = door.ending.subscribe();
     let ready = listener.ready_fd().map_err(|error| door.refusals.note_of(&error));
-    let Some(ready) = ready.ok().and_then(|fd| watched(&fd).ok()) else { return door.site.set(None) };
+    let Some(ready) = ready.ok().and_then(|fd| watched(&fd).ok()) else { return door.site.leave(door.life) };
     while !*ending.borrow() {
         while connections.try_join_next().is_some() {}
         let mut accepted = None;
@@ -149,7 +159,7 @@ async fn accept(listener: Listener, door: Arc<Door>) {
             None => drop(race(over(&mut ending), ready.readable()).await),
         }
     }
-    door.site.set(None);
+    door.site.leave(door.life);
     drop((ready, listener));
     while connections.join_next().await.is_some() {}
 }
@@ -181,5 +191,22 @@ fn cannot_listen(error: NetError, refusals: &Refusals, asked: SocketAddr) -> Err
         NetError::Io(why) => Error::new(Code::Io, format!("{asked}: {why}"))
             .with("errno", why.raw_os_error().unwrap_or_default()),
         error => Error::new(Code::LimitExceeded, format!("{asked}: {error}")).with("which", "sockets"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_that_ends_late_does_not_unsay_where_the_next_one_listens() {
+        let site = Site::parse("127.0.0.1:0").expect("an address");
+        let bound = SocketAddr::from(([127, 0, 0, 1], 8_080));
+        site.enter(1, bound);
+        site.enter(2, bound);
+        site.leave(1);
+        assert_eq!(site.bound(), Some(bound));
+        site.leave(2);
+        assert_eq!(site.bound(), None);
     }
 }

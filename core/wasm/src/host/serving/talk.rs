@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use airssys_osl::TcpStream;
+use airssys_osl::{Guard, TcpStream};
 use airssys_rt::ActorRef;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING};
@@ -36,6 +36,8 @@ use crate::types::letter::Letter;
 /// What the requests of one connection share.
 struct Talk {
     door: Arc<Door>,
+    /// Of the grant that let the peer in.
+    guard: Guard,
     pace: Arc<Pace>,
     forged: Arc<AtomicBool>,
     busy: Arc<AtomicBool>,
@@ -46,12 +48,13 @@ pub(super) async fn converse(stream: TcpStream, door: Arc<Door>) {
     let mut ending = door.ending.subscribe();
     // Where it cannot, small answers come a little later.
     let _ = stream.set_nodelay(true);
+    let guard = stream.guard().clone();
     // A denial is noted there: the audit has its record too.
     let Ok(connection) = Connection::new(stream, door.refusals.clone()) else { return };
     let pace = Arc::<Pace>::default();
     let heads = Heads::new(Paced::new(connection, pace.clone()));
     let busy = Arc::<AtomicBool>::default();
-    let talk = Arc::new(Talk { door, pace, forged: heads.forged(), busy: busy.clone() });
+    let talk = Arc::new(Talk { door, guard, pace, forged: heads.forged(), busy: busy.clone() });
     let service = service_fn(move |request| {
         let talk = talk.clone();
         async move { Ok::<_, Infallible>(talk.exchange(request).await) }
@@ -86,7 +89,8 @@ impl Talk {
         };
         let ends = request.headers().contains_key(TRANSFER_ENCODING);
         let is_head = request.method() == Method::HEAD;
-        let (call, answered) = Call::new();
+        let guard = self.guard.clone();
+        let (call, answered) = Call::new(move || guard.alive().is_ok());
         let under_way = UnderWay::begin(&self.busy, &call);
         let received =
             |body| Received::new(body, BODY_BYTES_MAX, SILENCE_MAX).of_request(term.until).boxed_unsync();
