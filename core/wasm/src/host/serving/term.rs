@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn hostile_e14_an_exchange_that_is_not_answered_in_time_is_a_504_and_an_event() {
-        let (call, answered) = Call::new();
+        let (call, answered) = Call::new(|| true);
         let (answer, events) = over(async |term| term.answer(answered).await);
         assert_eq!(answer.err(), Some(StatusCode::GATEWAY_TIMEOUT));
         assert!(!call.is_answered());
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_answered_is_not_too_late() {
-        let (call, answered) = Call::new();
+        let (call, answered) = Call::new(|| true);
         call.answer(Err(StatusCode::IM_A_TEAPOT));
         let (answer, events) = over(async |term| term.answer(answered).await);
         assert_eq!((answer.err(), events.len()), (Some(StatusCode::IM_A_TEAPOT), 0));
