@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ban::Ban;
+#[cfg(unix)]
 use crate::fs::climbs;
 
 /// Why something was refused.
@@ -58,6 +59,7 @@ pub struct Denial {
 
 impl Denial {
     /// Whether what was asked for is a path above `/`, where nothing can be granted.
+    #[cfg(unix)]
     pub fn is_above_root(&self) -> bool {
         let file = self.capability.strip_prefix("fs.").and_then(|asked| asked.split_once(' '));
         file.is_some_and(|(_, path)| climbs(path))
