@@ -48,7 +48,8 @@ impl Ban {
 
     /// Whether a ban of that name may refuse something that a grant of this name allows.
     pub(crate) fn meets(ban: &str, grant: &str) -> bool {
-        let net = |name: &str| name == "http" || name.starts_with("net.");
+        // Who listens looks nothing up and connects to nothing.
+        let net = |name: &str| matches!(name, "http" | "net.connect" | "net.resolve");
         // What describes a file is asked for by either.
         let describes = |name: &str| matches!(name, "fs.read" | "fs.list");
         Ban::concerns(ban, grant) || net(ban) && net(grant) || describes(ban) && describes(grant)
@@ -107,4 +108,26 @@ pub(crate) fn in_real_directory(path: &str) -> Option<String> {
     let (directory, name) = path.rsplit_once('/')?;
     let real = fs::canonicalize(format!("{directory}/")).ok()?;
     Some(format!("{}/{name}", real.to_str()?.trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ban_meets_what_it_may_refuse() {
+        for (ban, grant) in [
+            ("net.connect", "http"),
+            ("net.resolve", "http"),
+            ("http", "net.connect"),
+            ("net.listen", "net.listen"),
+            ("fs.exec", "process.run"),
+            ("fs.list", "fs.read"),
+        ] {
+            assert!(Ban::meets(ban, grant), "{ban} {grant}");
+        }
+        for (ban, grant) in [("net.listen", "http"), ("net.connect", "net.listen"), ("fs.write", "fs.read")] {
+            assert!(!Ban::meets(ban, grant), "{ban} {grant}");
+        }
+    }
 }

@@ -22,7 +22,8 @@ pub trait Message: Sized + Send + 'static {
 }
 
 /// Something that is started and stopped. The hooks run in the order in which they stand here, messages between the second
-/// and the third; with an error in one of the first two it has not started.
+/// and the third; with an error of the first or a crash in the second it has not started. Another exit of the second ends it
+/// in order, after it was up.
 pub trait Child: Send + 'static {
     /// The first of a life, whose messages wait.
     fn pre_start(&mut self) -> impl Future<Output = Result<(), Cause>> + Send {

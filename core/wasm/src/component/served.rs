@@ -217,7 +217,7 @@ impl Served {
         self.call.answer(Ok(response.map(counted)));
     }
 
-    /// Ends it while the guest goes on.
+    /// Ends it, and the guest with its next wait.
     fn end(&self, error: &Error) {
         // First, so that what the guest makes of it is not told again.
         self.call.leave();

@@ -231,11 +231,13 @@ fn check_length(headers: &HeaderMap) -> Result<()> {
 
 /// What of an exchange that failed the guest can tell apart.
 pub(super) fn from_hyper(error: hyper::Error) -> Error {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(why) = cause {
         match why.downcast_ref::<io::Error>().map(io::Error::kind) {
             Some(io::ErrorKind::PermissionDenied) => return Error::HttpRequestDenied,
             Some(io::ErrorKind::UnexpectedEof) => return Error::HttpResponseIncomplete,
+            Some(ConnectionReset | ConnectionAborted | BrokenPipe) => return Error::ConnectionTerminated,
             _ => {}
         }
         if let Some(Error::HttpRequestBodySize(bytes)) = why.downcast_ref::<Error>() {

@@ -105,7 +105,7 @@ impl Log {
     }
 }
 
-/// Both streams of one life, whose last lines are told with it at the latest.
+/// Both streams of one life, whose last lines are told at its end; of one that was killed, after that.
 pub(crate) struct Logs([Log; 2]);
 
 impl Logs {

@@ -109,7 +109,7 @@ fn what_a_program_wrote_before_its_time_was_over_is_read_and_then_that_it_is_ove
     let system = open();
     let actor = runner(&system);
     let script = "echo one; echo two >&2; exec sleep 1006";
-    let start = format!("start-within\t300\t{}\t-c\t{script}", sh());
+    let start = format!("start-within\t3000\t{}\t-c\t{script}", sh());
     assert_eq!(ask(&system, actor, &start).expect("started"), "started");
     let over = |outcome: Result<String>| {
         let error = outcome.expect_err("over");

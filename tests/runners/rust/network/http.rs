@@ -109,6 +109,18 @@ fn a_body_under_tls_that_somebody_cut_is_not_whole() {
 }
 
 #[test]
+fn a_connection_that_is_reset_was_terminated() {
+    let to = servers::tcp(|mut stream| {
+        // What is left unread as it closes resets the connection.
+        let _ = stream.read_exact(&mut [0]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf");
+    });
+    let world = World::new(&[&format!("http GET http://{to}/**")]);
+    let failure = world.failure(&format!("http://{to}/"));
+    assert!(failure.contains("ConnectionTerminated"), "{failure}");
+}
+
+#[test]
 fn no_tls_session_is_resumed_by_which_a_server_knows_an_actor_again() {
     let seen: Arc<Mutex<Vec<_>>> = Arc::default();
     let log = seen.clone();

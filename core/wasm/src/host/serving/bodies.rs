@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::term::Term;
@@ -85,6 +85,7 @@ pub(super) struct Reply {
     body: WasiBody,
     term: Term,
     until: Pin<Box<Sleep>>,
+    is_cut: bool,
     /// Bytes that are still to come, if that was said.
     left: Option<u64>,
 }
@@ -93,11 +94,16 @@ impl Reply {
     /// What the host itself says, or the guest: `left` is the length that the head tells.
     pub(super) fn new(body: WasiBody, term: Term, left: Option<u64>, under_way: Option<UnderWay>) -> Self {
         let until = Box::pin(sleep_until(term.until));
-        let mut reply = Self { under_way, body, term, until, left };
+        let mut reply = Self { under_way, body, term, until, is_cut: false, left };
         if left == Some(0) || reply.body.is_end_stream() {
             reply.complete();
         }
         reply
+    }
+
+    fn cut(&mut self) {
+        self.is_cut = true;
+        self.term.cut(None);
     }
 
     fn complete(&mut self) {
@@ -136,7 +142,7 @@ impl Body for Reply {
             return Poll::Ready(frame);
         }
         ready!(this.until.as_mut().poll(context));
-        this.term.cut(None);
+        this.cut();
         Poll::Ready(Some(Err(Error::ConnectionWriteTimeout)))
     }
 
@@ -146,5 +152,15 @@ impl Body for Reply {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Reply {
+    /// What a slow peer has not taken in time is cut by its connection, which asks for no more of it.
+    fn drop(&mut self) {
+        let is_left = self.under_way.as_ref().is_some_and(|under_way| !under_way.is_whole);
+        if is_left && !self.is_cut && Instant::now() >= self.term.until {
+            self.cut();
+        }
     }
 }

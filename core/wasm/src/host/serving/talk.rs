@@ -94,11 +94,11 @@ impl Talk {
         let under_way = UnderWay::begin(&self.busy, &call);
         let received =
             |body| Received::new(body, BODY_BYTES_MAX, SILENCE_MAX).of_request(term.until).boxed_unsync();
-        let exchange = Exchange::new(request.map(received), self.door.life, call);
+        let exchange = Exchange::new(request.map(received), self.door.life, call.clone());
         if let Err(status) = self.deliver(exchange).await {
             return refusal(status, term);
         }
-        let answer = term.answer(answered).await;
+        let answer = term.answer(&call, answered).await;
         let mut response = response(answer, term, is_head, under_way);
         if ends {
             // Where chunks end is not looked at, so nothing after them is taken for a request.

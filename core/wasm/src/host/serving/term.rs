@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::tell_failed;
 use crate::host::hub::Hub;
 use crate::types::error::{Code, Error};
-use crate::types::exchange::Answer;
+use crate::types::exchange::{Answer, Call};
 
 /// The end of one exchange, whose head has come when it begins.
 pub(super) struct Term {
@@ -29,10 +29,12 @@ impl Term {
     }
 
     /// The answer, or that it did not come in time.
-    pub(super) async fn answer(&self, answered: Receiver<Answer>) -> Answer {
+    pub(super) async fn answer(&self, call: &Call, answered: Receiver<Answer>) -> Answer {
         match timeout_at(self.until, answered).await {
             Ok(answer) => answer.unwrap_or(Err(StatusCode::SERVICE_UNAVAILABLE)),
             Err(_) => {
+                // First, so that what the guest makes of it is not told again.
+                call.leave();
                 // Before the peer is answered: whoever sees the answer can read the event.
                 self.cut(Some(StatusCode::GATEWAY_TIMEOUT));
                 Err(StatusCode::GATEWAY_TIMEOUT)
@@ -61,9 +63,8 @@ mod tests {
     use wasmtime_wasi_http::Error as HttpError;
 
     use super::*;
-    use crate::host::serving::bodies::Reply;
+    use crate::host::serving::bodies::{Reply, UnderWay};
     use crate::types::event::Event;
-    use crate::types::exchange::Call;
 
     /// Neither more nor an end.
     struct Endless;
@@ -100,7 +101,7 @@ mod tests {
     #[test]
     fn hostile_e14_an_exchange_that_is_not_answered_in_time_is_a_504_and_an_event() {
         let (call, answered) = Call::new(|| true);
-        let (answer, events) = over(async |term| term.answer(answered).await);
+        let (answer, events) = over(async |term| term.answer(&call, answered).await);
         assert_eq!(answer.err(), Some(StatusCode::GATEWAY_TIMEOUT));
         assert!(!call.is_answered());
         let [event] = events.as_slice() else { panic!("{events:?}") };
@@ -119,10 +120,22 @@ mod tests {
     }
 
     #[test]
+    fn hostile_e14_an_answer_that_its_peer_does_not_take_in_time_is_an_event() {
+        let unread = async |term| {
+            let (call, _answered) = Call::new(|| true);
+            let under_way = UnderWay::begin(&Arc::default(), &call);
+            drop(Reply::new(Endless.boxed_unsync(), term, None, Some(under_way)));
+        };
+        let ((), events) = over(unread);
+        let [event] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(facts(event), ["http.failed", "default/served/0", "TIMEOUT", "exchange_ms"]);
+    }
+
+    #[test]
     fn what_is_answered_is_not_too_late() {
         let (call, answered) = Call::new(|| true);
         call.answer(Err(StatusCode::IM_A_TEAPOT));
-        let (answer, events) = over(async |term| term.answer(answered).await);
+        let (answer, events) = over(async |term| term.answer(&call, answered).await);
         assert_eq!((answer.err(), events.len()), (Some(StatusCode::IM_A_TEAPOT), 0));
     }
 }
